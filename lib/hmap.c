@@ -1,0 +1,146 @@
+#include "lib/hmap.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define MIN_SLOTS 16
+
+void hmap_init(struct hmap *m, bool (*eq)(const void *entry, const void *key))
+{
+	*m = (struct hmap){.eq = eq};
+}
+
+void hmap_free(struct hmap *m)
+{
+	free(m->hash);
+	free(m->slot);
+	hmap_init(m, m->eq);
+}
+
+static void put(struct hmap *m, uint32_t hash, void *entry)
+{
+	size_t i = hash & m->mask;
+
+	while (m->slot[i])
+		i = (i + 1) & m->mask;
+	m->slot[i] = entry;
+	m->hash[i] = hash;
+}
+
+static int resize(struct hmap *m, size_t slots)
+{
+	struct hmap n = *m;
+
+	n.hash = malloc(slots * sizeof(*n.hash));
+	n.slot = calloc(slots, sizeof(*n.slot));
+	n.mask = slots - 1;
+	if (!n.hash || !n.slot) {
+		free(n.hash);
+		free(n.slot);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; m->slot && i <= m->mask; i++)
+		if (m->slot[i])
+			put(&n, m->hash[i], m->slot[i]);
+	free(m->hash);
+	free(m->slot);
+	*m = n;
+	return 0;
+}
+
+int hmap_reserve(struct hmap *m, size_t count)
+{
+	size_t slots = m->slot ? m->mask + 1 : MIN_SLOTS;
+
+	while (slots / 5 * 4 < count)
+		slots *= 2;
+	return m->slot && slots == m->mask + 1 ? 0 : resize(m, slots);
+}
+
+static size_t find(const struct hmap *m, uint64_t hash, const void *key)
+{
+	uint32_t h = (uint32_t)hash;
+
+	if (!m->slot)
+		return SIZE_MAX;
+	for (size_t i = h & m->mask; m->slot[i]; i = (i + 1) & m->mask)
+		if (m->hash[i] == h && m->eq(m->slot[i], key))
+			return i;
+	return SIZE_MAX;
+}
+
+void *hmap_get(const struct hmap *m, uint64_t hash, const void *key)
+{
+	size_t i = find(m, hash, key);
+
+	return i == SIZE_MAX ? NULL : m->slot[i];
+}
+
+int hmap_add(struct hmap *m, uint64_t hash, void *entry)
+{
+	int r = hmap_reserve(m, m->count + 1);
+
+	if (r < 0)
+		return r;
+	put(m, (uint32_t)hash, entry);
+	m->count++;
+	return 0;
+}
+
+/* Closes the gap at i: whatever stands behind it and may stand nearer to its home moves up. */
+static void remove_at(struct hmap *m, size_t i)
+{
+	for (size_t j = (i + 1) & m->mask; m->slot[j]; j = (j + 1) & m->mask) {
+		size_t home = m->hash[j] & m->mask;
+		if (((j - home) & m->mask) >= ((j - i) & m->mask)) {
+			m->slot[i] = m->slot[j];
+			m->hash[i] = m->hash[j];
+			i = j;
+		}
+	}
+	m->slot[i] = NULL;
+	m->count--;
+}
+
+void *hmap_del(struct hmap *m, uint64_t hash, const void *key)
+{
+	size_t i = find(m, hash, key);
+
+	if (i == SIZE_MAX)
+		return NULL;
+	void *entry = m->slot[i];
+	remove_at(m, i);
+	return entry;
+}
+
+/* A removal moves entries up into the gap, and those at the end of the table may wrap. Starting behind an
+ * empty slot and walking once round, nothing ever moves to a place already passed. */
+size_t hmap_sweep(struct hmap *m, bool (*drop)(void *entry, void *arg), void *arg)
+{
+	size_t dropped = 0, start = 0;
+
+	if (!m->slot)
+		return 0;
+	while (m->slot[start])
+		start++;
+	for (size_t n = 1; n <= m->mask;) {
+		size_t i = (start + n) & m->mask;
+		if (m->slot[i] && drop(m->slot[i], arg)) {
+			remove_at(m, i);
+			dropped++;
+		} else {
+			n++;
+		}
+	}
+	return dropped;
+}
+
+void *hmap_next(const struct hmap *m, size_t *at)
+{
+	if (!m->slot)
+		return NULL;
+	for (; *at <= m->mask; ++*at)
+		if (m->slot[*at])
+			return m->slot[*at];
+	return NULL;
+}
