@@ -1,0 +1,19 @@
+/* Best path (RFC 4271 section 9.1.2.2, RFC 4456 section 9), a flat comparison in the RFC's order. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bgp/attr.h"
+#include "lib/ip.h"
+
+/* A path as far as the decision looks at it. */
+struct bgp_path_view {
+	const struct attrs *attrs;
+	const uint8_t *payload;
+	uint8_t payload_len;
+	bool local; /* originated here */
+	bool ibgp;
+	bool stale;
+	uint32_t peer_id; /* router id of the peer, host order */
+	struct ip peer;
+};

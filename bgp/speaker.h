@@ -1,0 +1,173 @@
+/* The BGP speaker: neighbours, their sessions, the RIB, and what goes out to whom. No I/O and no clock: the
+ * daemon gives bytes, events and `now`, and drains actions; see daemon/ for the sockets.
+ *
+ * A neighbour is configured (or made from a dynamic range when a connection comes in). A conn is one TCP
+ * connection; a neighbour may have two for as long as collision detection (RFC 4271 section 6.8) takes.
+ * All times: milliseconds of a monotonic clock. Functions are not re-entered: watchers and hooks must not call
+ * back into the speaker except speaker_originate() and speaker_unoriginate().
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bgp/attr.h"
+#include "bgp/attrset.h"
+#include "bgp/family.h"
+#include "bgp/msg.h"
+#include "lib/ip.h"
+
+struct speaker;
+struct neighbor;
+struct conn;
+
+struct speaker_config {
+	uint32_t as;
+	uint32_t router_id;  /* host order */
+	uint32_t cluster_id; /* 0: the router id */
+	const struct bgp_family *const *families;
+	size_t family_count;
+	uint16_t hold_sec;	    /* default for neighbours */
+	uint32_t restart_sec;	    /* RFC 4724 restart time that we tell; 0: no graceful restart */
+	uint32_t defer_sec;	    /* after start: EoRs are held back until all configured neighbours sent
+				       theirs, at most this long */
+	bool wait_local;	    /* hold EoRs back, too, until speaker_local_done() (the feed's snapshot) */
+};
+
+struct neighbor_config {
+	struct ip address;	  /* family 0: a dynamic range, see prefix */
+	struct prefix prefix;	  /* dynamic neighbours: who may connect */
+	uint32_t max_dynamic;
+	uint32_t remote_as;	  /* 0: any AS but that of a wrong kind is not checked */
+	char name[64];		  /* description for people; may be empty */
+	bool client;		  /* iBGP: route-reflector client; eBGP: route-server client */
+	bool passive;
+	bool shutdown;
+	uint16_t hold_sec;	  /* 0: default */
+	uint32_t connect_retry_sec;
+	uint32_t max_routes;	  /* 0: unlimited */
+	uint32_t stale_sec;	  /* most we keep a restarting peer's routes; 0: as it asks */
+	uint32_t queue_octets;	  /* bound of what is encoded and unsent; 0: default */
+};
+
+struct speaker *speaker_new(const struct speaker_config *c, uint64_t now_ms);
+void speaker_free(struct speaker *s);
+/* Cease 6/2 with this communication (may be NULL) to all; the bytes come out as usual, then CLOSE. */
+void speaker_shutdown(struct speaker *s, const char *communication, uint64_t now_ms);
+
+/* 0; -EEXIST; -EINVAL. Starts it at once unless shutdown or passive. */
+int speaker_add_neighbor(struct speaker *s, const struct neighbor_config *c, uint64_t now_ms,
+	struct neighbor **ret);
+void speaker_remove_neighbor(struct speaker *s, struct neighbor *n, uint64_t now_ms);
+
+/* --- connections ------------------------------------------------------------------------------------------ */
+
+enum conn_close_reason { CONN_CLOSED_BY_PEER, CONN_FAILED };
+
+/* A connection came in. NULL: nobody may call from there (or too many); the caller closes it. */
+struct conn *speaker_accept(struct speaker *s, struct ip remote, struct ip local, uint64_t now_ms);
+void conn_connected(struct conn *c, struct ip local, uint64_t now_ms);
+/* TCP failed, or the peer closed. The conn is gone afterwards (no CLOSE action follows). */
+void conn_lost(struct conn *c, enum conn_close_reason why, uint64_t now_ms);
+/* Bytes from the peer; whole messages are processed, a rest is kept. After a protocol error further bytes are
+ * ignored until the CLOSE action. */
+void conn_rx(struct conn *c, const uint8_t *bytes, size_t len, uint64_t now_ms);
+/* Bytes to send now, contiguous: their count, 0 if none. They stay valid until conn_sent() or the next call into
+ * the speaker. */
+size_t conn_tx(struct conn *c, const uint8_t **ret, uint64_t now_ms);
+void conn_sent(struct conn *c, size_t len, uint64_t now_ms);
+void conn_set_io(struct conn *c, void *io);
+void *conn_io(const struct conn *c);
+struct neighbor *conn_neighbor(const struct conn *c);
+
+enum action_type {
+	ACTION_CONNECT, /* open TCP to neighbor's address; answer with conn_connected() or conn_lost() */
+	ACTION_SEND,	/* conn_tx() has bytes; a conn is named at most once until drained */
+	ACTION_CLOSE,	/* send what conn_tx() still has, if it goes at once, and close; conn is gone afterwards:
+			   the daemon must call conn_closed() */
+};
+
+struct action {
+	enum action_type type;
+	struct conn *conn;
+};
+
+bool speaker_next_action(struct speaker *s, struct action *ret);
+void conn_closed(struct conn *c);
+
+/* The next time speaker_run() must be called; `now` if deferred work waits. */
+uint64_t speaker_deadline(const struct speaker *s);
+/* Timers that are due, and a bounded slice of deferred work (dumps to new clients, sweeps). */
+void speaker_run(struct speaker *s, uint64_t now_ms);
+
+/* --- routes ------------------------------------------------------------------------------------------------- */
+
+/* The best path of a key changed. attrs NULL: it is gone. `from` NULL: originated here. stale: kept over a
+ * graceful restart. Everything is borrowed for the call. */
+struct best_change {
+	const struct bgp_family *family;
+	const uint8_t *key;
+	size_t key_len;
+	const uint8_t *payload;
+	size_t payload_len;
+	const struct attrset *attrs;
+	const struct neighbor *from;
+	bool stale;
+};
+
+struct speaker_watch {
+	void (*best_changed)(void *arg, const struct best_change *c, uint64_t now_ms);
+	/* All configured neighbours have sent EoR for their first dump, or the deferral time is over. Once. */
+	void (*converged)(void *arg, uint64_t now_ms);
+	void (*neighbor_changed)(void *arg, const struct neighbor *n, uint64_t now_ms);
+	void *arg;
+};
+void speaker_set_watch(struct speaker *s, const struct speaker_watch *w);
+
+/* Routes of our own. Attributes are copied. The same again without a change costs nothing. 0 or -ENOMEM. */
+int speaker_originate(struct speaker *s, const struct bgp_family *f, const struct nlri *n,
+	const struct attrs *a, uint64_t now_ms);
+int speaker_unoriginate(struct speaker *s, const struct bgp_family *f, const struct nlri *n,
+	uint64_t now_ms);
+/* Our own routes are complete (the feed's first snapshot is in); see wait_local. */
+void speaker_local_done(struct speaker *s, uint64_t now_ms);
+
+/* --- views for `show` --------------------------------------------------------------------------------------- */
+
+struct neighbor_view {
+	struct ip address, local;
+	const char *name;
+	const char *state; /* "Established", ... */
+	uint32_t remote_as, router_id;
+	bool dynamic, client, passive, shutdown, ibgp;
+	uint64_t since_ms;   /* when it entered this state */
+	uint16_t hold_sec;   /* negotiated */
+	uint64_t msgs_in, msgs_out, updates_in, updates_out, octets_in, octets_out;
+	uint32_t routes_in, routes_stale, routes_out, max_routes;
+	uint64_t treat_as_withdraw, attr_discard, nlri_discard, nlri_withdraw;
+	uint32_t queued_octets;
+	uint32_t flaps;
+	bool gr, extended_message, as4, enhanced_refresh;
+	char last_error[256]; /* "sent 6/2 Cease/Administrative Shutdown", escaped; empty if none */
+};
+void neighbor_view(const struct neighbor *n, struct neighbor_view *ret);
+/* Walks neighbours: NULL gives the first. */
+const struct neighbor *speaker_next_neighbor(const struct speaker *s, const struct neighbor *after);
+
+struct route_view {
+	const struct bgp_family *family;
+	const uint8_t *key, *payload;
+	size_t key_len, payload_len;
+	const struct attrset *attrs;
+	const struct neighbor *from; /* NULL: local */
+	bool best, stale;
+	uint64_t since_ms;
+};
+/* Every path of every key, unordered; stops when fn returns false. */
+void speaker_each_route(const struct speaker *s, bool (*fn)(void *arg, const struct route_view *r),
+	void *arg);
+
+struct speaker_stats {
+	size_t routes, paths, attrsets;
+};
+void speaker_stats(const struct speaker *s, struct speaker_stats *ret);

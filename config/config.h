@@ -1,0 +1,88 @@
+/* The configuration file, checked as a whole: what quelld, quell-agent and `quell check` read. YAML by libcyaml with a
+ * schema table; every error says file:line:column, what was found and what was expected. A config is a value: it is
+ * loaded, used, freed; reload loads another. doc: quell.yaml(5), README.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/ip.h"
+#include "lib/rd.h"
+
+struct config_neighbor {
+	struct ip address;     /* family 0: dynamic, see prefix */
+	struct prefix prefix;
+	uint32_t max;	       /* dynamic neighbours from prefix */
+	uint32_t remote_as;
+	char *name;	       /* may be NULL */
+	bool client, passive, shutdown;
+	uint32_t hold_time;    /* seconds; 0: the default */
+	uint32_t connect_retry;
+	uint32_t max_routes;
+	char *password_file;   /* NULL: none. TCP MD5, RFC 2385 */
+	char *password;	       /* what the file held, one line; NULL: none */
+	uint8_t ttl_security;  /* GTSM hops, RFC 5082; 0: off */
+};
+
+struct config_agent {
+	char *bridge, *vxlan;
+	char **ports;	       /* NULL with all_ports */
+	uint32_t port_count;
+	bool all_ports;
+	int unknown_target;    /* enum layout_unknown */
+	int ns_option;	       /* enum layout_ns_option */
+	uint64_t police_in_bps, police_out_bps;
+	uint64_t flood_classes; /* CLASS_BIT()s: `flood: [lldp]`, default none */
+	int accelerate;	       /* 0 off, 1 xdp */
+	bool manage_fdb;       /* program FDB and flood list (no FRR beside us); default true */
+	uint32_t age_sec;      /* dynamic bindings; default 1200 */
+	uint32_t max_bindings; /* default 16384 */
+};
+
+struct config_lan {
+	char *name;
+	uint32_t vni;
+	struct prefix *prefixes;
+	uint32_t prefix_count;
+	struct rt *route_targets; /* first: export; all: import */
+	uint32_t route_target_count;
+	bool import_auto;	  /* `route-target: auto` imports *:VNI too and exports AS:VNI */
+	struct rd rd;		  /* default router-id:VNI & 0xffff */
+	struct ip vtep;		  /* default router-id */
+	char **registry;	  /* files */
+	uint32_t registry_count;
+	struct config_agent *agent; /* NULL on a route server */
+};
+
+struct config {
+	char *file;
+	uint32_t router_id; /* host order */
+	struct ip router_ip;
+	/* bgp */
+	bool has_bgp;
+	uint32_t as;
+	struct ip *listen; /* default: none (active only) unless given */
+	uint32_t listen_count;
+	uint16_t port;	   /* 179 */
+	uint32_t cluster_id, hold_time, restart_time, defer_time;
+	struct config_neighbor *neighbors;
+	uint32_t neighbor_count;
+	struct config_lan *lans;
+	uint32_t lan_count;
+	/* where things are */
+	char *run_dir;	   /* /run/quell: sockets quelld.sock (control), agent.sock (control), feed.sock */
+	char *pin_dir;	   /* /sys/fs/bpf/quell */
+	char *state_dir;   /* /var/lib/quell */
+	char *user, *group; /* to run quelld as: quell; empty: stay */
+	char *feed_user;    /* who may connect to the feed besides root; default: user */
+	char *log;	   /* see log_set_from_text() */
+	int plane;	   /* 0 bpf, 1 packet, 2 null */
+};
+
+#define CONFIG_ERROR_MAX 512
+
+/* Reads and checks the whole file (and password files). 0 with *ret to be freed; -EINVAL or another -errno with one
+ * line, or several separated by '\n', in err: "quell.yaml:12:9: lans[0].vni: 16777216: expected 1 - 16777215". */
+int config_load(const char *file, struct config **ret, char err[CONFIG_ERROR_MAX]);
+void config_free(struct config *c);

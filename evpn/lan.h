@@ -1,0 +1,100 @@
+/* The peering LANs as EVPN sees them: who is where. Fed with the RIB's best routes on one side and with the PE's
+ * own MACs and bindings on the other; tells what changed, and what to originate. Pure.
+ *
+ * Import is by route target (exact, *:VNI, and the RFC 8365 auto form *:(1<<28|VNI)), RFC 7432 section 7.10,
+ * wire rule N26. The choice among routes of one MAC is RFC 7432 section 15 (N17): sticky, then the higher
+ * mobility sequence, then the lower VTEP. A MAC/IP route gives the MAC too; MAC-only and MAC/IP are independent (N18).
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bgp/attr.h"
+#include "bgp/family.h"
+#include "lib/ip.h"
+#include "lib/mac.h"
+#include "lib/rd.h"
+
+struct lans;
+struct lan;
+
+#define LAN_RT_MAX 8
+
+struct lan_config {
+	char name[32];
+	uint32_t vni;
+	bool originates; /* a PE: it originates types 2 and 3 with `vtep` */
+	struct ip vtep;
+	struct rd rd;
+	struct rt export_rt;
+	struct rt import_rts[LAN_RT_MAX];
+	uint8_t import_count;
+	bool import_auto; /* also *:VNI and *:(1<<28|VNI) of any AS */
+	uint32_t max_macs, max_bindings; /* of remote origin; beyond it: counted, alarmed, refused */
+};
+
+/* RFC 9047 flags with the reader's rules applied (draft's 0x04 ignored), plus sticky. */
+#define LAN_ROUTER 0x01
+#define LAN_OVERRIDE 0x02
+#define LAN_IMMUTABLE 0x08
+#define LAN_STICKY 0x10
+#define LAN_STALE 0x20 /* kept over a graceful restart */
+
+/* Where a MAC, or an IP's binding, is. */
+struct lan_entry {
+	struct mac mac;
+	struct ip ip;	 /* family 0: MAC only */
+	bool local;
+	struct ip vtep;	 /* remote: next hop */
+	uint8_t flags;
+	uint32_t seq;
+	uint32_t vni;	 /* label of the best route */
+};
+
+struct lan_hooks {
+	/* The best entry of a MAC changed; NULL: gone (then `mac` tells which). Only remote winners and losses matter to
+	 * the PE; local winners are told too, so that it learns that its claim stands. */
+	void (*mac_changed)(void *arg, struct lan *lan, struct mac mac, const struct lan_entry *best);
+	/* The best binding of an IP changed; NULL: gone. */
+	void (*binding_changed)(void *arg, struct lan *lan, struct ip ip, const struct lan_entry *best);
+	void (*flood_changed)(void *arg, struct lan *lan, struct ip vtep, bool present);
+	/* attrs NULL: withdraw. */
+	void (*originate)(void *arg, struct lan *lan, const struct nlri *n, const struct attrs *attrs);
+	/* RFC 7432 section 15.1, 15.2, RFC 9047: `what` is a constant sentence. */
+	void (*alarm)(void *arg, struct lan *lan, const char *what, struct mac mac, struct ip ip);
+	void *arg;
+};
+
+struct lans *lans_new(const struct lan_hooks *hooks);
+void lans_free(struct lans *ls);
+/* Adds a LAN; if it originates, its type-3 route goes out at once. 0, -EEXIST, -ENOMEM. */
+int lans_add(struct lans *ls, const struct lan_config *c, struct lan **ret);
+struct lan *lans_find(const struct lans *ls, const char *name);
+struct lan *lans_next(const struct lans *ls, const struct lan *after);
+const struct lan_config *lan_config(const struct lan *lan);
+
+/* A best route of the RIB changed; attrs NULL: gone. Our own (local) routes are not passed in. `stale`: see LAN_STALE. */
+void lans_route(struct lans *ls, const uint8_t *key, size_t key_len, const uint8_t *payload,
+	size_t payload_len, const struct attrs *attrs, bool stale);
+
+/* The PE's own: a MAC (ip.family 0) or a binding behind one of its ports. Idempotent. When a remote claim with a
+ * sequence s stands, ours goes out with s + 1 (RFC 7432 section 15), unless the remote one is sticky: then an alarm and
+ * -EPERM. `claim` says that the MAC was seen here just now: it takes back a MAC that moved away; without it an
+ * add of a MAC that is remote now is remembered but not originated. */
+int lan_local_add(struct lan *lan, struct mac mac, struct ip ip, uint8_t flags, bool claim);
+int lan_local_del(struct lan *lan, struct mac mac, struct ip ip);
+/* Mark and sweep around a new snapshot of the feed. */
+void lan_local_mark(struct lan *lan);
+void lan_local_sweep(struct lan *lan);
+
+/* Walks for snapshots and `show`; the callback returns false to stop. */
+void lan_each_mac(const struct lan *lan, bool (*fn)(void *arg, const struct lan_entry *e), void *arg);
+void lan_each_binding(const struct lan *lan, bool (*fn)(void *arg, const struct lan_entry *e), void *arg);
+void lan_each_flood(const struct lan *lan, bool (*fn)(void *arg, struct ip vtep), void *arg);
+
+struct lan_stats {
+	uint32_t macs_local, macs_remote, bindings_local, bindings_remote, vteps;
+	uint64_t moves, refused_full, not_imported, alarms;
+};
+void lan_stats(const struct lan *lan, struct lan_stats *ret);

@@ -1,0 +1,65 @@
+/* A data plane: where verdicts happen. One table of operations; bpf (proxyarp/linux/bpf.c), packet
+ * (proxyarp/linux/packet.c, libpcap, for kernels without BPF) and null (tests) fill it.
+ *
+ * All calls are idempotent: setting what is set and deleting what is gone is 0. -ENOSPC: the map is full (the caller
+ * counts and alarms). After open() of a plane whose pinned state was adopted, the *_each() walks tell what is
+ * there, and the caller removes what should not be.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proxyarp/layout.h"
+
+struct plane;
+
+struct plane_limits {
+	uint32_t bindings4, bindings6, macs, ports;
+};
+
+struct plane_ops {
+	const char *name;
+	/* `dir`: where to pin (bpf), NULL for others. *ret_adopted: pinned maps of this layout were found and taken over. */
+	int (*open)(const char *dir, const struct plane_limits *limits, struct plane **ret,
+		bool *ret_adopted);
+	/* keep: the data plane goes on answering without us (bpf: pins stay); else everything of ours is removed. */
+	void (*close)(struct plane *p, bool keep);
+
+	int (*port_set)(struct plane *p, uint32_t ifindex, const struct layout_port *port);
+	/* Attaches the programs to an interface (after port_set), or finds them attached: 0. */
+	int (*port_attach)(struct plane *p, uint32_t ifindex, bool xdp);
+	/* Takes programs off and forgets the port. */
+	int (*port_del)(struct plane *p, uint32_t ifindex);
+
+	int (*bind4_set)(struct plane *p, const struct layout_key4 *k, const struct layout_bind *v);
+	int (*bind4_del)(struct plane *p, const struct layout_key4 *k);
+	int (*bind6_set)(struct plane *p, const struct layout_key6 *k, const struct layout_bind *v);
+	int (*bind6_del)(struct plane *p, const struct layout_key6 *k);
+	int (*mac_set)(struct plane *p, const struct layout_mac_key *k, const struct layout_mac *v);
+	int (*mac_del)(struct plane *p, const struct layout_mac_key *k);
+
+	void (*bind4_each)(struct plane *p, void (*fn)(void *, const struct layout_key4 *,
+		const struct layout_bind *), void *arg);
+	void (*bind6_each)(struct plane *p, void (*fn)(void *, const struct layout_key6 *,
+		const struct layout_bind *), void *arg);
+	void (*mac_each)(struct plane *p, void (*fn)(void *, const struct layout_mac_key *,
+		const struct layout_mac *), void *arg);
+	void (*port_each)(struct plane *p, void (*fn)(void *, uint32_t ifindex,
+		const struct layout_port *), void *arg);
+
+	/* All counters of a slot, summed over CPUs: out[DIR_COUNT][CLASS_COUNT][OUTCOME_COUNT]. */
+	int (*counters)(struct plane *p, uint32_t slot,
+		struct layout_counter (*out)[CLASS_COUNT][OUTCOME_COUNT]);
+	int (*counters_zero)(struct plane *p, uint32_t slot);
+
+	/* A descriptor that is readable when events (or frames) wait, and what to do then; fn is called for each event. */
+	int (*fd)(struct plane *p);
+	int (*poll)(struct plane *p, void (*fn)(void *, const struct layout_event *), void *arg);
+	/* Sends one frame of our own out of a port, counted as outcome PROBE (refresh, GARP). */
+	int (*send)(struct plane *p, uint32_t ifindex, const uint8_t *frame, size_t len);
+};
+
+extern const struct plane_ops plane_null;
+extern const struct plane_ops plane_packet;
+extern const struct plane_ops plane_bpf;

@@ -1,0 +1,32 @@
+/* The data plane's tables in plain memory, with the very values of layout.h: what verdict.c looks things up in, and the
+ * packet and null planes' store. Bounded; setting into a full table is -ENOSPC. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/hmap.h"
+#include "proxyarp/layout.h"
+
+struct tables {
+	struct hmap bind4, bind6, macs, ports;
+	uint32_t max_bind4, max_bind6, max_macs, max_ports;
+};
+
+void tables_init(struct tables *t, uint32_t max_bind4, uint32_t max_bind6, uint32_t max_macs,
+	uint32_t max_ports);
+void tables_free(struct tables *t);
+
+int tables_bind4_set(struct tables *t, const struct layout_key4 *k, const struct layout_bind *v);
+int tables_bind6_set(struct tables *t, const struct layout_key6 *k, const struct layout_bind *v);
+int tables_mac_set(struct tables *t, const struct layout_mac_key *k, const struct layout_mac *v);
+int tables_port_set(struct tables *t, uint32_t ifindex, const struct layout_port *v);
+int tables_bind4_del(struct tables *t, const struct layout_key4 *k);
+int tables_bind6_del(struct tables *t, const struct layout_key6 *k);
+int tables_mac_del(struct tables *t, const struct layout_mac_key *k);
+int tables_port_del(struct tables *t, uint32_t ifindex);
+
+/* NULL: not there. Borrowed until the next change. */
+const struct layout_bind *tables_bind4(const struct tables *t, uint32_t lan, const uint8_t ip[4]);
+const struct layout_bind *tables_bind6(const struct tables *t, uint32_t lan, const uint8_t ip[16]);
+const struct layout_mac *tables_mac(const struct tables *t, uint32_t lan, const uint8_t mac[6]);
+const struct layout_port *tables_port(const struct tables *t, uint32_t ifindex);
