@@ -57,7 +57,7 @@ static int find_name(const char *const *names, int first, int count, const char 
 	return -EINVAL;
 }
 
-int log_set_from_text(const char *text)
+static int parse_levels(const char *text, bool set)
 {
 	while (*text) {
 		size_t len = strcspn(text, ",");
@@ -71,13 +71,24 @@ int log_set_from_text(const char *text)
 			int sys = find_name(sys_names, 0, LOG_SYS_COUNT, text, (size_t)(eq - text));
 			if (sys < 0)
 				return sys;
-			log_set_level((enum log_sys)sys, (enum log_level)level);
-		} else {
+			if (set)
+				log_set_level((enum log_sys)sys, (enum log_level)level);
+		} else if (set) {
 			log_set_all((enum log_level)level);
 		}
 		text += len + (text[len] == ',');
 	}
 	return 0;
+}
+
+int log_set_from_text(const char *text)
+{
+	return parse_levels(text, true);
+}
+
+int log_check_text(const char *text)
+{
+	return parse_levels(text, false);
 }
 
 bool log_enabled(enum log_sys sys, enum log_level level)

@@ -37,6 +37,8 @@ void log_set_level(enum log_sys sys, enum log_level level);
 void log_set_all(enum log_level level);
 /* "debug" or "bgp=debug,feed=info". 0 or -EINVAL. */
 int log_set_from_text(const char *text);
+/* The same without setting anything. */
+int log_check_text(const char *text);
 /* Where lines go instead of stderr (tests); NULL: stderr. */
 void log_set_sink(void (*sink)(void *arg, enum log_level level, const char *line), void *arg);
 

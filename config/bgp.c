@@ -1,0 +1,131 @@
+/* The `bgp` part: our own speaker and its neighbours. Password files are read here, so that a file that cannot be read is an
+ * error of the configuration, and so that the daemon may drop its privileges afterwards. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/parts.h"
+
+#define PASSWORD_MAX 80 /* the kernel's TCP_MD5SIG_MAXKEYLEN */
+
+static void read_password(struct convert *cv, struct config_neighbor *n)
+{
+	char line[PASSWORD_MAX + 2];
+	FILE *f = fopen(n->password_file, "r");
+
+	if (!f) {
+		convert_error(cv, "password-file", "%s: %s", n->password_file, strerror(errno));
+		return;
+	}
+	size_t len = fread(line, 1, sizeof(line), f);
+	fclose(f);
+	char *nl = memchr(line, '\n', len);
+	size_t key = nl ? (size_t)(nl - line) : len;
+	if (key == 0 || key > PASSWORD_MAX || (nl && nl + 1 != line + len) || memchr(line, 0, key))
+		convert_error(cv, "password-file",
+			"%s: expected one line of 1 - %d characters", n->password_file, PASSWORD_MAX);
+	else if (!(n->password = strndup(line, key)))
+		abort();
+	explicit_bzero(line, sizeof(line));
+}
+
+static void neighbor(struct convert *cv, const struct raw_neighbor *raw, const struct config *c,
+	struct config_neighbor *n)
+{
+	uint32_t hops = 0;
+
+	n->client = raw->client;
+	n->passive = raw->passive;
+	n->shutdown = raw->shutdown;
+	n->name = convert_copy(raw->name);
+	n->remote_as = raw->remote_as ? raw->remote_as : c->as;
+	n->max = 64;
+	n->connect_retry = 5;
+	if (!raw->address == !raw->prefix)
+		convert_error(cv, "", "expected either address or prefix");
+	convert_ip(cv, "address", raw->address, &n->address);
+	convert_prefix(cv, "prefix", raw->prefix, &n->prefix);
+	if (ip_is_multicast(n->address) || (n->address.family && ip_is_unspecified(n->address)))
+		convert_error(cv, "address", "'%s': not an address of a neighbor", raw->address);
+	if (raw->max && raw->address)
+		convert_error(cv, "max", "goes with prefix only");
+	convert_number(cv, "max", raw->max, 1, 10000, &n->max);
+	convert_number(cv, "hold-time", raw->hold_time, 3, 65535, &n->hold_time);
+	convert_number(cv, "connect-retry", raw->connect_retry, 1, 3600, &n->connect_retry);
+	convert_number(cv, "max-routes", raw->max_routes, 1, UINT32_MAX, &n->max_routes);
+	convert_number(cv, "ttl-security", raw->ttl_security, 1, 254, &hops);
+	n->ttl_security = (uint8_t)hops;
+	n->password_file = convert_copy(raw->password_file);
+	if (n->password_file)
+		read_password(cv, n);
+}
+
+static void check_twice(struct convert *cv, const struct config *c, uint32_t at)
+{
+	const struct config_neighbor *n = &c->neighbors[at];
+
+	for (uint32_t i = 0; i < at; i++) {
+		const struct config_neighbor *o = &c->neighbors[i];
+		if (n->address.family ? ip_eq(n->address, o->address)
+				      : !o->address.family && n->prefix.len == o->prefix.len &&
+						ip_eq(n->prefix.ip, o->prefix.ip)) {
+			convert_error(cv, n->address.family ? "address" : "prefix",
+				"given already in bgp.neighbors[%u]", i);
+			return;
+		}
+	}
+}
+
+void config_bgp(struct convert *cv, const struct raw_bgp *raw, struct config *c)
+{
+	uint32_t port = 179;
+	struct ip cluster = c->router_ip;
+
+	convert_at(cv, "bgp");
+	c->has_bgp = true;
+	c->as = raw->as;
+	if (!raw->as || raw->as == 23456)
+		convert_error(cv, "as", "%u: expected an AS number", raw->as);
+	convert_number(cv, "port", raw->port, 1, 65535, &port);
+	c->port = (uint16_t)port;
+	convert_ipv4(cv, "cluster-id", raw->cluster_id, &cluster);
+	c->cluster_id = ip_to_u32(cluster);
+	c->hold_time = raw->hold_time ? *raw->hold_time : 90;
+	if (c->hold_time != 0 && (c->hold_time < 3 || c->hold_time > 65535))
+		convert_error(cv, "hold-time", "%u: expected 0 or 3 - 65535", c->hold_time);
+	c->restart_time = raw->restart_time ? *raw->restart_time : 120;
+	if (c->restart_time > 4095)
+		convert_error(cv, "restart-time", "%u: expected 0 - 4095", c->restart_time);
+	c->defer_time = raw->defer_time ? *raw->defer_time : 30;
+	if (c->defer_time > 3600)
+		convert_error(cv, "defer-time", "%u: expected 0 - 3600", c->defer_time);
+	c->listen = convert_array(raw->listen.count, sizeof(*c->listen));
+	c->listen_count = raw->listen.count;
+	for (uint32_t i = 0; i < c->listen_count; i++) {
+		char key[24];
+		snprintf(key, sizeof(key), "listen[%u]", i);
+		convert_ip(cv, key, raw->listen.items[i], &c->listen[i]);
+	}
+	c->neighbors = convert_array(raw->neighbors_count, sizeof(*c->neighbors));
+	c->neighbor_count = raw->neighbors_count;
+	for (uint32_t i = 0; i < c->neighbor_count; i++) {
+		convert_at(cv, "bgp.neighbors[%u]", i);
+		neighbor(cv, &raw->neighbors[i], c, &c->neighbors[i]);
+		check_twice(cv, c, i);
+	}
+}
+
+void config_bgp_free(struct config *c)
+{
+	for (uint32_t i = 0; i < c->neighbor_count; i++) {
+		struct config_neighbor *n = &c->neighbors[i];
+		if (n->password)
+			explicit_bzero(n->password, strlen(n->password));
+		free(n->password);
+		free(n->password_file);
+		free(n->name);
+	}
+	free(c->neighbors);
+	free(c->listen);
+}

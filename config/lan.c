@@ -1,0 +1,112 @@
+/* The `lans` part: the peering LANs, said once for the route server, the PE's speaker and its agent. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/parts.h"
+
+#define VNI_MAX 0xffffff
+
+/* The route target AS:VNI that FRR derives too: the AS cut to 16 bits (EVPN-WIRE N26). */
+static struct rt auto_rt(uint32_t as, uint32_t vni)
+{
+	return (struct rt){{0, 2, (uint8_t)(as >> 8), (uint8_t)as, (uint8_t)(vni >> 24),
+		(uint8_t)(vni >> 16), (uint8_t)(vni >> 8), (uint8_t)vni}};
+}
+
+static void route_targets(struct convert *cv, const struct raw_lan *raw, const struct config *c,
+	struct config_lan *lan)
+{
+	char key[24];
+
+	lan->route_target_count = 1 + raw->import.count;
+	lan->route_targets = convert_array(lan->route_target_count, sizeof(*lan->route_targets));
+	lan->import_auto = !raw->route_target || strcmp(raw->route_target, "auto") == 0;
+	if (lan->import_auto)
+		lan->route_targets[0] = auto_rt(c->as, lan->vni);
+	else
+		convert_rt(cv, "route-target", raw->route_target, &lan->route_targets[0]);
+	for (uint32_t i = 0; i < raw->import.count; i++) {
+		snprintf(key, sizeof(key), "import[%u]", i);
+		convert_rt(cv, key, raw->import.items[i], &lan->route_targets[1 + i]);
+	}
+}
+
+static char **copy_list(const struct raw_list *raw)
+{
+	char **list = convert_array(raw->count, sizeof(*list));
+
+	for (uint32_t i = 0; i < raw->count; i++)
+		list[i] = convert_copy(raw->items[i]);
+	return list;
+}
+
+static void check_twice(struct convert *cv, const struct config *c, uint32_t at)
+{
+	for (uint32_t i = 0; i < at; i++) {
+		if (strcmp(c->lans[i].name, c->lans[at].name) == 0)
+			convert_error(cv, "name", "'%s': given already in lans[%u]",
+				c->lans[at].name, i);
+		if (c->lans[i].vni == c->lans[at].vni)
+			convert_error(cv, "vni", "%u: given already in lans[%u]", c->lans[at].vni,
+				i);
+	}
+}
+
+static void lan_values(struct convert *cv, const struct raw_lan *raw, const struct config *c,
+	struct config_lan *lan)
+{
+	char key[24];
+
+	lan->name = convert_copy(raw->name);
+	lan->vni = raw->vni;
+	if (strspn(lan->name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") !=
+		strlen(lan->name))
+		convert_error(cv, "name", "'%s': letters, digits, '-', '_' and '.' only", lan->name);
+	if (lan->vni < 1 || lan->vni > VNI_MAX)
+		convert_error(cv, "vni", "%u: expected 1 - %u", lan->vni, VNI_MAX);
+	lan->prefix_count = raw->prefixes.count;
+	lan->prefixes = convert_array(lan->prefix_count, sizeof(*lan->prefixes));
+	for (uint32_t i = 0; i < lan->prefix_count; i++) {
+		snprintf(key, sizeof(key), "prefixes[%u]", i);
+		convert_prefix(cv, key, raw->prefixes.items[i], &lan->prefixes[i]);
+	}
+	route_targets(cv, raw, c, lan);
+	lan->rd = rd_make(c->router_ip, (uint16_t)lan->vni);
+	convert_rd(cv, "rd", raw->rd, &lan->rd);
+	lan->vtep = c->router_ip;
+	convert_ip(cv, "vtep", raw->vtep, &lan->vtep);
+	lan->registry_count = raw->registry.count;
+	lan->registry = copy_list(&raw->registry);
+}
+
+void config_lans(struct convert *cv, const struct raw_config *raw, struct config *c)
+{
+	char at[24];
+
+	c->lans = convert_array(raw->lans_count, sizeof(*c->lans));
+	c->lan_count = raw->lans_count;
+	for (uint32_t i = 0; i < c->lan_count; i++) {
+		snprintf(at, sizeof(at), "lans[%u]", i);
+		convert_at(cv, "%s", at);
+		lan_values(cv, &raw->lans[i], c, &c->lans[i]);
+		check_twice(cv, c, i);
+		if (raw->lans[i].agent)
+			c->lans[i].agent = config_agent(cv, at, raw->lans[i].agent);
+	}
+}
+
+void config_lans_free(struct config *c)
+{
+	for (uint32_t i = 0; i < c->lan_count; i++) {
+		struct config_lan *lan = &c->lans[i];
+		for (uint32_t k = 0; k < lan->registry_count; k++)
+			free(lan->registry[k]);
+		free(lan->registry);
+		free(lan->prefixes);
+		free(lan->route_targets);
+		free(lan->name);
+		config_agent_free(lan->agent);
+	}
+	free(c->lans);
+}

@@ -1,0 +1,114 @@
+#include "config/schema.h"
+
+#include <stddef.h>
+
+/* Rows of optional keys. Text is a pointer that stays NULL, a number stays 0. */
+#define TEXT(key, type, member)                                                                    \
+	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, 1, 4095)
+#define NUMBER(key, type, member) CYAML_FIELD_UINT(key, CYAML_FLAG_OPTIONAL, type, member)
+#define NUMBER_PTR(key, type, member)                                                              \
+	CYAML_FIELD_UINT_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member)
+#define FLAG(key, type, member) CYAML_FIELD_BOOL(key, CYAML_FLAG_OPTIONAL, type, member)
+#define FLAG_PTR(key, type, member)                                                                \
+	CYAML_FIELD_BOOL_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member)
+#define MAPPING(key, type, member, fields)                                                         \
+	CYAML_FIELD_MAPPING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, fields)
+#define TEXTS(key, type, member, max)                                                              \
+	CYAML_FIELD_SEQUENCE_COUNT(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type,            \
+		member.items, member.count, &text_schema, 0, max)
+
+static const cyaml_schema_value_t text_schema = {
+	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, 4095),
+};
+
+static const cyaml_schema_field_t neighbor_fields[] = {
+	TEXT("address", struct raw_neighbor, address),
+	TEXT("prefix", struct raw_neighbor, prefix),
+	NUMBER("max", struct raw_neighbor, max),
+	NUMBER("remote-as", struct raw_neighbor, remote_as),
+	TEXT("name", struct raw_neighbor, name),
+	FLAG("client", struct raw_neighbor, client),
+	FLAG("passive", struct raw_neighbor, passive),
+	FLAG("shutdown", struct raw_neighbor, shutdown),
+	NUMBER("hold-time", struct raw_neighbor, hold_time),
+	NUMBER("connect-retry", struct raw_neighbor, connect_retry),
+	NUMBER("max-routes", struct raw_neighbor, max_routes),
+	TEXT("password-file", struct raw_neighbor, password_file),
+	NUMBER("ttl-security", struct raw_neighbor, ttl_security),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t neighbor_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_neighbor, neighbor_fields),
+};
+
+static const cyaml_schema_field_t bgp_fields[] = {
+	CYAML_FIELD_UINT("as", CYAML_FLAG_DEFAULT, struct raw_bgp, as),
+	NUMBER("port", struct raw_bgp, port),
+	TEXTS("listen", struct raw_bgp, listen, 64),
+	TEXT("cluster-id", struct raw_bgp, cluster_id),
+	NUMBER_PTR("hold-time", struct raw_bgp, hold_time),
+	NUMBER_PTR("restart-time", struct raw_bgp, restart_time),
+	NUMBER_PTR("defer-time", struct raw_bgp, defer_time),
+	CYAML_FIELD_SEQUENCE("neighbors", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw_bgp,
+		neighbors, &neighbor_schema, 0, 4096),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t police_fields[] = {
+	TEXT("in", struct raw_police, in),
+	TEXT("out", struct raw_police, out),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t agent_fields[] = {
+	CYAML_FIELD_STRING_PTR("bridge", CYAML_FLAG_POINTER, struct raw_agent, bridge, 1, 15),
+	CYAML_FIELD_STRING_PTR("vxlan", CYAML_FLAG_POINTER, struct raw_agent, vxlan, 1, 15),
+	TEXTS("ports", struct raw_agent, ports, 1024),
+	TEXTS("flood", struct raw_agent, flood, 64),
+	TEXT("unknown-target", struct raw_agent, unknown_target),
+	TEXT("ns-option", struct raw_agent, ns_option),
+	TEXT("accelerate", struct raw_agent, accelerate),
+	MAPPING("police", struct raw_agent, police, police_fields),
+	FLAG_PTR("manage-fdb", struct raw_agent, manage_fdb),
+	NUMBER("age-time", struct raw_agent, age_time),
+	NUMBER("max-bindings", struct raw_agent, max_bindings),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t lan_fields[] = {
+	CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct raw_lan, name, 1, 31),
+	CYAML_FIELD_UINT("vni", CYAML_FLAG_DEFAULT, struct raw_lan, vni),
+	TEXTS("prefixes", struct raw_lan, prefixes, 16),
+	TEXT("route-target", struct raw_lan, route_target),
+	TEXTS("import", struct raw_lan, import, 7),
+	TEXT("rd", struct raw_lan, rd),
+	TEXT("vtep", struct raw_lan, vtep),
+	TEXTS("registry", struct raw_lan, registry, 16),
+	MAPPING("agent", struct raw_lan, agent, agent_fields),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t lan_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_lan, lan_fields),
+};
+
+static const cyaml_schema_field_t config_fields[] = {
+	CYAML_FIELD_STRING_PTR("router-id", CYAML_FLAG_POINTER, struct raw_config, router_id, 1, 64),
+	MAPPING("bgp", struct raw_config, bgp, bgp_fields),
+	CYAML_FIELD_SEQUENCE("lans", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw_config,
+		lans, &lan_schema, 0, 64),
+	TEXT("run-dir", struct raw_config, run_dir),
+	TEXT("pin-dir", struct raw_config, pin_dir),
+	TEXT("state-dir", struct raw_config, state_dir),
+	TEXT("user", struct raw_config, user),
+	TEXT("group", struct raw_config, group),
+	TEXT("feed-user", struct raw_config, feed_user),
+	TEXT("log", struct raw_config, log),
+	TEXT("plane", struct raw_config, plane),
+	CYAML_FIELD_END,
+};
+
+const cyaml_schema_value_t config_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct raw_config, config_fields),
+};

@@ -1,0 +1,56 @@
+/* The file as libcyaml reads it: every value that is more than a number or a flag still as text. config.c turns it
+ * into struct config. One row a key; docs/quell.yaml.5 has the same rows in words. */
+#pragma once
+#include <cyaml/cyaml.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct raw_list {
+	char **items;
+	uint32_t count;
+};
+
+struct raw_neighbor {
+	char *address, *prefix, *name, *password_file;
+	uint32_t max, remote_as, hold_time, connect_retry, max_routes, ttl_security;
+	bool client, passive, shutdown;
+};
+
+struct raw_bgp {
+	uint32_t as, port;
+	struct raw_list listen;
+	char *cluster_id;
+	uint32_t *hold_time, *restart_time, *defer_time;
+	struct raw_neighbor *neighbors;
+	uint32_t neighbors_count;
+};
+
+struct raw_police {
+	char *in, *out;
+};
+
+struct raw_agent {
+	char *bridge, *vxlan;
+	struct raw_list ports, flood;
+	char *unknown_target, *ns_option, *accelerate;
+	struct raw_police *police;
+	bool *manage_fdb;
+	uint32_t age_time, max_bindings;
+};
+
+struct raw_lan {
+	char *name, *rd, *vtep, *route_target;
+	uint32_t vni;
+	struct raw_list prefixes, import, registry;
+	struct raw_agent *agent;
+};
+
+struct raw_config {
+	char *router_id;
+	struct raw_bgp *bgp;
+	struct raw_lan *lans;
+	uint32_t lans_count;
+	char *run_dir, *pin_dir, *state_dir, *user, *group, *feed_user, *log, *plane;
+};
+
+extern const cyaml_schema_value_t config_schema;

@@ -1,0 +1,28 @@
+/* The plain-YAML registry as libcyaml reads it, before registry/yaml.c makes values of it. */
+#pragma once
+#include <cyaml/cyaml.h>
+#include <stdint.h>
+
+struct raw_texts {
+	char **items;
+	uint32_t count;
+};
+
+struct raw_registry_port {
+	char *port, *pe, *status;
+	struct raw_texts macs, ipv4, ipv6, link_local;
+};
+
+struct raw_registry_member {
+	uint32_t asn;
+	char *name;
+	struct raw_registry_port *ports;
+	uint32_t ports_count;
+};
+
+struct raw_registry {
+	struct raw_registry_member *members;
+	uint32_t members_count;
+};
+
+extern const cyaml_schema_value_t registry_schema;
