@@ -47,7 +47,7 @@ static inline bool reader_done(const struct reader *r)
 /* The next `len` octets, borrowed; NULL (and the error) when there are fewer. */
 static inline const uint8_t *reader_bytes(struct reader *r, size_t len)
 {
-	if (reader_left(r) < len) {
+	if (r->bad || reader_left(r) < len) {
 		r->bad = true;
 		return NULL;
 	}
