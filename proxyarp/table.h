@@ -7,6 +7,27 @@
 #include "lib/hmap.h"
 #include "proxyarp/layout.h"
 
+/* What the maps hold: for hmap_foreach() over a table. */
+struct table_bind4 {
+	struct layout_key4 k;
+	struct layout_bind v;
+};
+
+struct table_bind6 {
+	struct layout_key6 k;
+	struct layout_bind v;
+};
+
+struct table_mac {
+	struct layout_mac_key k;
+	struct layout_mac v;
+};
+
+struct table_port {
+	uint32_t ifindex;
+	struct layout_port v;
+};
+
 struct tables {
 	struct hmap bind4, bind6, macs, ports;
 	uint32_t max_bind4, max_bind6, max_macs, max_ports;

@@ -2,7 +2,7 @@
  * BPF programs say the same (tests/bpf holds the two against each other), the packet plane and the audit use this one.
  *
  * RFC 826, 5227, 4861 (7.1.1, 7.1.2, 7.2.4), 9161 (3.3, 3.4, 3.6). The order of the checks is the contract between the
- * two implementations; it is written down at the head of verdict.c.
+ * two implementations; it is written down in docs/verdict.md.
  */
 #pragma once
 #include <stdbool.h>
