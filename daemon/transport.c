@@ -1,0 +1,592 @@
+#define _GNU_SOURCE /* accept4 */
+#include "daemon/transport.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <bsd/sys/queue.h>
+#include <event2/event.h>
+
+#include "bgp/speaker.h"
+#include "daemon/loop.h"
+#include "daemon/sockopt.h"
+#include "lib/bucket.h"
+#include "lib/log.h"
+
+/* As much as a connection may read or write in one turn. */
+#define READ_OCTETS (64 * 1024)
+#define WRITE_OCTETS (256 * 1024)
+#define ACCEPTS_A_TURN 16
+#define ACCEPT_RATE 200
+#define ACCEPT_BURST 400
+#define ACCEPT_PAUSE_MS 100
+#define ACTIONS_A_TURN 4096
+/* A goodbye waits for the peer's close, so that no reset overtakes the NOTIFICATION; so long, and
+ * so many at once. */
+#define LINGER_MS 1000
+#define LINGERS_MAX 64
+
+struct listener {
+	struct transport *transport;
+	struct ip ip;
+	int fd;
+	struct event *ev;
+};
+
+struct io {
+	struct transport *transport;
+	struct conn *conn; /* NULL: lingering */
+	int fd;
+	struct event *rx, *tx;
+	struct timer linger;
+	bool connecting, blocked;
+	TAILQ_ENTRY(io) link;
+};
+
+struct transport {
+	struct loop *loop;
+	const struct config *config;
+	struct speaker *speaker; /* NULL until transport_start() */
+	struct listener *listeners;
+	size_t listener_count;
+	TAILQ_HEAD(, io) ios;
+	uint32_t lingering;
+	struct loop_turn turn;
+	struct bucket accepts;
+	struct timer accept_again;
+	struct transport_stats stats;
+	struct log_limit refused_log, accept_log, connect_log;
+	uint8_t buf[READ_OCTETS];
+};
+
+/* --- configuration
+ * -------------------------------------------------------------------------------------- */
+
+/* The neighbour by its address, or the dynamic range that holds it. */
+static const struct config_neighbor *config_of(const struct transport *t, struct ip remote)
+{
+	const struct config_neighbor *range = NULL;
+
+	for (uint32_t i = 0; i < t->config->neighbor_count; i++) {
+		const struct config_neighbor *n = &t->config->neighbors[i];
+		if (n->address.family && ip_eq(n->address, remote))
+			return n;
+		if (!n->address.family && prefix_contains(&n->prefix, remote) &&
+			(!range || n->prefix.len > range->prefix.len))
+			range = n;
+	}
+	return range;
+}
+
+/* From where to call: a listen address of the family, or the router id. */
+static struct ip source_for(const struct transport *t, struct ip remote)
+{
+	for (uint32_t i = 0; i < t->config->listen_count; i++) {
+		struct ip ip = t->config->listen[i];
+		if (ip.family == remote.family && !ip_is_unspecified(ip))
+			return ip;
+	}
+	if (remote.family == 4)
+		return t->config->router_ip;
+	return (struct ip){0};
+}
+
+/* --- one connection
+ * ------------------------------------------------------------------------------------- */
+
+static void on_readable(evutil_socket_t fd, short what, void *arg);
+static void on_writable(evutil_socket_t fd, short what, void *arg);
+
+static struct io *io_new(struct transport *t, int fd)
+{
+	struct io *io = calloc(1, sizeof(*io));
+
+	if (!io)
+		return NULL;
+	*io = (struct io){.transport = t, .fd = fd};
+	io->rx = event_new(loop_base(t->loop), fd, EV_READ | EV_PERSIST, on_readable, io);
+	io->tx = event_new(loop_base(t->loop), fd, EV_WRITE | EV_PERSIST, on_writable, io);
+	if (!io->rx || !io->tx) {
+		if (io->rx)
+			event_free(io->rx);
+		free(io);
+		return NULL;
+	}
+	TAILQ_INSERT_TAIL(&t->ios, io, link);
+	t->stats.open++;
+	return io;
+}
+
+static void io_free(struct io *io)
+{
+	struct transport *t = io->transport;
+
+	TAILQ_REMOVE(&t->ios, io, link);
+	t->stats.open--;
+	if (timer_running(&io->linger)) {
+		timers_stop(loop_timers(t->loop), &io->linger);
+		t->lingering--;
+	}
+	event_free(io->rx);
+	event_free(io->tx);
+	close(io->fd);
+	free(io);
+}
+
+static void io_lost(struct io *io, enum conn_close_reason why)
+{
+	struct conn *conn = io->conn;
+
+	io_free(io);
+	conn_lost(conn, why, loop_now_ms());
+}
+
+static void on_linger_over(void *arg, uint64_t now_ms)
+{
+	struct io *io = arg;
+
+	(void)now_ms;
+	/* The timer is no longer running, so the count is taken back here. */
+	io->transport->lingering--;
+	io_free(io);
+}
+
+/* Says that no more will come and waits for the peer to read it. Closing while its bytes are still
+ * unread here would send a reset, and the reset would throw away the NOTIFICATION that is on its
+ * way. */
+static void io_goodbye(struct io *io)
+{
+	struct transport *t = io->transport;
+
+	io->conn = NULL;
+	event_del(io->tx);
+	if (io->connecting || t->lingering >= LINGERS_MAX || shutdown(io->fd, SHUT_WR) < 0) {
+		io_free(io);
+		return;
+	}
+	timer_init(&io->linger, on_linger_over, io);
+	timers_start(loop_timers(t->loop), &io->linger, loop_now_ms() + LINGER_MS);
+	t->lingering++;
+	event_add(io->rx, NULL);
+}
+
+/* Sends what the speaker has, within the share of a turn. false: the connection is gone. */
+static bool io_send(struct io *io, bool closing)
+{
+	size_t sent = 0;
+	const uint8_t *p;
+
+	while (sent < WRITE_OCTETS) {
+		size_t len = conn_tx(io->conn, &p, loop_now_ms());
+		if (!len)
+			break;
+		ssize_t n = send(io->fd, p, len, MSG_NOSIGNAL);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+			goto wait;
+		if (n < 0) {
+			if (!closing)
+				io_lost(io, CONN_FAILED);
+			return closing;
+		}
+		conn_sent(io->conn, (size_t)n, loop_now_ms());
+		sent += (size_t)n;
+	}
+	if (sent >= WRITE_OCTETS)
+		goto wait;
+	if (io->blocked) {
+		event_del(io->tx);
+		io->blocked = false;
+	}
+	return true;
+wait:
+	if (!io->blocked && !closing) {
+		event_add(io->tx, NULL);
+		io->blocked = true;
+	}
+	return true;
+}
+
+static void io_connected(struct io *io)
+{
+	int err = 0;
+	socklen_t len = sizeof(err);
+	struct transport *t = io->transport;
+
+	if (getsockopt(io->fd, SOL_SOCKET, SO_ERROR, &err, &len) < 0)
+		err = errno;
+	if (err) {
+		char text[IP_TEXT];
+		struct neighbor_view v;
+		neighbor_view(conn_neighbor(io->conn), &v);
+		t->stats.connect_errors++;
+		log_limited(&t->connect_log, loop_now_ms(), LOG_BGP, LOG_LEVEL_INFO,
+			"%s: connect: %s", ip_format(v.address, text), strerror(err));
+		io_lost(io, CONN_FAILED);
+		return;
+	}
+	io->connecting = false;
+	event_del(io->tx);
+	event_add(io->rx, NULL);
+	conn_connected(io->conn, socket_local_ip(io->fd), loop_now_ms());
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct io *io = arg;
+
+	(void)fd;
+	(void)what;
+	if (io->connecting)
+		io_connected(io);
+	else
+		io_send(io, false);
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct io *io = arg;
+	struct transport *t = io->transport;
+	ssize_t n = recv(fd, t->buf, sizeof(t->buf), 0);
+
+	(void)what;
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+		return;
+	if (!io->conn) {
+		if (n <= 0)
+			io_free(io);
+		return;
+	}
+	if (n > 0)
+		conn_rx(io->conn, t->buf, (size_t)n, loop_now_ms());
+	else
+		io_lost(io, n == 0 ? CONN_CLOSED_BY_PEER : CONN_FAILED);
+}
+
+/* --- coming in
+ * -------------------------------------------------------------------------------------------- */
+
+static void take_caller(struct transport *t, int fd, const struct sockaddr_storage *sa)
+{
+	struct ip remote = sockaddr_ip(sa);
+	const struct config_neighbor *n = config_of(t, remote);
+	uint64_t now = loop_now_ms();
+	char text[IP_TEXT];
+	struct conn *conn = n ? speaker_accept(t->speaker, remote, socket_local_ip(fd), now) : NULL;
+
+	if (!conn) {
+		t->stats.refused++;
+		socket_reset(fd);
+		log_limited(&t->refused_log, now, LOG_BGP, LOG_LEVEL_NOTICE,
+			"%s: connection refused: %s", ip_format(remote, text),
+			n ? "not wanted now" : "no such neighbor");
+		return;
+	}
+	t->stats.accepted++;
+	struct io *io = io_new(t, fd);
+	if (!io || (n->ttl_security && bgp_socket_gtsm(fd, remote.family, n->ttl_security) < 0)) {
+		if (io)
+			io_free(io);
+		else
+			close(fd);
+		conn_lost(conn, CONN_FAILED, now);
+		return;
+	}
+	io->conn = conn;
+	conn_set_io(conn, io);
+	event_add(io->rx, NULL);
+}
+
+static void listen_pause(struct transport *t)
+{
+	for (size_t i = 0; i < t->listener_count; i++)
+		if (t->listeners[i].ev)
+			event_del(t->listeners[i].ev);
+	timers_start(loop_timers(t->loop), &t->accept_again, loop_now_ms() + ACCEPT_PAUSE_MS);
+}
+
+static void on_accept_again(void *arg, uint64_t now_ms)
+{
+	struct transport *t = arg;
+
+	(void)now_ms;
+	for (size_t i = 0; i < t->listener_count; i++)
+		event_add(t->listeners[i].ev, NULL);
+}
+
+static void on_caller(evutil_socket_t lfd, short what, void *arg)
+{
+	struct listener *l = arg;
+	struct transport *t = l->transport;
+
+	(void)what;
+	for (int i = 0; i < ACCEPTS_A_TURN; i++) {
+		struct sockaddr_storage sa;
+		socklen_t len = sizeof(sa);
+
+		/* The rest waits in the backlog. */
+		if (!bucket_take(&t->accepts, 1, loop_now_ns())) {
+			listen_pause(t);
+			return;
+		}
+		int fd = accept4(lfd, (struct sockaddr *)&sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd >= 0) {
+			take_caller(t, fd, &sa);
+			continue;
+		}
+		if (errno == EAGAIN || errno == EWOULDBLOCK)
+			return;
+		/* Those of the one connection (accept(2)) concern nobody else; the rest,
+		 * descriptors and memory, needs time. */
+		t->stats.accept_errors++;
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+			log_limited(&t->accept_log, loop_now_ms(), LOG_BGP, LOG_LEVEL_WARNING,
+				"accept: %s", strerror(errno));
+			listen_pause(t);
+			return;
+		}
+	}
+}
+
+/* --- going out
+ * -------------------------------------------------------------------------------------------- */
+
+/* A socket that is calling `remote`; or -errno. */
+static int start_connect(struct transport *t, struct ip remote)
+{
+	const struct config_neighbor *n = config_of(t, remote);
+	struct ip source = source_for(t, remote);
+	struct sockaddr_storage sa;
+	socklen_t len;
+	int fd = bgp_socket(remote.family), err = 0;
+
+	if (fd < 0)
+		return fd;
+	if (n && n->password)
+		err = bgp_socket_md5(fd, remote, (uint8_t)(ip_len(remote) * 8), n->password);
+	if (!err && n && n->ttl_security)
+		err = bgp_socket_gtsm(fd, remote.family, n->ttl_security);
+	if (!err && source.family) {
+		int on = 1;
+		setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+		len = sockaddr_of(source, 0, &sa);
+		/* The router id need not be an address of this machine; then the kernel chooses. */
+		if (bind(fd, (struct sockaddr *)&sa, len) < 0 && errno != EADDRNOTAVAIL)
+			err = -errno;
+	}
+	len = sockaddr_of(remote, t->config->port, &sa);
+	if (!err && connect(fd, (struct sockaddr *)&sa, len) < 0 && errno != EINPROGRESS)
+		err = -errno;
+	if (err) {
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+static void do_connect(struct transport *t, struct conn *conn)
+{
+	struct neighbor_view v;
+	char text[IP_TEXT];
+	int fd;
+
+	neighbor_view(conn_neighbor(conn), &v);
+	t->stats.connects++;
+	fd = start_connect(t, v.address);
+	struct io *io = fd >= 0 ? io_new(t, fd) : NULL;
+	if (!io) {
+		int err = fd >= 0 ? ENOMEM : -fd;
+		if (fd >= 0)
+			close(fd);
+		t->stats.connect_errors++;
+		log_limited(&t->connect_log, loop_now_ms(), LOG_BGP, LOG_LEVEL_WARNING,
+			"%s: connect: %s", ip_format(v.address, text), strerror(err));
+		conn_lost(conn, CONN_FAILED, loop_now_ms());
+		return;
+	}
+	io->conn = conn;
+	io->connecting = true;
+	conn_set_io(conn, io);
+	event_add(io->tx, NULL);
+}
+
+static void do_close(struct conn *conn)
+{
+	struct io *io = conn_io(conn);
+
+	/* Never opened: the speaker thought better of it. */
+	if (!io) {
+		conn_closed(conn);
+		return;
+	}
+	if (!io->connecting)
+		io_send(io, true);
+	conn_closed(conn);
+	io_goodbye(io);
+}
+
+/* --- the turn
+ * --------------------------------------------------------------------------------------------- */
+
+static uint64_t on_turn(void *arg, uint64_t now_ms)
+{
+	struct transport *t = arg;
+	struct action a;
+
+	if (speaker_deadline(t->speaker) <= now_ms)
+		speaker_run(t->speaker, now_ms);
+	for (int i = 0; i < ACTIONS_A_TURN; i++) {
+		if (!speaker_next_action(t->speaker, &a))
+			return speaker_deadline(t->speaker);
+		struct io *io = conn_io(a.conn);
+		switch (a.type) {
+		case ACTION_CONNECT:
+			do_connect(t, a.conn);
+			break;
+		case ACTION_SEND:
+			/* A blocked one goes on when the socket takes more. */
+			if (io && !io->connecting && !io->blocked)
+				io_send(io, false);
+			break;
+		case ACTION_CLOSE:
+			do_close(a.conn);
+			break;
+		}
+	}
+	return now_ms;
+}
+
+/* --- start and end
+ * ---------------------------------------------------------------------------------------- */
+
+static const char *listen_hint(int err)
+{
+	switch (err) {
+	case -EADDRINUSE:
+		return " (another BGP daemon?)";
+	case -EADDRNOTAVAIL:
+		return " (is it an address of this machine?)";
+	case -EACCES:
+		return " (ports below 1024 need root or CAP_NET_BIND_SERVICE)";
+	default:
+		return "";
+	}
+}
+
+/* Every neighbour's key has to be on the listener before its SYN comes. */
+static int listener_keys(const struct transport *t, const struct listener *l, char *err)
+{
+	for (uint32_t i = 0; i < t->config->neighbor_count; i++) {
+		const struct config_neighbor *n = &t->config->neighbors[i];
+		struct prefix p = n->prefix;
+		char text[PREFIX_TEXT];
+
+		if (n->address.family)
+			p = (struct prefix){n->address, (uint8_t)(ip_len(n->address) * 8)};
+		if (!n->password || p.ip.family != l->ip.family)
+			continue;
+		int rc = bgp_socket_md5(l->fd, p.ip, p.len, n->password);
+		if (rc < 0) {
+			snprintf(err, TRANSPORT_ERROR_MAX, "TCP MD5 password for %s: %s%s",
+				prefix_format(&p, text), strerror(-rc),
+				rc == -ENOMEM ? " (raise net.core.optmem_max)" : "");
+			return rc;
+		}
+	}
+	return 0;
+}
+
+static int listener_open(struct transport *t, struct ip ip, char *err)
+{
+	struct listener *l = &t->listeners[t->listener_count];
+	char text[IP_TEXT];
+
+	*l = (struct listener){.transport = t, .ip = ip};
+	int rc = bgp_socket_listen(ip, t->config->port, &l->fd);
+	if (rc < 0) {
+		bool v6 = ip.family == 6;
+		snprintf(err, TRANSPORT_ERROR_MAX, "%s%s%s:%u: %s%s", v6 ? "[" : "",
+			ip_format(ip, text), v6 ? "]" : "", (unsigned)t->config->port,
+			strerror(-rc), listen_hint(rc));
+		return rc;
+	}
+	t->listener_count++;
+	l->ev = event_new(loop_base(t->loop), l->fd, EV_READ | EV_PERSIST, on_caller, l);
+	if (!l->ev)
+		abort();
+	return listener_keys(t, l, err);
+}
+
+int transport_new(struct loop *l, const struct config *c, struct transport **ret,
+	char err[TRANSPORT_ERROR_MAX])
+{
+	struct transport *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		abort();
+	t->loop = l;
+	t->config = c;
+	t->listeners = calloc(c->listen_count ? c->listen_count : 1, sizeof(*t->listeners));
+	if (!t->listeners)
+		abort();
+	TAILQ_INIT(&t->ios);
+	t->turn = (struct loop_turn){.turn = on_turn, .arg = t};
+	t->accepts = bucket_of(ACCEPT_RATE, ACCEPT_BURST, loop_now_ns());
+	timer_init(&t->accept_again, on_accept_again, t);
+	t->refused_log = LOG_LIMIT(5, 60000);
+	t->accept_log = LOG_LIMIT(1, 60000);
+	t->connect_log = LOG_LIMIT(20, 60000);
+	for (uint32_t i = 0; i < c->listen_count; i++) {
+		int rc = listener_open(t, c->listen[i], err);
+		if (rc < 0) {
+			transport_free(t);
+			return rc;
+		}
+	}
+	*ret = t;
+	return 0;
+}
+
+void transport_stop_listening(struct transport *t)
+{
+	timers_stop(loop_timers(t->loop), &t->accept_again);
+	for (size_t i = 0; i < t->listener_count; i++) {
+		if (t->listeners[i].ev)
+			event_free(t->listeners[i].ev);
+		close(t->listeners[i].fd);
+	}
+	t->listener_count = 0;
+}
+
+void transport_free(struct transport *t)
+{
+	struct io *io;
+
+	if (!t)
+		return;
+	if (t->speaker)
+		loop_remove_turn(t->loop, &t->turn);
+	transport_stop_listening(t);
+	while ((io = TAILQ_FIRST(&t->ios)) != NULL)
+		io_free(io);
+	free(t->listeners);
+	free(t);
+}
+
+void transport_start(struct transport *t, struct speaker *s)
+{
+	t->speaker = s;
+	loop_add_turn(t->loop, &t->turn);
+	on_accept_again(t, 0);
+}
+
+void transport_stats(const struct transport *t, struct transport_stats *ret)
+{
+	*ret = t->stats;
+}
