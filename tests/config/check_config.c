@@ -1,0 +1,220 @@
+/* The configuration file: what is read, its defaults, and what is refused with which line. */
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/config.h"
+#include "proxyarp/verdict.h"
+
+static char *write_file(const char *text)
+{
+	char path[] = "/tmp/quell-config-XXXXXX";
+	int fd = mkstemp(path);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+	return strdup(path);
+}
+
+static int load_text(const char *text, struct config **ret, char *err)
+{
+	char *path = write_file(text), *at;
+	int r = config_load(path, ret, err);
+
+	unlink(path);
+	/* The path differs from run to run: leave what stands behind it. */
+	while ((at = strstr(err, path)) != NULL && r < 0)
+		memmove(at, at + strlen(path), strlen(at) - strlen(path) + 1);
+	free(path);
+	return r;
+}
+
+static struct config *must_load(const char *text)
+{
+	char err[CONFIG_ERROR_MAX];
+	struct config *c = NULL;
+	int r = load_text(text, &c, err);
+
+	ck_assert_msg(r == 0, "%s", err);
+	return c;
+}
+
+#define TOP "router-id: 10.99.0.1\n"
+
+START_TEST(defaults_are_sane)
+{
+	struct config *c = must_load(TOP "bgp:\n  as: 4200000001\n  neighbors:\n    - address: 10.99.0.2\n"
+				     "lans:\n  - name: ixp\n    vni: 100\n"
+				     "    agent: {bridge: br100, vxlan: vx100}\n");
+	char buf[RD_TEXT];
+	const struct config_lan *lan = &c->lans[0];
+
+	ck_assert_uint_eq(c->router_id, 0x0a630001);
+	ck_assert_uint_eq(c->port, 179);
+	ck_assert_uint_eq(c->hold_time, 90);
+	ck_assert_uint_eq(c->cluster_id, c->router_id);
+	ck_assert_uint_eq(c->neighbors[0].remote_as, 4200000001u);
+	ck_assert_str_eq(c->run_dir, "/run/quell");
+	ck_assert_str_eq(rd_format(lan->rd, buf), "10.99.0.1:100");
+	/* AS 4200000001 is 0xfa56ea01: FRR derives from its low 16 bits. */
+	ck_assert_str_eq(rt_format(lan->route_targets[0], buf), "59905:100");
+	ck_assert(lan->import_auto);
+	ck_assert(ip_eq(lan->vtep, c->router_ip));
+	ck_assert(lan->agent->all_ports);
+	ck_assert(lan->agent->manage_fdb);
+	ck_assert_int_eq(lan->agent->unknown_target, UNKNOWN_DROP);
+	ck_assert_uint_eq(lan->agent->flood_classes, 0);
+	config_free(c);
+}
+END_TEST
+
+START_TEST(reads_what_is_said)
+{
+	struct config *c = must_load(
+		TOP "bgp:\n  as: 65000\n  listen: [10.99.0.1]\n  hold-time: 0\n"
+		    "  neighbors:\n    - {prefix: 10.99.0.0/24, max: 200, client: true, ttl-security: 2}\n"
+		    "lans:\n  - name: ixp\n    vni: 100\n    route-target: \"65000:100\"\n"
+		    "    import: [\"65001:100\"]\n"
+		    "    agent:\n      bridge: br100\n      vxlan: vx100\n      ports: [a, b]\n"
+		    "      unknown-target: police\n      police: {in: 1.5 mbit, out: 100 kbit}\n"
+		    "      flood: [lldp, stp]\n      accelerate: xdp\n      manage-fdb: false\n"
+		    "plane: packet\n");
+	const struct config_agent *a = c->lans[0].agent;
+
+	ck_assert_uint_eq(c->hold_time, 0);
+	ck_assert_uint_eq(c->neighbors[0].max, 200);
+	ck_assert_uint_eq(c->neighbors[0].prefix.len, 24);
+	ck_assert_uint_eq(c->neighbors[0].ttl_security, 2);
+	ck_assert(c->neighbors[0].client);
+	ck_assert_uint_eq(c->lans[0].route_target_count, 2);
+	ck_assert(!c->lans[0].import_auto);
+	ck_assert_uint_eq(a->port_count, 2);
+	ck_assert_uint_eq(a->police_in_bps, 1500000);
+	ck_assert_uint_eq(a->police_out_bps, 100000);
+	ck_assert_uint_eq(a->flood_classes, CLASS_BIT(CLASS_LLDP) | CLASS_BIT(CLASS_STP));
+	ck_assert_int_eq(a->accelerate, 1);
+	ck_assert(!a->manage_fdb);
+	ck_assert_int_eq(c->plane, 1);
+	config_free(c);
+}
+END_TEST
+
+START_TEST(password_files)
+{
+	static const struct {
+		const char *content, *password;
+	} rows[] = {
+		{"secret\n", "secret"},
+		{"secret", "secret"},
+		{"two words\n", "two words"},
+		{"", NULL},
+		{"\n", NULL},
+		{"a\nb\n", NULL},
+		{"123456789012345678901234567890123456789012345678901234567890123456789012345678901\n",
+			NULL},
+	};
+	char *key = write_file(rows[_i].content), text[512], err[CONFIG_ERROR_MAX];
+	struct config *c = NULL;
+
+	snprintf(text, sizeof(text),
+		TOP "bgp:\n  as: 65000\n  neighbors:\n    - address: 10.99.0.2\n      password-file: %s\n",
+		key);
+	int r = load_text(text, &c, err);
+	unlink(key);
+	free(key);
+	if (rows[_i].password) {
+		ck_assert_int_eq(r, 0);
+		ck_assert_str_eq(c->neighbors[0].password, rows[_i].password);
+		config_free(c);
+	} else {
+		ck_assert_int_eq(r, -EINVAL);
+		ck_assert_ptr_nonnull(strstr(err, "expected one line of 1 - 80 characters"));
+	}
+}
+END_TEST
+
+#define NEIGHBOR(n) TOP "bgp:\n  as: 65000\n  neighbors:\n    - " n "\n"
+#define LAN(l) TOP "lans:\n  - {name: ixp, vni: 100, " l "}\n"
+#define AGENT(a) LAN("agent: {bridge: br, vxlan: vx, " a "}")
+
+static const struct {
+	const char *text, *err;
+} refused[] = {
+	{"", ":1:1: the file is empty"},
+	{"bgp: {as: 1}\n", ":1:6: missing key: router-id"},
+	{"router-id: x\n", ":1:12: router-id: 'x': expected an IPv4 address"},
+	{"router-id: ::1\n", ":1:12: router-id: '::1': expected an IPv4 address"},
+	{TOP "rooter-id: 1\n", ":2:1: unknown key: rooter-id"},
+	{TOP TOP, ":2:1: key given twice: router-id"},
+	{TOP "bgp:\n  as: 0\n", ":3:7: bgp.as: 0: expected an AS number"},
+	{TOP "bgp:\n  as: many\n", ":3:7: Invalid uint64_t value: 'many'"},
+	{TOP "bgp:\n  as: 1\n  hold-time: 2\n", ":4:14: bgp.hold-time: 2: expected 0 or 3 - 65535"},
+	{NEIGHBOR("addres: 10.99.0.2"), ":5:7: unknown key: addres"},
+	{NEIGHBOR("address: 10.99.0"),
+		":5:16: bgp.neighbors[0].address: '10.99.0': expected an IPv4 or IPv6 address"},
+	{NEIGHBOR("name: x"), ":5:7: bgp.neighbors[0]: expected either address or prefix"},
+	{NEIGHBOR("{address: 10.99.0.2, prefix: 10.99.0.0/24}"),
+		":5:7: bgp.neighbors[0]: expected either address or prefix"},
+	{NEIGHBOR("prefix: 10.99.0.1/24"),
+		":5:15: bgp.neighbors[0].prefix: '10.99.0.1/24': bits are set behind the prefix length"},
+	{NEIGHBOR("{address: 10.99.0.2}\n    - {address: 10.99.0.2}"),
+		":6:17: bgp.neighbors[1].address: given already in bgp.neighbors[0]"},
+	{NEIGHBOR("{address: 10.99.0.2, password-file: /nonexistent/key}"),
+		":5:43: bgp.neighbors[0].password-file: /nonexistent/key: No such file or directory"},
+	{TOP "lans:\n  - name: ixp\n    vni: 16777216\n",
+		":4:10: lans[0].vni: 16777216: expected 1 - 16777215"},
+	{TOP "lans:\n  - {name: a, vni: 1}\n  - {name: b, vni: 1}\n",
+		":4:20: lans[1].vni: 1: given already in lans[0]"},
+	{LAN("prefixes: [198.18.0.0/21, 2001:db8::1/64]"),
+		":3:53: lans[0].prefixes[1]: '2001:db8::1/64': bits are set behind the prefix length"},
+	{LAN("route-target: x"),
+		":3:41: lans[0].route-target: 'x': expected a route target such as 65000:100"},
+	{AGENT("unknown-target: maybe"),
+		":3:73: lans[0].agent.unknown-target: 'maybe': expected one of drop, police, flood"},
+	{AGENT("unknown-target: police"),
+		":3:73: lans[0].agent.unknown-target: police needs a rate: police: {in: 100 kbit}"},
+	{AGENT("police: {in: 5 furlongs}"),
+		":3:70: lans[0].agent.police.in: '5 furlongs': expected a rate such as 100 kbit, 1.5 "
+		"mbit or 0"},
+	{AGENT("flood: [lldq]"), ":3:65: lans[0].agent.flood[0]: 'lldq': not a class of frames"},
+	{AGENT("ports: [vx]"),
+		":3:65: lans[0].agent.ports[0]: 'vx' is the vxlan device, not a member port"},
+	{TOP "log: loud\n", ":2:6: log: 'loud': expected a level (error, warning, notice, info, debug) "
+			    "or bgp=debug,..."},
+	{TOP "plane: warp\n", ":2:8: plane: 'warp': expected one of bpf, packet, null"},
+	/* Two mistakes, two lines. */
+	{"router-id: x\nplane: warp\n", ":1:12: router-id: 'x': expected an IPv4 address\n"
+					":2:8: plane: 'warp': expected one of bpf, packet, null"},
+};
+
+START_TEST(refuses_with_the_place)
+{
+	char err[CONFIG_ERROR_MAX];
+	struct config *c = NULL;
+
+	ck_assert_int_eq(load_text(refused[_i].text, &c, err), -EINVAL);
+	ck_assert_ptr_null(c);
+	ck_assert_str_eq(err, refused[_i].err);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("config");
+	TCase *tc = tcase_create("core");
+	SRunner *sr = srunner_create(s);
+
+	tcase_add_test(tc, defaults_are_sane);
+	tcase_add_test(tc, reads_what_is_said);
+	tcase_add_loop_test(tc, password_files, 0, 7);
+	tcase_add_loop_test(tc, refuses_with_the_place, 0, sizeof(refused) / sizeof(refused[0]));
+	suite_add_tcase(s, tc);
+	srunner_run_all(sr, CK_NORMAL);
+	int failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed ? 1 : 0;
+}

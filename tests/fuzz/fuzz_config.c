@@ -1,0 +1,25 @@
+/* Fuzz: the configuration file. Whatever the file, it is read or refused with an error that says where. */
+#include "tests/fuzz/fuzz_file.h" /* first: it asks for memfd_create() */
+
+#include <string.h>
+
+#include "config/config.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const char *path = fuzz_file(data, size);
+	char err[CONFIG_ERROR_MAX];
+	struct config *c = NULL;
+
+	/* Key files may be anywhere; an input must not make us open a device. */
+	if (memmem(data, size, "password-file", 13))
+		return 0;
+	int r = config_load(path, &c, err);
+	if (r == 0)
+		config_free(c);
+	else if (strncmp(err, path, strlen(path)) != 0)
+		abort();
+	return 0;
+}
