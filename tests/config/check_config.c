@@ -174,15 +174,15 @@ static const struct {
 	{LAN("route-target: x"),
 		":3:41: lans[0].route-target: 'x': expected a route target such as 65000:100"},
 	{AGENT("unknown-target: maybe"),
-		":3:73: lans[0].agent.unknown-target: 'maybe': expected one of drop, police, flood"},
+		":3:74: lans[0].agent.unknown-target: 'maybe': expected one of drop, police, flood"},
 	{AGENT("unknown-target: police"),
-		":3:73: lans[0].agent.unknown-target: police needs a rate: police: {in: 100 kbit}"},
+		":3:74: lans[0].agent.unknown-target: police needs a rate: police: {in: 100 kbit}"},
 	{AGENT("police: {in: 5 furlongs}"),
-		":3:70: lans[0].agent.police.in: '5 furlongs': expected a rate such as 100 kbit, 1.5 "
+		":3:71: lans[0].agent.police.in: '5 furlongs': expected a rate such as 100 kbit, 1.5 "
 		"mbit or 0"},
-	{AGENT("flood: [lldq]"), ":3:65: lans[0].agent.flood[0]: 'lldq': not a class of frames"},
+	{AGENT("flood: [lldq]"), ":3:66: lans[0].agent.flood[0]: 'lldq': not a class of frames"},
 	{AGENT("ports: [vx]"),
-		":3:65: lans[0].agent.ports[0]: 'vx' is the vxlan device, not a member port"},
+		":3:66: lans[0].agent.ports[0]: 'vx' is the vxlan device, not a member port"},
 	{TOP "log: loud\n", ":2:6: log: 'loud': expected a level (error, warning, notice, info, debug) "
 			    "or bgp=debug,..."},
 	{TOP "plane: warp\n", ":2:8: plane: 'warp': expected one of bpf, packet, null"},
