@@ -1,0 +1,1 @@
+"""The lab: a peering LAN in network namespaces."""

@@ -1,0 +1,154 @@
+"""The lab itself: it measures what is known of today's parts, two stand side by side, and nothing is left behind."""
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import TOP, wait_until
+from lab import frr, measure, netns
+from lab.topology import Lab, Plain, RouteServer
+
+pytestmark = pytest.mark.needs("lab/count", "lab/flood")
+RATE, SECONDS = 1.5e6, 3
+
+
+def left_behind(name):
+    mounts = open("/proc/self/mounts").read()
+    return [n for n in os.listdir("/run/netns") if n.startswith(name)] + \
+        [d for d in os.listdir("/run/frr") if d.startswith(name)] * os.path.isdir("/run/frr") + \
+        [m for m in mounts.splitlines() if name in m] + [s["name"] for s in netns.scopes() if s["name"] == name]
+
+
+def flooded(lab):
+    """Means over the idle ports: frames/s and bit/s by class."""
+    counters = [measure.Counter(lab, m) for m in lab.idle]
+    before = {c: c.read() for c in counters}
+    flood = measure.Flood(lab, lab.members, RATE, SECONDS)
+    pings = measure.ping_all(lab)
+    sent = flood.wait()
+    assert not pings.failed
+    return measure.arrivals(counters, before, SECONDS).rates, sent
+
+
+def total_bits(rates):
+    return sum(bits for _, bits in rates.values())
+
+
+def test_a_bridge_brings_all_noise_to_every_port(build):
+    with Lab([Plain] * 3, RouteServer, build=build) as lab:
+        lab.raise_()
+        rates, sent = flooded(lab)
+    assert sent["octets"] * 8 / SECONDS == pytest.approx(RATE, rel=0.02)
+    assert all(sent["sent"].values())
+    # All but LLDP, which a bridge keeps to itself.
+    assert total_bits(rates) == pytest.approx(RATE, rel=0.05)
+
+
+@pytest.mark.needs("frr")
+def test_frr_with_every_binding_leaves_two_thirds(build):
+    with Lab([frr.FrrPE] * 3, frr.FrrRouteServer, build=build) as lab:
+        lab.raise_()
+        wait_until(lab.converged, 20, "FRR has all bindings")
+        rates, _ = flooded(lab)
+        assert sum(sum(pe.frr.notifications().values()) for pe in lab.pes) == 0
+    # Known targets of other PEs are suppressed, everything else and everything of the own PE is not.
+    assert 0.6 * RATE < total_bits(rates) < 0.85 * RATE
+
+
+def test_the_member_counts_its_answers_to_the_request(build):
+    with Lab([Plain] * 2, RouteServer, members=2, idle=0, build=build) as lab:
+        lab.raise_()
+        m = lab.members[0]
+        said = measure.AskRate(lab, m, 500, 1).wait()
+        assert said["asked"] == said["answered"] == 500 and said["unanswered"] == 0
+        away = lab.members[1]
+        away.ns.ip("link set eth0 down")
+        said = measure.AskRate(lab, m, 300, 1).wait()
+        assert (said["asked"], said["unanswered"]) == (300, 100)
+
+
+def test_two_labs_at_once_and_nothing_left(build):
+    with Lab([Plain] * 2, RouteServer, members=1, idle=1, build=build) as one, \
+            Lab([Plain] * 2, RouteServer, members=1, idle=1, build=build) as two:
+        for lab in (one, two):
+            lab.raise_()
+            assert not measure.ping_all(lab, link_local=True).failed
+        names = [lab.scope.name for lab in (one, two)]
+        assert len(set(names)) == 2
+    for lab in (one, two):
+        assert not left_behind(lab.scope.name)
+        assert not lab.scope.dir.exists()
+
+
+def command(build, *argv, **kw):
+    return subprocess.Popen([sys.executable, str(TOP / "lab/lab.py"), "--build", build, *argv], text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, **kw)
+
+
+def test_up_stands_and_down_takes_it_away(build):
+    up = command(build, "up", "--set-up", "bridge", "--members", "1")
+    out, err = up.communicate(timeout=60)
+    assert up.returncode == 0, err
+    name = out.split()[0]
+    try:
+        state = next(s for s in netns.scopes() if s["name"] == name)
+        assert not state["owned"] and f"{name}-m31" in state["namespaces"]
+        assert name in command(build, "list").communicate()[0]
+        subprocess.run(["ip", "netns", "exec", f"{name}-m11", "ping", "-c1", "-W1", "198.18.3.1"], check=True,
+                       capture_output=True)
+    finally:
+        assert command(build, "down", name).wait(30) == 0
+    assert not left_behind(name)
+
+
+@pytest.mark.parametrize("how", ["SIGINT", "SIGTERM"])
+def test_interrupted_it_leaves_nothing(build, how):
+    import signal
+    p = command(build, "run", "--set-up", "bridge", "--seconds", "60", "--members", "1")
+    line = ""
+    while "flood:" not in line:
+        line = p.stderr.readline()
+        assert line, "the lab ended early"
+        if "converged" in line:
+            name = line.split(":")[0].strip()
+    p.send_signal(getattr(signal, how))
+    p.communicate(timeout=30)
+    assert p.returncode == 130
+    assert not left_behind(name)
+
+
+def test_what_a_killed_lab_leaves_is_found(build):
+    p = command(build, "run", "--set-up", "bridge", "--seconds", "60", "--members", "1")
+    line = ""
+    while "flood:" not in line:
+        line = p.stderr.readline()
+        if "converged" in line:
+            name = line.split(":")[0].strip()
+    p.kill()
+    p.communicate()
+    state = next(s for s in netns.scopes() if s["name"] == name)
+    assert not state["owned"]
+    assert command(build, "down", name).wait(30) == 0
+    assert not left_behind(name)
+
+
+def test_json_is_for_machines(build):
+    start = time.monotonic()
+    p = command(build, "run", "--set-up", "bridge", "--seconds", "2", "--json", "--members", "1")
+    out, err = p.communicate(timeout=60)
+    assert p.returncode == 0, err
+    result = json.loads(out)["results"][0]
+    assert result["pings"] == {"tried": 12, "failed": [], "within_flood": True}
+    assert result["idle"]["pe1"]["frames"] > 1000
+    assert time.monotonic() - start < 30
+
+
+def test_it_says_what_it_lacks(tmp_path):
+    p = command(str(tmp_path), "run")
+    _, err = p.communicate(timeout=10)
+    assert p.returncode == 2 and "not built in" in err
+    p = command(str(tmp_path), "run", "--set-up", "nonsense")
+    _, err = p.communicate(timeout=10)
+    assert p.returncode == 2 and "no such set-up: nonsense" in err
