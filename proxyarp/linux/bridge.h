@@ -43,8 +43,8 @@ uint16_t bridge_floods(int unknown_target, uint64_t flood_classes);
 /* True when all that `want` knows, and the kernel has, is so. */
 bool bridge_knobs_met(struct bridge_knobs is, struct bridge_knobs want);
 /* What to go back to when we leave a port that was found as `found`: that, unless it looks like our own doing (found closed
- * after a crash), then the kernel's defaults for the knobs of bridge_member_closed(). */
-struct bridge_knobs bridge_port_original(struct bridge_knobs found);
+ * after a crash), then the kernel's defaults - but for the learning of a fabric port, which no EVPN set-up wants. */
+struct bridge_knobs bridge_port_original(struct bridge_knobs found, bool fabric);
 /* "learning off, locked on, ..." */
 #define BRIDGE_KNOBS_TEXT 192
 char *bridge_knobs_format(struct bridge_knobs k, char buf[BRIDGE_KNOBS_TEXT]);

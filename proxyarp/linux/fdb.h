@@ -72,7 +72,7 @@ void *fdb_lan_arg(const struct fdb_lan *lan);
 void fdb_lan_move(struct fdb_lan *lan, uint32_t bridge, uint32_t vxlan);
 /* All that is wanted has been said (registry read, feed's snapshot in): leftovers of a former process go now. */
 void fdb_lan_settle(struct fdb_lan *lan);
-/* keep: the entries stay in the kernel; else all that is ours is removed (netlink_flush() to be sure of it). */
+/* keep: the entries stay in the kernel; else all that is ours is removed before this returns. Not from a hook. */
 void fdb_lan_del(struct fdb_lan *lan, bool keep);
 
 /* Wants: idempotent, the last word counts. A MAC is in one place. 0, -ENOSPC (full), -EINVAL (a group or zero MAC, no

@@ -43,7 +43,8 @@ struct netlink_stats {
 
 struct netlink_options {
 	int rcvbuf; /* octets; 0: 32 MiB */
-	/* Tells of a resync: from `true` to `false` the tables may lag behind the kernel. May be NULL. */
+	/* true: something was lost, the tables may lag behind the kernel; false: they are in step with it (again, or after the
+	 * first dumps). May be NULL. */
 	void (*resyncing)(void *arg, bool begun);
 	void *arg;
 };
@@ -57,7 +58,7 @@ uint64_t netlink_deadline(const struct netlink *nl);
 /* Reads what is there (a bounded amount; the descriptor stays readable if there is more), runs the tables' ticks and
  * sends what was queued. 0, or -errno when the engine cannot go on (it never does for what the kernel says). */
 int netlink_process(struct netlink *nl, uint64_t now_ms);
-/* Processes until all tables are in step with the kernel and all requests are answered. 0, -ETIMEDOUT, -errno. */
+/* Processes until all tables are in step with the kernel and nothing is left to be done now. 0, -ETIMEDOUT, -errno. */
 int netlink_wait(struct netlink *nl, uint32_t timeout_ms);
 /* All tables have been dumped and nothing is known to be lost since. */
 bool netlink_synced(const struct netlink *nl);
@@ -88,6 +89,9 @@ struct netlink_table {
 int netlink_add_table(struct netlink *nl, const struct netlink_table *t);
 /* Asks for another dump of a table. */
 void netlink_redump(struct netlink *nl, const struct netlink_table *t);
+
+/* The `now` of the process() under way, or of the last one. */
+uint64_t netlink_now_ms(const struct netlink *nl);
 
 /* Queues a request (takes `msg`, also on failure) and asks for an acknowledgement; `done` (may be NULL) is told the
  * verdict or -errno. Requests are sent many at a time. 0, -ENOBUFS: the queue is full (netlink_flush() or wait). */
