@@ -1,0 +1,54 @@
+/* EVPN as the BGP engine sees it: the hooks of one family, and the family's own steps of best path.
+ *
+ * Two paths of one type-2 key are one MAC (and IP) of one RD. Which stands is RFC 7432 section 15:
+ * a sticky MAC (15.2) before the mobility sequence, then for different segments the lower VTEP;
+ * equal segments are multihoming and go on to RFC 4271's steps. Across RDs the same choice is made
+ * in lan_choose.c. The comparison is plain: after a withdrawal a lower sequence is legal, and
+ * nothing is remembered here.
+ */
+#include "evpn/family.h"
+
+#include "bgp/decide.h"
+#include "evpn/ecom.h"
+#include "evpn/nlri.h"
+#include "evpn/text.h"
+
+/* RFC 4760: IPv4, IPv6, and IPv6 with a link-local (RFC 2545), as for any family without an RD in
+ * its next hop. */
+static bool nexthop_len_ok(uint8_t len)
+{
+	return len == 4 || len == 16 || len == 32;
+}
+
+/* Only type 2's payload has these lengths. */
+static bool is_macip(const struct bgp_path_view *p)
+{
+	return p->payload_len == EVPN_MACIP_PAYLOAD || p->payload_len == EVPN_MACIP_PAYLOAD_LABEL2;
+}
+
+static int compare(const struct bgp_path_view *a, const struct bgp_path_view *b)
+{
+	if (!is_macip(a) || !is_macip(b))
+		return 0;
+	struct evpn_mobility ma = evpn_ecom_mobility(a->attrs->ext_communities),
+			     mb = evpn_ecom_mobility(b->attrs->ext_communities);
+	if (ma.sticky != mb.sticky)
+		return ma.sticky ? -1 : 1;
+	if (ma.seq != mb.seq)
+		return ma.seq > mb.seq ? -1 : 1;
+	if (memcmp(a->payload, b->payload, sizeof(struct esi)) == 0 &&
+		memcmp(a->payload, (struct esi){{0}}.b, sizeof(struct esi)) != 0)
+		return 0;
+	return ip_cmp(a->attrs->next_hop, b->attrs->next_hop);
+}
+
+const struct bgp_family evpn_family = {
+	.afi = AFI_L2VPN,
+	.safi = SAFI_EVPN,
+	.name = "l2vpn evpn",
+	.decode = evpn_nlri_decode,
+	.encode = evpn_nlri_encode,
+	.format = evpn_text_route,
+	.nexthop_len_ok = nexthop_len_ok,
+	.compare = compare,
+};
