@@ -31,7 +31,8 @@ struct lan_config {
 	struct rt import_rts[LAN_RT_MAX];
 	uint8_t import_count;
 	bool import_auto; /* also *:VNI and *:(1<<28|VNI) of any AS */
-	uint32_t max_macs, max_bindings; /* of remote origin; beyond it: counted, alarmed, refused */
+	/* Of remote origin, and as many of our own; 0: 65536. Beyond it: counted, alarmed, refused. */
+	uint32_t max_macs, max_bindings;
 };
 
 /* RFC 9047 flags with the reader's rules applied (draft's 0x04 ignored), plus sticky. */
@@ -52,6 +53,8 @@ struct lan_entry {
 	uint32_t vni;	 /* label of the best route */
 };
 
+/* Called from within lans_add(), lans_route() and lan_local_*(); a hook must not call back into the LANs. Entries and
+ * attributes are borrowed for the call. */
 struct lan_hooks {
 	/* The best entry of a MAC changed; NULL: gone (then `mac` tells which). Only remote winners and losses matter to
 	 * the PE; local winners are told too, so that it learns that its claim stands. */
@@ -61,7 +64,8 @@ struct lan_hooks {
 	void (*flood_changed)(void *arg, struct lan *lan, struct ip vtep, bool present);
 	/* attrs NULL: withdraw. */
 	void (*originate)(void *arg, struct lan *lan, const struct nlri *n, const struct attrs *attrs);
-	/* RFC 7432 section 15.1, 15.2, RFC 9047: `what` is a constant sentence. */
+	/* RFC 7432 section 15.1, 15.2, RFC 9047, 9161: `what` is a constant sentence; `mac` may be zero and ip.family 0. What
+	 * lasts is told once, but a peer can cause as many as it sends routes: log with a limit. */
 	void (*alarm)(void *arg, struct lan *lan, const char *what, struct mac mac, struct ip ip);
 	void *arg;
 };
@@ -78,11 +82,16 @@ const struct lan_config *lan_config(const struct lan *lan);
 void lans_route(struct lans *ls, const uint8_t *key, size_t key_len, const uint8_t *payload,
 	size_t payload_len, const struct attrs *attrs, bool stale);
 
-/* The PE's own: a MAC (ip.family 0) or a binding behind one of its ports. Idempotent. When a remote claim with a
- * sequence s stands, ours goes out with s + 1 (RFC 7432 section 15), unless the remote one is sticky: then an alarm and
- * -EPERM. `claim` says that the MAC was seen here just now: it takes back a MAC that moved away; without it an
- * add of a MAC that is remote now is remembered but not originated. */
+/* The PE's own: a MAC (ip.family 0) or a binding behind one of its ports. Idempotent. An IP is bound to one MAC here: a
+ * binding to another one takes its place. Each MAC goes out as a MAC-only route, each binding as a MAC/IP route.
+ *
+ * When a remote claim with a sequence s stands, ours goes out with s + 1 (RFC 7432 section 15), unless the remote
+ * one is sticky: then an alarm and -EPERM. `claim` says that the MAC was seen here just now: it takes back a MAC that
+ * moved away; without it an add of a MAC that is remote now is remembered, and originated when the remote one is gone.
+ * A LAN_STICKY MAC stands against any that is not sticky, and against another sticky one with an alarm.
+ * Also -EINVAL (not a MAC or IP that a host may have, or the LAN does not originate), -ENOSPC (full), -ENOMEM. */
 int lan_local_add(struct lan *lan, struct mac mac, struct ip ip, uint8_t flags, bool claim);
+/* 0, or -ENOENT. */
 int lan_local_del(struct lan *lan, struct mac mac, struct ip ip);
 /* Mark and sweep around a new snapshot of the feed. */
 void lan_local_mark(struct lan *lan);
@@ -94,7 +103,12 @@ void lan_each_binding(const struct lan *lan, bool (*fn)(void *arg, const struct 
 void lan_each_flood(const struct lan *lan, bool (*fn)(void *arg, struct ip vtep), void *arg);
 
 struct lan_stats {
-	uint32_t macs_local, macs_remote, bindings_local, bindings_remote, vteps;
-	uint64_t moves, refused_full, not_imported, alarms;
+	/* By where the best entry is; held: of our ports, but another PE's claim stands. */
+	uint32_t macs_local, macs_remote, bindings_local, bindings_remote, vteps, macs_held;
+	uint64_t moves;	       /* a MAC's place changed */
+	uint64_t refused_full; /* a table was full: routes, or adds of our own */
+	uint64_t not_imported; /* the route target was ours, but the route is not fit for this LAN */
+	uint64_t foreign_vni;  /* imported with another VNI than the LAN's */
+	uint64_t alarms;
 };
 void lan_stats(const struct lan *lan, struct lan_stats *ret);

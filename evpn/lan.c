@@ -1,0 +1,260 @@
+/* The LANs: the objects, their tables' entries, walks and figures. How routes get in, who is chosen
+ * and what we say of it is in the neighbours of this file: see lan_table.h. */
+#include "evpn/lan_table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "lib/siphash.h"
+
+uint64_t lan_hash(const void *octets, size_t len)
+{
+	return siphash(siphash_process_key(), octets, len);
+}
+
+static bool remote_eq(const void *entry, const void *key)
+{
+	return memcmp(&((const struct remote *)entry)->key, key, sizeof(struct route_key)) == 0;
+}
+
+static bool imet_eq(const void *entry, const void *key)
+{
+	return memcmp(&((const struct imet *)entry)->key, key, sizeof(struct route_key)) == 0;
+}
+
+static bool mac_entry_eq(const void *entry, const void *key)
+{
+	return memcmp(&((const struct lan_mac *)entry)->mac, key, sizeof(struct mac)) == 0;
+}
+
+static bool ip_entry_eq(const void *entry, const void *key)
+{
+	return memcmp(&((const struct lan_ip *)entry)->ip, key, sizeof(struct ip)) == 0;
+}
+
+static bool vtep_eq(const void *entry, const void *key)
+{
+	return memcmp(&((const struct lan_vtep *)entry)->vtep, key, sizeof(struct ip)) == 0;
+}
+
+/* --- the LANs ------------------------------------------------------------------------------- */
+
+struct lans *lans_new(const struct lan_hooks *hooks)
+{
+	struct lans *ls = calloc(1, sizeof(*ls));
+
+	if (!ls)
+		return NULL;
+	ls->hooks = *hooks;
+	STAILQ_INIT(&ls->list);
+	return ls;
+}
+
+static bool free_entry(void *entry, void *arg)
+{
+	(void)arg;
+	free(entry);
+	return true;
+}
+
+static void lan_free(struct lan *lan)
+{
+	struct hmap *maps[] = {&lan->remotes, &lan->macs, &lan->ips, &lan->imets, &lan->vteps};
+	struct local *l;
+
+	while ((l = LIST_FIRST(&lan->locals)) != NULL) {
+		LIST_REMOVE(l, of_lan);
+		free(l);
+	}
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
+		hmap_sweep(maps[i], free_entry, NULL);
+		hmap_free(maps[i]);
+	}
+	free(lan);
+}
+
+void lans_free(struct lans *ls)
+{
+	struct lan *lan;
+
+	while (ls && (lan = STAILQ_FIRST(&ls->list)) != NULL) {
+		STAILQ_REMOVE_HEAD(&ls->list, next);
+		lan_free(lan);
+	}
+	free(ls);
+}
+
+int lans_add(struct lans *ls, const struct lan_config *c, struct lan **ret)
+{
+	struct lan *lan;
+
+	if (lans_find(ls, c->name))
+		return -EEXIST;
+	lan = calloc(1, sizeof(*lan));
+	if (!lan)
+		return -ENOMEM;
+	lan->all = ls;
+	lan->config = *c;
+	if (!lan->config.max_macs)
+		lan->config.max_macs = LAN_TABLE_DEFAULT;
+	if (!lan->config.max_bindings)
+		lan->config.max_bindings = LAN_TABLE_DEFAULT;
+	hmap_init(&lan->remotes, remote_eq);
+	hmap_init(&lan->macs, mac_entry_eq);
+	hmap_init(&lan->ips, ip_entry_eq);
+	hmap_init(&lan->imets, imet_eq);
+	hmap_init(&lan->vteps, vtep_eq);
+	LIST_INIT(&lan->locals);
+	STAILQ_INSERT_TAIL(&ls->list, lan, next);
+	*ret = lan;
+	if (c->originates)
+		lan_originate_imet(lan);
+	return 0;
+}
+
+struct lan *lans_find(const struct lans *ls, const char *name)
+{
+	struct lan *lan;
+
+	STAILQ_FOREACH (lan, &ls->list, next)
+		if (strcmp(lan->config.name, name) == 0)
+			return lan;
+	return NULL;
+}
+
+struct lan *lans_next(const struct lans *ls, const struct lan *after)
+{
+	return after ? STAILQ_NEXT(after, next) : STAILQ_FIRST(&ls->list);
+}
+
+const struct lan_config *lan_config(const struct lan *lan)
+{
+	return &lan->config;
+}
+
+/* --- entries -------------------------------------------------------------------------------- */
+
+struct lan_mac *lan_mac_find(const struct lan *lan, struct mac mac)
+{
+	return hmap_get(&lan->macs, lan_hash(&mac, sizeof(mac)), &mac);
+}
+
+struct lan_ip *lan_ip_find(const struct lan *lan, struct ip ip)
+{
+	return hmap_get(&lan->ips, lan_hash(&ip, sizeof(ip)), &ip);
+}
+
+struct lan_mac *lan_mac_get(struct lan *lan, struct mac mac)
+{
+	struct lan_mac *m = lan_mac_find(lan, mac);
+
+	if (m)
+		return m;
+	m = calloc(1, sizeof(*m));
+	if (!m)
+		return NULL;
+	m->mac = mac;
+	LIST_INIT(&m->remotes);
+	LIST_INIT(&m->locals);
+	if (hmap_add(&lan->macs, lan_hash(&mac, sizeof(mac)), m) < 0) {
+		free(m);
+		return NULL;
+	}
+	return m;
+}
+
+struct lan_ip *lan_ip_get(struct lan *lan, struct ip ip)
+{
+	struct lan_ip *i = lan_ip_find(lan, ip);
+
+	if (i)
+		return i;
+	i = calloc(1, sizeof(*i));
+	if (!i)
+		return NULL;
+	i->ip = ip;
+	LIST_INIT(&i->remotes);
+	if (hmap_add(&lan->ips, lan_hash(&ip, sizeof(ip)), i) < 0) {
+		free(i);
+		return NULL;
+	}
+	return i;
+}
+
+void lan_mac_put(struct lan *lan, struct lan_mac *m)
+{
+	if (!LIST_EMPTY(&m->remotes) || !LIST_EMPTY(&m->locals) || m->told)
+		return;
+	hmap_del(&lan->macs, lan_hash(&m->mac, sizeof(m->mac)), &m->mac);
+	free(m);
+}
+
+void lan_ip_put(struct lan *lan, struct lan_ip *i)
+{
+	if (!LIST_EMPTY(&i->remotes) || i->local || i->told)
+		return;
+	hmap_del(&lan->ips, lan_hash(&i->ip, sizeof(i->ip)), &i->ip);
+	free(i);
+}
+
+void lan_alarm(struct lan *lan, const char *what, struct mac mac, struct ip ip)
+{
+	lan->alarms++;
+	if (lan->all->hooks.alarm)
+		lan->all->hooks.alarm(lan->all->hooks.arg, lan, what, mac, ip);
+}
+
+/* --- walks and figures ---------------------------------------------------------------------- */
+
+void lan_each_mac(
+	const struct lan *lan, bool (*fn)(void *arg, const struct lan_entry *e), void *arg)
+{
+	struct lan_mac *m;
+
+	hmap_foreach (&lan->macs, m)
+		if (m->told && !fn(arg, &m->best))
+			return;
+}
+
+void lan_each_binding(
+	const struct lan *lan, bool (*fn)(void *arg, const struct lan_entry *e), void *arg)
+{
+	struct lan_ip *i;
+
+	hmap_foreach (&lan->ips, i)
+		if (i->told && !fn(arg, &i->best))
+			return;
+}
+
+void lan_each_flood(const struct lan *lan, bool (*fn)(void *arg, struct ip vtep), void *arg)
+{
+	struct lan_vtep *v;
+
+	hmap_foreach (&lan->vteps, v)
+		if (!fn(arg, v->vtep))
+			return;
+}
+
+void lan_stats(const struct lan *lan, struct lan_stats *ret)
+{
+	struct lan_mac *m;
+	struct lan_ip *i;
+
+	*ret = (struct lan_stats){
+		.vteps = (uint32_t)lan->vteps.count,
+		.moves = lan->moves,
+		.refused_full = lan->refused_full,
+		.not_imported = lan->not_imported,
+		.foreign_vni = lan->foreign_vni,
+		.alarms = lan->alarms,
+	};
+	hmap_foreach (&lan->macs, m) {
+		ret->macs_local += m->told && m->best.local;
+		ret->macs_remote += m->told && !m->best.local;
+		ret->macs_held += !LIST_EMPTY(&m->locals) && !m->standing;
+	}
+	hmap_foreach (&lan->ips, i) {
+		ret->bindings_local += i->told && i->best.local;
+		ret->bindings_remote += i->told && !i->best.local;
+	}
+}

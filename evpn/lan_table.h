@@ -1,0 +1,152 @@
+/* What a LAN keeps: private to evpn/lan*.c.
+ *
+ *   remote      one imported type-2 route: (RD, tag, MAC, IP) -> VTEP, sequence, flags
+ *   local       one thing that is behind our own ports: a MAC alone, or an IP's binding
+ *   lan_mac     a MAC that any of them names; where it is, and whether our own claim stands
+ *   lan_ip      an IP that any of them names; whose it is
+ *   imet        one imported type-3 route -> the VTEP that wants floods; lan_vtep counts them
+ *
+ * A remote and a local hang in the lists of their MAC and IP, which live as long as a list of
+ * theirs is not empty.
+ *
+ *   lan_import.c      RIB -> remote            lan_choose.c      who has a MAC, an IP; tells the
+ * hooks lan_local.c       feed -> local            lan_originate.c   what we say of it lan_flood.c
+ * type 3                   lan.c             the objects, walks, figures
+ */
+#pragma once
+#include <sys/queue.h>
+
+#include "evpn/lan.h"
+#include "evpn/nlri.h"
+#include "lib/hmap.h"
+
+/* A peer may repeat one MAC or IP under any number of RDs; the choice walks them all. */
+#define LAN_ROUTES_PER_MAC 128
+#define LAN_ROUTES_PER_IP 64
+#define LAN_VTEPS_MAX 4096
+#define LAN_TABLE_DEFAULT 65536 /* for a max of 0 */
+
+/* Octets only, so that it has no padding and hashes as it stands. */
+struct route_key {
+	struct rd rd;
+	uint8_t tag[4];
+	struct mac mac;
+	struct ip ip; /* family 0: MAC only. Type 3: the originator, mac zero */
+};
+
+struct lan_mac;
+struct lan_ip;
+
+struct remote {
+	struct route_key key;
+	LIST_ENTRY(remote) of_mac, of_ip;
+	struct lan_mac *mac;
+	struct lan_ip *ip; /* NULL: MAC only */
+	struct ip vtep;
+	uint32_t seq, vni;
+	uint8_t flags;   /* LAN_*; LAN_STICKY is the MAC's */
+	uint64_t serial; /* when this IP came to this MAC, or became immutable: the latest wins
+			    among equals */
+};
+
+struct local {
+	LIST_ENTRY(local) of_lan, of_mac;
+	struct lan_mac *mac;
+	struct lan_ip *ip; /* NULL: the MAC alone, asked for as such */
+	uint8_t flags;
+	uint64_t serial;
+	bool marked;    /* not named again yet in the snapshot */
+	bool withheld;  /* another PE has the IP as an immutable binding of another MAC (RFC 9047
+			   section 3.2) */
+	bool announced; /* and with what: */
+	uint32_t announced_seq;
+	uint8_t announced_flags;
+};
+
+struct lan_mac {
+	struct mac mac;
+	LIST_HEAD(, remote) remotes;
+	LIST_HEAD(, local) locals;
+	unsigned remote_count;
+	bool standing;         /* our claim is the one that counts, and is announced */
+	bool sticky;           /* of our locals, any */
+	const char *contested; /* the alarm that was given, while its cause is there */
+	bool told;             /* best is what the hook was told last */
+	uint32_t seq;          /* of our claim */
+	uint32_t floor; /* the least that our next claim may have: one more than what beat us */
+	struct lan_entry best;
+	bool mac_announced; /* the MAC-only route */
+	uint32_t mac_announced_seq;
+	bool mac_announced_sticky;
+};
+
+struct lan_ip {
+	struct ip ip;
+	LIST_HEAD(, remote) remotes;
+	struct local *local; /* one port's, or none */
+	unsigned remote_count;
+	const char *contested;
+	bool told;
+	struct lan_entry best;
+};
+
+struct imet {
+	struct route_key key;
+	struct ip vtep;
+};
+
+struct lan_vtep {
+	struct ip vtep;
+	unsigned count;
+};
+
+struct lan {
+	struct lans *all;
+	struct lan_config config;
+	STAILQ_ENTRY(lan) next;
+	struct hmap remotes, macs, ips, imets, vteps;
+	LIST_HEAD(, local) locals;
+	uint32_t macs_with_remote, ips_with_remote, local_count;
+	uint64_t serial;
+	uint64_t moves, refused_full, not_imported, foreign_vni, alarms;
+	bool full; /* the alarm was given; until there is room again */
+};
+
+struct lans {
+	struct lan_hooks hooks;
+	STAILQ_HEAD(, lan) list;
+};
+
+/* --- lan.c ---------------------------------------------------------------------------------- */
+
+struct lan_mac *lan_mac_find(const struct lan *lan, struct mac mac);
+struct lan_ip *lan_ip_find(const struct lan *lan, struct ip ip);
+/* Finds or makes; NULL: out of memory. */
+struct lan_mac *lan_mac_get(struct lan *lan, struct mac mac);
+struct lan_ip *lan_ip_get(struct lan *lan, struct ip ip);
+/* Lets go of one that nothing names any more and that nobody was told of. */
+void lan_mac_put(struct lan *lan, struct lan_mac *m);
+void lan_ip_put(struct lan *lan, struct lan_ip *i);
+void lan_alarm(struct lan *lan, const char *what, struct mac mac, struct ip ip);
+uint64_t lan_hash(const void *octets, size_t len);
+
+/* --- lan_choose.c --------------------------------------------------------------------------- */
+
+/* The candidates of a MAC or IP changed: chooses again, tells, originates or withdraws, and lets go
+ * of what is empty (so m and i are gone afterwards). `claim`: our own port has just seen the MAC.
+ */
+void lan_choose_mac(struct lan *lan, struct lan_mac *m, bool claim);
+void lan_choose_ip(struct lan *lan, struct lan_ip *i);
+
+/* --- lan_originate.c ------------------------------------------------------------------------ */
+
+/* Brings what is announced of a MAC's locals in line with what should be. */
+void lan_originate_mac(struct lan *lan, struct lan_mac *m);
+void lan_originate_local(struct lan *lan, struct local *l);
+void lan_withdraw_local(struct lan *lan, struct local *l);
+void lan_originate_imet(struct lan *lan);
+
+/* --- lan_flood.c ---------------------------------------------------------------------------- */
+
+void lan_flood_set(struct lan *lan, const struct route_key *key, const struct attrs *attrs);
+void lan_flood_del(struct lan *lan, const struct route_key *key);
