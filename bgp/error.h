@@ -4,7 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BGP_ERROR_DATA_MAX 128
+/* Enough for a shutdown communication but the last octet of the longest (RFC 9003); data_len is one octet. */
+#define BGP_ERROR_DATA_MAX 255
 
 enum bgp_error_code {
 	BGP_ERR_HEADER = 1,
