@@ -29,8 +29,11 @@ enum bgp_attr_type {
 	ATTR_AS4_PATH = 17,
 	ATTR_AS4_AGGREGATOR = 18,
 	ATTR_PMSI_TUNNEL = 22,
+	ATTR_TUNNEL_ENCAP = 23,
+	ATTR_IPV6_EXT_COMMUNITIES = 25,
 	ATTR_LARGE_COMMUNITIES = 32,
 	ATTR_OTC = 35,
+	ATTR_PREFIX_SID = 40,
 };
 
 #define ATTR_FLAG_OPTIONAL 0x80
@@ -46,11 +49,15 @@ enum bgp_attr_type {
  *   as_path       segments with 4-octet AS numbers, always (RFC 6793 merged)
  *   communities, ext_communities, large_communities   as received (duplicates are kept, order is kept)
  *   cluster_list  4 octets each
- *   unknown       optional transitive attributes that we do not know: [flags u8][type u8][len u16][value]...,
+ *   unknown       optional transitive attributes that we only carry: [flags u8][type u8][len u16][value]...,
  *                 ordered by type, flags with Partial set and Extended clear (it is chosen when encoding)
+ *
+ * A decoder sets the bit NEXT_HOP when next_hop is there; whoever makes a set of his own needs not, for the
+ * encoder writes ORIGIN, AS_PATH and the next hop in any case.
  */
 struct attrs {
 	uint64_t present;
+	uint64_t partial; /* those present that came with Partial set, which stays (RFC 4271 section 5) */
 	uint8_t origin;
 	struct ip next_hop;	    /* of MP_REACH: a VTEP for EVPN */
 	struct ip next_hop_ll;	    /* the link-local of a 32-octet next hop; family 0 without */
@@ -74,4 +81,5 @@ bool attr_as_path_has(const struct attrs *a, uint32_t as);
 /* The neighbouring AS (first of the first sequence), 0 if none. */
 uint32_t attr_as_path_first(const struct attrs *a);
 
-/* Looking up and picking extended communities (8 octets each) in a span; see ecom.h. */
+/* "AS_PATH"; "attribute" for a type that has no row in the table. */
+const char *attr_name(uint8_t type);
