@@ -1,7 +1,9 @@
 /* UPDATE: decode with RFC 7606's reactions, encode for one peer.
  *
- * Decoding is total and allocates nothing: spans point into the message. The reaction to what is wrong is the
- * strongest any attribute asked for; the session is reset only where RFC 7606 leaves no other way (-EBADMSG).
+ * Decoding is total and allocates nothing: spans point into the message, or, where the octets had to be rewritten
+ * (AS paths of a 2-octet peer, unknown attributes), into the decoder's own room, which stands until the next
+ * update_decode(). The reaction to what is wrong is the strongest any attribute asked for; the session is reset only
+ * where RFC 7606 leaves no other way (-EBADMSG).
  */
 #pragma once
 #include <stdbool.h>
@@ -32,11 +34,11 @@ struct update {
 	enum update_reaction reaction;
 	const char *why;	 /* a constant sentence when reaction != OK */
 	uint8_t why_attr;	 /* the attribute type it is about */
-	struct attrs attrs;
+	struct attrs attrs;	 /* empty under treat-as-withdraw */
 	/* NULL without. The spans hold the NLRIs, to be walked with update_next(). */
 	const struct bgp_family *reach_family, *unreach_family;
 	struct span reach, unreach;
-	bool unknown_family; /* MP_(UN)REACH of a family not negotiated was skipped */
+	bool unknown_family; /* routes of a family not negotiated (IPv4 in the old fields, too) were skipped */
 	/* End-of-RIB (RFC 4724 section 2) of eor_family; for IPv4 unicast (an empty UPDATE) eor_ipv4. */
 	const struct bgp_family *eor_family;
 	bool eor_ipv4;
@@ -58,7 +60,8 @@ struct update_writer {
 	const struct bgp_family *family;
 	bool add_path, withdraw;
 	size_t msg_mark, attrs_mark, mp_mark;
-	unsigned count; /* NLRIs in it */
+	size_t tail_len; /* the attributes behind MP_REACH, parked at the end of the buffer until the NLRIs are in */
+	unsigned count;	 /* NLRIs in it */
 };
 
 /* What is changed in the attributes on the way out, beyond what struct attrs says. */
@@ -70,8 +73,9 @@ struct update_out {
 	uint32_t prepend_cluster;  /* RFC 4456; 0: do not */
 };
 
-/* Begins an UPDATE of at most `cap` octets at `buf` that announces routes with these attributes. 0, or -EMSGSIZE
- * when the attributes alone do not fit. Order of attributes: by type, MP_REACH first (RFC 7606 section 5.1). */
+/* Begins an UPDATE of at most `cap` octets at `buf` that announces routes with these attributes. 0, -EMSGSIZE when
+ * the attributes alone do not fit, -EINVAL without a next hop. Order of attributes: by type, MP_REACH first (RFC 7606
+ * section 5.1). Non-transitive extended communities stay inside the AS (RFC 4360 section 6). */
 int update_begin(struct update_writer *u, void *buf, size_t cap, const struct bgp_family *f,
 	bool add_path, const struct attrs *a, const struct update_out *out);
 int update_begin_withdraw(struct update_writer *u, void *buf, size_t cap, const struct bgp_family *f,
@@ -79,7 +83,8 @@ int update_begin_withdraw(struct update_writer *u, void *buf, size_t cap, const 
 /* false: did not fit, nothing was written. payload is ignored in a withdrawal. */
 bool update_add(struct update_writer *u, uint32_t path_id, const uint8_t *key, size_t key_len,
 	const uint8_t *payload, size_t payload_len);
-/* Ends it; returns its length. */
+/* Ends it; returns its length, or 0 when no NLRI was added: an announcement without NLRI makes FRR 8.4 reset, and a
+ * withdrawal without would be an End-of-RIB. */
 size_t update_end(struct update_writer *u);
 /* The End-of-RIB of a family (MP_UNREACH without NLRI); returns its length. */
 size_t update_eor(void *buf, size_t cap, const struct bgp_family *f);
