@@ -1,5 +1,6 @@
 #include "daemon/loop.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
@@ -62,6 +63,8 @@ struct loop *loop_new(void)
 	l->wake = event_new(l->base, -1, EV_PERSIST, on_wake, NULL);
 	if (!l->wake)
 		abort();
+	/* A peer that is gone is an error of write(), not the end of the daemon. */
+	signal(SIGPIPE, SIG_IGN);
 	timers_init(&l->timers);
 	TAILQ_INIT(&l->turns);
 	return l;

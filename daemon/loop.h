@@ -29,7 +29,7 @@ struct loop_turn {
 	TAILQ_ENTRY(loop_turn) link;
 };
 
-/* Aborts when libevent cannot start. */
+/* Aborts when libevent cannot start. SIGPIPE is ignored from then on. */
 struct loop *loop_new(void);
 /* What was registered with the base must be gone by now. */
 void loop_free(struct loop *l);

@@ -9,27 +9,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <bsd/sys/queue.h>
 #include <event2/event.h>
 
 #include "bgp/speaker.h"
 #include "daemon/loop.h"
 #include "daemon/sockopt.h"
+#include "daemon/transport_io.h"
 #include "lib/bucket.h"
 #include "lib/log.h"
 
-/* As much as a connection may read or write in one turn. */
-#define READ_OCTETS (64 * 1024)
-#define WRITE_OCTETS (256 * 1024)
 #define ACCEPTS_A_TURN 16
 #define ACCEPT_RATE 200
 #define ACCEPT_BURST 400
 #define ACCEPT_PAUSE_MS 100
 #define ACTIONS_A_TURN 4096
-/* A goodbye waits for the peer's close, so that no reset overtakes the NOTIFICATION; so long, and
- * so many at once. */
-#define LINGER_MS 1000
-#define LINGERS_MAX 64
 
 struct listener {
 	struct transport *transport;
@@ -38,30 +31,18 @@ struct listener {
 	struct event *ev;
 };
 
-struct io {
-	struct transport *transport;
-	struct conn *conn; /* NULL: lingering */
-	int fd;
-	struct event *rx, *tx;
-	struct timer linger;
-	bool connecting, blocked;
-	TAILQ_ENTRY(io) link;
-};
-
 struct transport {
 	struct loop *loop;
 	const struct config *config;
 	struct speaker *speaker; /* NULL until transport_start() */
 	struct listener *listeners;
 	size_t listener_count;
-	TAILQ_HEAD(, io) ios;
-	uint32_t lingering;
+	struct io_pool pool;
 	struct loop_turn turn;
 	struct bucket accepts;
 	struct timer accept_again;
 	struct transport_stats stats;
-	struct log_limit refused_log, accept_log, connect_log;
-	uint8_t buf[READ_OCTETS];
+	struct log_limit refused_log, accept_log;
 };
 
 /* --- configuration
@@ -96,179 +77,6 @@ static struct ip source_for(const struct transport *t, struct ip remote)
 	return (struct ip){0};
 }
 
-/* --- one connection
- * ------------------------------------------------------------------------------------- */
-
-static void on_readable(evutil_socket_t fd, short what, void *arg);
-static void on_writable(evutil_socket_t fd, short what, void *arg);
-
-static struct io *io_new(struct transport *t, int fd)
-{
-	struct io *io = calloc(1, sizeof(*io));
-
-	if (!io)
-		return NULL;
-	*io = (struct io){.transport = t, .fd = fd};
-	io->rx = event_new(loop_base(t->loop), fd, EV_READ | EV_PERSIST, on_readable, io);
-	io->tx = event_new(loop_base(t->loop), fd, EV_WRITE | EV_PERSIST, on_writable, io);
-	if (!io->rx || !io->tx) {
-		if (io->rx)
-			event_free(io->rx);
-		free(io);
-		return NULL;
-	}
-	TAILQ_INSERT_TAIL(&t->ios, io, link);
-	t->stats.open++;
-	return io;
-}
-
-static void io_free(struct io *io)
-{
-	struct transport *t = io->transport;
-
-	TAILQ_REMOVE(&t->ios, io, link);
-	t->stats.open--;
-	if (timer_running(&io->linger)) {
-		timers_stop(loop_timers(t->loop), &io->linger);
-		t->lingering--;
-	}
-	event_free(io->rx);
-	event_free(io->tx);
-	close(io->fd);
-	free(io);
-}
-
-static void io_lost(struct io *io, enum conn_close_reason why)
-{
-	struct conn *conn = io->conn;
-
-	io_free(io);
-	conn_lost(conn, why, loop_now_ms());
-}
-
-static void on_linger_over(void *arg, uint64_t now_ms)
-{
-	struct io *io = arg;
-
-	(void)now_ms;
-	/* The timer is no longer running, so the count is taken back here. */
-	io->transport->lingering--;
-	io_free(io);
-}
-
-/* Says that no more will come and waits for the peer to read it. Closing while its bytes are still
- * unread here would send a reset, and the reset would throw away the NOTIFICATION that is on its
- * way. */
-static void io_goodbye(struct io *io)
-{
-	struct transport *t = io->transport;
-
-	io->conn = NULL;
-	event_del(io->tx);
-	if (io->connecting || t->lingering >= LINGERS_MAX || shutdown(io->fd, SHUT_WR) < 0) {
-		io_free(io);
-		return;
-	}
-	timer_init(&io->linger, on_linger_over, io);
-	timers_start(loop_timers(t->loop), &io->linger, loop_now_ms() + LINGER_MS);
-	t->lingering++;
-	event_add(io->rx, NULL);
-}
-
-/* Sends what the speaker has, within the share of a turn. false: the connection is gone. */
-static bool io_send(struct io *io, bool closing)
-{
-	size_t sent = 0;
-	const uint8_t *p;
-
-	while (sent < WRITE_OCTETS) {
-		size_t len = conn_tx(io->conn, &p, loop_now_ms());
-		if (!len)
-			break;
-		ssize_t n = send(io->fd, p, len, MSG_NOSIGNAL);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-			goto wait;
-		if (n < 0) {
-			if (!closing)
-				io_lost(io, CONN_FAILED);
-			return closing;
-		}
-		conn_sent(io->conn, (size_t)n, loop_now_ms());
-		sent += (size_t)n;
-	}
-	if (sent >= WRITE_OCTETS)
-		goto wait;
-	if (io->blocked) {
-		event_del(io->tx);
-		io->blocked = false;
-	}
-	return true;
-wait:
-	if (!io->blocked && !closing) {
-		event_add(io->tx, NULL);
-		io->blocked = true;
-	}
-	return true;
-}
-
-static void io_connected(struct io *io)
-{
-	int err = 0;
-	socklen_t len = sizeof(err);
-	struct transport *t = io->transport;
-
-	if (getsockopt(io->fd, SOL_SOCKET, SO_ERROR, &err, &len) < 0)
-		err = errno;
-	if (err) {
-		char text[IP_TEXT];
-		struct neighbor_view v;
-		neighbor_view(conn_neighbor(io->conn), &v);
-		t->stats.connect_errors++;
-		log_limited(&t->connect_log, loop_now_ms(), LOG_BGP, LOG_LEVEL_INFO,
-			"%s: connect: %s", ip_format(v.address, text), strerror(err));
-		io_lost(io, CONN_FAILED);
-		return;
-	}
-	io->connecting = false;
-	event_del(io->tx);
-	event_add(io->rx, NULL);
-	conn_connected(io->conn, socket_local_ip(io->fd), loop_now_ms());
-}
-
-static void on_writable(evutil_socket_t fd, short what, void *arg)
-{
-	struct io *io = arg;
-
-	(void)fd;
-	(void)what;
-	if (io->connecting)
-		io_connected(io);
-	else
-		io_send(io, false);
-}
-
-static void on_readable(evutil_socket_t fd, short what, void *arg)
-{
-	struct io *io = arg;
-	struct transport *t = io->transport;
-	ssize_t n = recv(fd, t->buf, sizeof(t->buf), 0);
-
-	(void)what;
-	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
-		return;
-	if (!io->conn) {
-		if (n <= 0)
-			io_free(io);
-		return;
-	}
-	if (n > 0)
-		conn_rx(io->conn, t->buf, (size_t)n, loop_now_ms());
-	else
-		io_lost(io, n == 0 ? CONN_CLOSED_BY_PEER : CONN_FAILED);
-}
-
 /* --- coming in
  * -------------------------------------------------------------------------------------------- */
 
@@ -289,18 +97,11 @@ static void take_caller(struct transport *t, int fd, const struct sockaddr_stora
 		return;
 	}
 	t->stats.accepted++;
-	struct io *io = io_new(t, fd);
-	if (!io || (n->ttl_security && bgp_socket_gtsm(fd, remote.family, n->ttl_security) < 0)) {
-		if (io)
-			io_free(io);
-		else
-			close(fd);
-		conn_lost(conn, CONN_FAILED, now);
+	if (n->ttl_security && bgp_socket_gtsm(fd, remote.family, n->ttl_security) < 0)
+		close(fd);
+	else if (io_new(&t->pool, fd, conn, false))
 		return;
-	}
-	io->conn = conn;
-	conn_set_io(conn, io);
-	event_add(io->rx, NULL);
+	conn_lost(conn, CONN_FAILED, now);
 }
 
 static void listen_pause(struct transport *t)
@@ -393,42 +194,14 @@ static int start_connect(struct transport *t, struct ip remote)
 static void do_connect(struct transport *t, struct conn *conn)
 {
 	struct neighbor_view v;
-	char text[IP_TEXT];
-	int fd;
 
 	neighbor_view(conn_neighbor(conn), &v);
 	t->stats.connects++;
-	fd = start_connect(t, v.address);
-	struct io *io = fd >= 0 ? io_new(t, fd) : NULL;
-	if (!io) {
-		int err = fd >= 0 ? ENOMEM : -fd;
-		if (fd >= 0)
-			close(fd);
-		t->stats.connect_errors++;
-		log_limited(&t->connect_log, loop_now_ms(), LOG_BGP, LOG_LEVEL_WARNING,
-			"%s: connect: %s", ip_format(v.address, text), strerror(err));
-		conn_lost(conn, CONN_FAILED, loop_now_ms());
+	int fd = start_connect(t, v.address);
+	if (fd >= 0 && io_new(&t->pool, fd, conn, true))
 		return;
-	}
-	io->conn = conn;
-	io->connecting = true;
-	conn_set_io(conn, io);
-	event_add(io->tx, NULL);
-}
-
-static void do_close(struct conn *conn)
-{
-	struct io *io = conn_io(conn);
-
-	/* Never opened: the speaker thought better of it. */
-	if (!io) {
-		conn_closed(conn);
-		return;
-	}
-	if (!io->connecting)
-		io_send(io, true);
-	conn_closed(conn);
-	io_goodbye(io);
+	io_log_connect_error(&t->pool, conn, fd < 0 ? -fd : ENOMEM);
+	conn_lost(conn, CONN_FAILED, loop_now_ms());
 }
 
 /* --- the turn
@@ -452,10 +225,13 @@ static uint64_t on_turn(void *arg, uint64_t now_ms)
 		case ACTION_SEND:
 			/* A blocked one goes on when the socket takes more. */
 			if (io && !io->connecting && !io->blocked)
-				io_send(io, false);
+				io_send(io);
 			break;
 		case ACTION_CLOSE:
-			do_close(a.conn);
+			if (io)
+				io_end(io);
+			else /* thought better of before it was opened */
+				conn_closed(a.conn);
 			break;
 		}
 	}
@@ -535,13 +311,12 @@ int transport_new(struct loop *l, const struct config *c, struct transport **ret
 	t->listeners = calloc(c->listen_count ? c->listen_count : 1, sizeof(*t->listeners));
 	if (!t->listeners)
 		abort();
-	TAILQ_INIT(&t->ios);
+	io_pool_init(&t->pool, l);
 	t->turn = (struct loop_turn){.turn = on_turn, .arg = t};
 	t->accepts = bucket_of(ACCEPT_RATE, ACCEPT_BURST, loop_now_ns());
 	timer_init(&t->accept_again, on_accept_again, t);
 	t->refused_log = LOG_LIMIT(5, 60000);
 	t->accept_log = LOG_LIMIT(1, 60000);
-	t->connect_log = LOG_LIMIT(20, 60000);
 	for (uint32_t i = 0; i < c->listen_count; i++) {
 		int rc = listener_open(t, c->listen[i], err);
 		if (rc < 0) {
@@ -566,15 +341,12 @@ void transport_stop_listening(struct transport *t)
 
 void transport_free(struct transport *t)
 {
-	struct io *io;
-
 	if (!t)
 		return;
 	if (t->speaker)
 		loop_remove_turn(t->loop, &t->turn);
 	transport_stop_listening(t);
-	while ((io = TAILQ_FIRST(&t->ios)) != NULL)
-		io_free(io);
+	io_pool_close(&t->pool);
 	free(t->listeners);
 	free(t);
 }
@@ -589,4 +361,6 @@ void transport_start(struct transport *t, struct speaker *s)
 void transport_stats(const struct transport *t, struct transport_stats *ret)
 {
 	*ret = t->stats;
+	ret->open = t->pool.open;
+	ret->connect_errors = t->pool.connect_errors;
 }

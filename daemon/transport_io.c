@@ -1,0 +1,221 @@
+#include "daemon/transport_io.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "bgp/speaker.h"
+#include "daemon/loop.h"
+#include "daemon/sockopt.h"
+
+/* A goodbye waits for the peer's close, so long, and so many at once. */
+#define LINGER_MS 1000
+#define LINGERS_MAX 64
+
+static void on_readable(evutil_socket_t fd, short what, void *arg);
+static void on_writable(evutil_socket_t fd, short what, void *arg);
+
+void io_pool_init(struct io_pool *pool, struct loop *l)
+{
+	pool->loop = l;
+	TAILQ_INIT(&pool->ios);
+	pool->connect_log = LOG_LIMIT(20, 60000);
+}
+
+struct io *io_new(struct io_pool *pool, int fd, struct conn *conn, bool connecting)
+{
+	struct io *io = calloc(1, sizeof(*io));
+
+	if (!io) {
+		close(fd);
+		return NULL;
+	}
+	io->pool = pool;
+	io->fd = fd;
+	io->conn = conn;
+	io->connecting = connecting;
+	io->rx = event_new(loop_base(pool->loop), fd, EV_READ | EV_PERSIST, on_readable, io);
+	io->tx = event_new(loop_base(pool->loop), fd, EV_WRITE | EV_PERSIST, on_writable, io);
+	if (!io->rx || !io->tx) {
+		if (io->rx)
+			event_free(io->rx);
+		free(io);
+		close(fd);
+		return NULL;
+	}
+	TAILQ_INSERT_TAIL(&pool->ios, io, link);
+	pool->open++;
+	conn_set_io(conn, io);
+	event_add(connecting ? io->tx : io->rx, NULL);
+	return io;
+}
+
+static void io_free(struct io *io)
+{
+	struct io_pool *pool = io->pool;
+
+	TAILQ_REMOVE(&pool->ios, io, link);
+	pool->open--;
+	if (timer_running(&io->linger)) {
+		timers_stop(loop_timers(pool->loop), &io->linger);
+		pool->lingering--;
+	}
+	event_free(io->rx);
+	event_free(io->tx);
+	close(io->fd);
+	free(io);
+}
+
+void io_pool_close(struct io_pool *pool)
+{
+	struct io *io;
+
+	while ((io = TAILQ_FIRST(&pool->ios)) != NULL)
+		io_free(io);
+}
+
+static void io_lost(struct io *io, enum conn_close_reason why)
+{
+	struct conn *conn = io->conn;
+
+	io_free(io);
+	conn_lost(conn, why, loop_now_ms());
+}
+
+/* --- out
+ * ----------------------------------------------------------------------------------------------------------
+ */
+
+/* 0: all sent; 1: the socket is full or the share used up; -errno. */
+static int send_some(struct io *io)
+{
+	size_t sent = 0, len;
+	const uint8_t *p;
+
+	while ((len = conn_tx(io->conn, &p, loop_now_ms())) != 0) {
+		if (sent >= IO_WRITE_OCTETS)
+			return 1;
+		ssize_t n = send(io->fd, p, len, MSG_NOSIGNAL);
+		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+			return 1;
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0) {
+			conn_sent(io->conn, (size_t)n, loop_now_ms());
+			sent += (size_t)n;
+		}
+	}
+	return 0;
+}
+
+void io_send(struct io *io)
+{
+	int rc = send_some(io);
+
+	if (rc < 0) {
+		io_lost(io, CONN_FAILED);
+	} else if (rc && !io->blocked) {
+		event_add(io->tx, NULL);
+		io->blocked = true;
+	} else if (!rc && io->blocked) {
+		event_del(io->tx);
+		io->blocked = false;
+	}
+}
+
+static void on_linger_over(void *arg, uint64_t now_ms)
+{
+	struct io *io = arg;
+
+	(void)now_ms;
+	/* The timer is no longer running, so io_free() does not count it. */
+	io->pool->lingering--;
+	io_free(io);
+}
+
+/* Says that no more will come and reads on until the peer closes: closing while octets of the peer
+ * are still unread here would send a reset, and the reset would overtake the NOTIFICATION. */
+void io_end(struct io *io)
+{
+	struct io_pool *pool = io->pool;
+
+	if (!io->connecting)
+		send_some(io);
+	conn_closed(io->conn);
+	io->conn = NULL;
+	event_del(io->tx);
+	if (io->connecting || pool->lingering >= LINGERS_MAX || shutdown(io->fd, SHUT_WR) < 0) {
+		io_free(io);
+		return;
+	}
+	timer_init(&io->linger, on_linger_over, io);
+	timers_start(loop_timers(pool->loop), &io->linger, loop_now_ms() + LINGER_MS);
+	pool->lingering++;
+}
+
+/* --- connected, in
+ * --------------------------------------------------------------------------------------------------
+ */
+
+void io_log_connect_error(struct io_pool *pool, const struct conn *conn, int err)
+{
+	struct neighbor_view v;
+	char text[IP_TEXT];
+
+	neighbor_view(conn_neighbor(conn), &v);
+	pool->connect_errors++;
+	log_limited(&pool->connect_log, loop_now_ms(), LOG_BGP, LOG_LEVEL_INFO, "%s: connect: %s",
+		ip_format(v.address, text), strerror(err));
+}
+
+static void connected(struct io *io)
+{
+	int err = 0;
+	socklen_t len = sizeof(err);
+
+	if (getsockopt(io->fd, SOL_SOCKET, SO_ERROR, &err, &len) < 0)
+		err = errno;
+	if (err) {
+		io_log_connect_error(io->pool, io->conn, err);
+		io_lost(io, CONN_FAILED);
+		return;
+	}
+	io->connecting = false;
+	event_del(io->tx);
+	event_add(io->rx, NULL);
+	conn_connected(io->conn, socket_local_ip(io->fd), loop_now_ms());
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct io *io = arg;
+
+	(void)fd;
+	(void)what;
+	if (io->connecting)
+		connected(io);
+	else
+		io_send(io);
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct io *io = arg;
+	ssize_t n = recv(fd, io->pool->buf, sizeof(io->pool->buf), 0);
+
+	(void)what;
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+		return;
+	if (!io->conn) {
+		if (n <= 0)
+			io_free(io);
+	} else if (n > 0) {
+		conn_rx(io->conn, io->pool->buf, (size_t)n, loop_now_ms());
+	} else {
+		io_lost(io, n == 0 ? CONN_CLOSED_BY_PEER : CONN_FAILED);
+	}
+}

@@ -1,0 +1,56 @@
+/* One TCP connection of the speaker: bytes in, bytes out, a goodbye that is heard. transport.c
+ * opens them. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <bsd/sys/queue.h>
+
+#include "lib/log.h"
+#include "lib/timers.h"
+
+struct conn;
+struct event;
+struct io_pool;
+struct loop;
+
+/* As much as a connection may read or write in one turn of the loop. */
+#define IO_READ_OCTETS (64 * 1024)
+#define IO_WRITE_OCTETS (256 * 1024)
+
+struct io {
+	struct io_pool *pool;
+	struct conn *conn; /* NULL: saying goodbye */
+	int fd;
+	struct event *rx, *tx;
+	struct timer linger;
+	bool connecting, blocked;
+	TAILQ_ENTRY(io) link;
+};
+
+/* All of them. */
+struct io_pool {
+	struct loop *loop;
+	TAILQ_HEAD(, io) ios;
+	uint32_t open, lingering;
+	uint64_t connect_errors;
+	struct log_limit connect_log;
+	uint8_t buf[IO_READ_OCTETS];
+};
+
+void io_pool_init(struct io_pool *pool, struct loop *l);
+/* Closes all at once; the conns are not told. */
+void io_pool_close(struct io_pool *pool);
+
+/* Takes the descriptor over for `conn`: connected, or `connecting`. NULL when out of memory; then
+ * the descriptor is closed and the conn is still the caller's. */
+struct io *io_new(struct io_pool *pool, int fd, struct conn *conn, bool connecting);
+/* Sends what the speaker has, within the share of a turn, and goes on by itself when the socket was
+ * full. */
+void io_send(struct io *io);
+/* The speaker is done with it: sends what goes at once, calls conn_closed(), and waits a little for
+ * the peer to read. */
+void io_end(struct io *io);
+/* A connect that failed; limited. */
+void io_log_connect_error(struct io_pool *pool, const struct conn *conn, int err);
