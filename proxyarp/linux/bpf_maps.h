@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+ *
+ * The maps of the BPF plane and the few lines that look things up in them. Keys and values are layout.h's, except
+ * for what user space never reads: policers, seen, budgets and scratch. Sizes of 1 are set by the loader from the
+ * plane's limits before loading. All are pinned by name, so a new process adopts them (bpf.c).
+ */
+#pragma once
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_endian.h>
+
+#include "proxyarp/layout.h"
+#include "proxyarp/linux/bpf_scratch.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct layout_key4);
+	__type(value, struct layout_bind);
+} bind4 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct layout_key6);
+	__type(value, struct layout_bind);
+} bind6 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct layout_mac_key);
+	__type(value, struct layout_mac);
+} macs SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct layout_port);
+} ports SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, COUNTER_PER_SLOT);
+	__type(key, __u32);
+	__type(value, struct layout_counter);
+} counters SEC(".maps");
+
+/* Row slot * DIR_COUNT + dir: the time at which the policed traffic would have been sent at its rate (see police()). */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, DIR_COUNT);
+	__type(key, __u32);
+	__type(value, __u64);
+} policers SEC(".maps");
+
+/* Events told a moment ago, so that the same is not told with every frame. LRU: whoever fills it only loses the
+ * deduplication, and then the budgets hold. */
+struct seen_key {
+	__u32 lan, ifindex;
+	__u8 type, flags;
+	__u8 mac[6];
+	__u8 ip[16];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct seen_key);
+	__type(value, __u64);
+} seen SEC(".maps");
+
+/* What each port, and all ports together, may tell user space. Rows slot * BUDGET_KINDS + kind; the last is everybody's. */
+enum { BUDGET_LEARN, BUDGET_SPOOF, BUDGET_KINDS };
+
+struct budget {
+	__u64 last_ns, tokens_ns; /* tokens * 1e9 / rate: a token costs 1e9 / rate */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, BUDGET_KINDS + 1);
+	__type(key, __u32);
+	__type(value, struct budget);
+} budgets SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 256 * 1024);
+} events SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct bpf_frame);
+} scratch SEC(".maps");
+
+static __always_inline struct bpf_frame *frame_new(void)
+{
+	__u32 zero = 0;
+	struct bpf_frame *f = bpf_map_lookup_elem(&scratch, &zero);
+
+	if (f) {
+		f->dst = f->src = 0;
+		f->cls = CLASS_RUNT;
+		f->sender4 = f->target4 = f->na_flags = f->mismatch = f->other_options = 0;
+		f->tell.type = 0;
+	}
+	return f;
+}
+
+/* A MAC as one number: its octets in memory order, so that comparing and copying take one instruction each. */
+static __always_inline __u64 mac_of(const void *p)
+{
+	return *(const __u32 *)p | (__u64) * (const __u16 *)(p + 4) << 32;
+}
+
+static __always_inline void mac_put(void *p, __u64 mac)
+{
+	*(__u16 *)p = mac;
+	*(__u16 *)(p + 2) = mac >> 16;
+	*(__u16 *)(p + 4) = mac >> 32;
+}
+
+static __always_inline int mac_is_group(__u64 mac)
+{
+	return mac & 1; /* little-endian: see the check in quell.bpf.c */
+}
+
+static __always_inline struct layout_mac *mac_find(__u32 lan, __u64 mac)
+{
+	struct layout_mac_key k = {.lan = lan};
+
+	mac_put(k.mac, mac);
+	return bpf_map_lookup_elem(&macs, &k);
+}
+
+static __always_inline struct layout_bind *bind4_find(__u32 lan, __u32 ip)
+{
+	struct layout_key4 k = {.lan = lan};
+
+	*(__u32 *)k.ip = ip;
+	return bpf_map_lookup_elem(&bind4, &k);
+}
+
+static __always_inline struct layout_bind *bind6_find(__u32 lan, const __u32 *ip)
+{
+	struct layout_key6 k = {.lan = lan};
+	__u32 *to = (__u32 *)k.ip;
+
+	to[0] = ip[0];
+	to[1] = ip[1];
+	to[2] = ip[2];
+	to[3] = ip[3];
+	return bpf_map_lookup_elem(&bind6, &k);
+}
+
+static __always_inline void count(__u32 slot, __u32 dir, __u32 cls, __u32 outcome, __u32 octets)
+{
+	__u32 row = COUNTER_INDEX(slot, dir, cls, outcome);
+	struct layout_counter *c = bpf_map_lookup_elem(&counters, &row);
+
+	if (c) {
+		c->frames++;
+		c->octets += octets;
+	}
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+ *
+ * What a BPF program knows of the frame in hand, kept in a map of its own per CPU: too long for the stack because of the
+ * ND message, and memory whose content the kernel's verifier need not follow through every path. The tests read it too.
+ */
+#pragma once
+#include "proxyarp/layout.h"
+
+/* What is to be told of the frame; type 0: nothing. Octets as in struct layout_event. */
+struct bpf_tell {
+	uint32_t type, family, flags;
+	uint32_t ip[4];
+};
+
+#define ND_MAX 256
+
+struct bpf_frame {
+	uint64_t dst, src; /* MACs, see mac_of() */
+	uint32_t len, cls;
+	uint32_t sender4, target4; /* ARP */
+	uint32_t na_flags;	   /* EVENT_NA_* */
+	uint32_t mismatch;	   /* the hardware address inside is not the frame's source */
+	uint32_t other_options;	   /* NS: an option other than source link-layer and nonce */
+	struct bpf_tell tell;
+	/* ND: the IPv6 addresses, and right behind them the message: as the checksum wants it. */
+	uint32_t nd_src[4], nd_dst[4];
+	uint8_t msg[512]; /* ND_MAX, and room for a masked index */
+};

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+ *
+ * What costs time and is therefore limited: telling user space, and letting frames flood.
+ *
+ * Waking user space costs more than answering a hundred requests, so an event passes three gates: told a moment ago
+ * (seen), what this port may tell, what all ports together may tell. The gates are asked before seen is written, so
+ * that an event which was not told is told as soon as there is room, and a flood of invented senders cannot push
+ * out what is remembered of the others. Budgets are per CPU, without a lock: at the worst a port tells its rate on
+ * each CPU. Spoofing has a budget of its own, or it would hide what should be learned from the same port.
+ */
+#pragma once
+#include "proxyarp/linux/bpf_maps.h"
+
+#define SEC_NS 1000000000ULL
+#define SEEN_NS SEC_NS
+#define LEARN_RATE 256 /* events a second and port; burst: four seconds */
+#define SPOOF_RATE 16
+#define ALL_RATE 16384 /* of all ports together */
+#define BUDGET_BURST_SEC 4
+
+/* The row of everybody's budget is behind the ports'; written by the loader before loading. */
+const volatile __u32 budget_all = BUDGET_KINDS;
+
+static __always_inline int budget_take(__u32 row, __u32 rate, __u64 now)
+{
+	struct budget *b = bpf_map_lookup_elem(&budgets, &row);
+	__u64 since, full = BUDGET_BURST_SEC * SEC_NS, each = SEC_NS / rate;
+
+	if (!b)
+		return 0;
+	since = now - b->last_ns;
+	b->last_ns = now;
+	b->tokens_ns = since > full - b->tokens_ns ? full : b->tokens_ns + since;
+	if (b->tokens_ns < each)
+		return 0;
+	b->tokens_ns -= each;
+	return 1;
+}
+
+__noinline int tell_event(const struct bpf_frame *f, __u32 lan, __u32 ifindex, __u32 slot, __u32 outcome)
+{
+	struct seen_key k = {.lan = lan, .ifindex = ifindex};
+	struct layout_event *e;
+	__u64 now, *last;
+	__u32 spoof;
+
+	if (!f)
+		return 0;
+	now = bpf_ktime_get_ns();
+	spoof = f->tell.type == EVENT_SPOOF;
+	k.type = f->tell.type;
+	k.flags = f->tell.flags;
+	mac_put(k.mac, f->src);
+	__builtin_memcpy(k.ip, f->tell.ip, 16);
+	last = bpf_map_lookup_elem(&seen, &k);
+	if (last && now - *last < SEEN_NS)
+		return 0;
+	if (!budget_take(slot * BUDGET_KINDS + (spoof ? BUDGET_SPOOF : BUDGET_LEARN),
+		    spoof ? SPOOF_RATE : LEARN_RATE, now) ||
+		!budget_take(budget_all, ALL_RATE, now))
+		return 0;
+	e = bpf_ringbuf_reserve(&events, sizeof *e, 0);
+	if (!e)
+		return 0;
+	__builtin_memset(e, 0, sizeof *e);
+	e->when_ns = now;
+	e->lan = lan;
+	e->ifindex = ifindex;
+	e->type = f->tell.type;
+	e->family = f->tell.family;
+	e->flags = f->tell.flags;
+	e->outcome = outcome;
+	mac_put(e->mac, f->src);
+	__builtin_memcpy(e->ip, f->tell.ip, 16);
+	bpf_ringbuf_submit(e, 0);
+	bpf_map_update_elem(&seen, &k, &now, BPF_ANY);
+	return 0;
+}
+
+/* A token bucket in one number, so that it needs no lock: when the traffic let through so far would have ended at
+ * `bps`. That may lie ahead of now by at most the time that `burst` octets take, but for a first frame that is
+ * longer than the burst. True: one more frame conforms. */
+__noinline int police(__u32 row, __u64 bps, __u32 burst, __u32 octets)
+{
+	__u64 *ends = bpf_map_lookup_elem(&policers, &row);
+	__u64 now, was, from, cost, ahead;
+
+	if (!ends || !bps)
+		return 0;
+	now = bpf_ktime_get_ns();
+	cost = octets * 8 * SEC_NS / bps;
+	ahead = (__u64)(burst & 0x7fffffff) * 8 * SEC_NS / bps;
+	if (ahead < cost)
+		ahead = cost;
+	for (int i = 0; i < 8; i++) {
+		was = *(volatile __u64 *)ends;
+		from = was > now ? was : now;
+		if (from + cost > now + ahead)
+			return 0;
+		if (__sync_val_compare_and_swap(ends, was, from + cost) == was)
+			return 1;
+	}
+	return 0; /* eight other CPUs were let through instead */
+}
