@@ -1,0 +1,447 @@
+/* The BPF plane: the verdict in the kernel (quell.bpf.c), its tables in pinned maps. Here: their life.
+ *
+ * open() adopts maps that are pinned with this layout, so an agent that died finds its tables as they were, while
+ * the programs it left went on answering from them. Of the maps that user space reads, one with other keys or values
+ * than layout.h says is refused (-EPROTO: somebody else's, or a layout changed without its version); one of another
+ * size (the limits in the configuration changed) is copied into a new one. The programs are always new: they take the
+ * old ones' places as the caller attaches the ports again, each in one step, and until then the old ones go on with
+ * the maps they hold, so that after a change of limits nothing is missing, though what they still count in the
+ * old counters is lost.
+ */
+#include <errno.h>
+#include <linux/if_packet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "lib/log.h"
+#include "proxyarp/linux/bpf.h"
+
+/* The maps that outlive us. `shared`: layout.h's; the others are the programs' own and may be begun anew. */
+static const struct pinned {
+	const char *name;
+	bool shared;
+} pinned_maps[] = {
+	{"bind4", true},
+	{"bind6", true},
+	{"macs", true},
+	{"ports", true},
+	{"counters", true},
+	{"events", true},
+	{"policers", false},
+	{"seen", false},
+	{"budgets", false},
+};
+#define PINNED_MAPS (sizeof pinned_maps / sizeof *pinned_maps)
+
+static int libbpf_line(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	char line[512];
+
+	if (level == LIBBPF_DEBUG || !log_enabled(LOG_BPF, LOG_LEVEL_DEBUG))
+		return 0;
+	vsnprintf(line, sizeof line, fmt, args);
+	line[strcspn(line, "\n")] = 0;
+	log_debug(LOG_BPF, "%s", line);
+	return 0;
+}
+
+/* --- adopting -------------------------------------------------------------------------------------------------- */
+
+static int map_copy(int from, int to, const struct bpf_map_info *info)
+{
+	size_t value_len = info->value_size;
+	void *value, *key, *at = NULL;
+	int err = 0, cpus = libbpf_num_possible_cpus();
+
+	if (info->type == BPF_MAP_TYPE_PERCPU_ARRAY)
+		value_len = (value_len + 7) / 8 * 8 * (size_t)(cpus > 0 ? cpus : 1);
+	key = calloc(1, info->key_size);
+	value = calloc(1, value_len);
+	while (key && value && !err && bpf_map_get_next_key(from, at, key) == 0) {
+		at = key;
+		if (bpf_map_lookup_elem(from, key, value))
+			continue;
+		err = bpf_map_update_elem(to, key, value, BPF_ANY);
+		if (err == -E2BIG && info->type == BPF_MAP_TYPE_PERCPU_ARRAY)
+			err = 0; /* rows of ports that there are no longer */
+	}
+	err = key && value ? err == -E2BIG ? -ENOSPC : err : -ENOMEM;
+	free(key);
+	free(value);
+	return err;
+}
+
+/* One pinned map before loading: *ret_old is what has to be copied after loading, else -1. */
+static int map_adopt(struct plane *p, const struct pinned *pin, bool *ret_adopted, int *ret_old)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(p->skel->obj, pin->name);
+	struct bpf_map_info info = {0};
+	uint32_t len = sizeof info;
+	int err, fd = bpf_dir_get(p, pin->name);
+
+	*ret_old = -1;
+	if (fd == -ENOENT)
+		return 0;
+	if (fd < 0 || (err = bpf_obj_get_info_by_fd(fd, &info, &len))) {
+		log_error(LOG_BPF, "cannot read the pinned map %s/%s: %s", p->dir, pin->name,
+			strerror(-(fd < 0 ? fd : err)));
+		if (fd >= 0)
+			close(fd);
+		return fd < 0 ? fd : err;
+	}
+	if (info.type != bpf_map__type(map) || info.key_size != bpf_map__key_size(map) ||
+		info.value_size != bpf_map__value_size(map)) {
+		close(fd);
+		if (!pin->shared)
+			return 0;
+		log_error(LOG_BPF, "the pinned map %s/%s is not of layout %d: remove it to begin anew",
+			p->dir, pin->name, LAYOUT_VERSION);
+		return -EPROTO;
+	}
+	if (info.max_entries != bpf_map__max_entries(map)) {
+		if (pin->shared)
+			*ret_old = fd;
+		else
+			close(fd);
+		*ret_adopted |= pin->shared;
+		return 0;
+	}
+	err = bpf_map__reuse_fd(map, fd);
+	close(fd);
+	*ret_adopted |= pin->shared && !err;
+	return err;
+}
+
+static int map_keep(struct plane *p, const struct pinned *pin, int old)
+{
+	int fd = bpf_map__fd(bpf_object__find_map_by_name(p->skel->obj, pin->name));
+	struct bpf_map_info info = {0};
+	uint32_t len = sizeof info;
+	int err = 0;
+
+	if (old >= 0) {
+		err = bpf_obj_get_info_by_fd(old, &info, &len);
+		if (!err)
+			err = map_copy(old, fd, &info);
+		if (err)
+			log_error(LOG_BPF, "the pinned map %s/%s does not fit the limits: %s", p->dir,
+				pin->name, strerror(-err));
+	}
+	if (!err && (err = bpf_dir_pin(p, fd, pin->name)))
+		log_error(LOG_BPF, "cannot pin %s/%s: %s", p->dir, pin->name, strerror(-err));
+	return err;
+}
+
+static int load(struct plane *p)
+{
+	int err = quell_bpf__load(p->skel);
+
+	if (err == -EPERM || err == -EACCES)
+		log_error(LOG_BPF, "the BPF plane needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN");
+	else if (err)
+		log_error(LOG_BPF, "the kernel does not take the BPF programs: %s (log level bpf=debug)",
+			strerror(-err));
+	return err == -EACCES ? -EPERM : err;
+}
+
+static int maps_open(struct plane *p, bool *ret_adopted)
+{
+	int old[PINNED_MAPS], err = 0;
+	bool adopted = false;
+
+	memset(old, 0xff, sizeof old);
+	bpf_map__set_max_entries(p->skel->maps.bind4, p->limits.bindings4);
+	bpf_map__set_max_entries(p->skel->maps.bind6, p->limits.bindings6);
+	bpf_map__set_max_entries(p->skel->maps.macs, p->limits.macs);
+	bpf_map__set_max_entries(p->skel->maps.ports, p->limits.ports);
+	bpf_map__set_max_entries(p->skel->maps.counters, p->limits.ports * COUNTER_PER_SLOT);
+	bpf_map__set_max_entries(p->skel->maps.policers, p->limits.ports * DIR_COUNT);
+	bpf_map__set_max_entries(p->skel->maps.budgets, p->limits.ports * 2 + 1);
+	p->skel->rodata->budget_all = p->limits.ports * 2;
+	for (size_t i = 0; i < PINNED_MAPS && !err; i++)
+		err = map_adopt(p, &pinned_maps[i], &adopted, &old[i]);
+	if (!err)
+		err = load(p);
+	for (size_t i = 0; i < PINNED_MAPS && !err; i++)
+		err = map_keep(p, &pinned_maps[i], old[i]);
+	for (size_t i = 0; i < PINNED_MAPS; i++)
+		if (old[i] >= 0)
+			close(old[i]);
+	if (!err)
+		*ret_adopted = adopted;
+	return err;
+}
+
+/* --- open and close --------------------------------------------------------------------------------------------- */
+
+static int event(void *arg, void *data, size_t len)
+{
+	struct plane *p = arg;
+
+	if (len >= sizeof(struct layout_event) && p->fn)
+		p->fn(p->arg, data);
+	return 0;
+}
+
+static int raw_open(void)
+{
+	uint32_t mark = MARK_PROBE;
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), err;
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark)) {
+		err = -errno;
+		log_error(LOG_BPF, "cannot open a packet socket (needs CAP_NET_RAW and CAP_NET_ADMIN): %s",
+			strerror(-err));
+		if (fd >= 0)
+			close(fd);
+		return err;
+	}
+	return fd;
+}
+
+static void plane_free(struct plane *p)
+{
+	ring_buffer__free(p->ring);
+	if (p->raw >= 0)
+		close(p->raw);
+	quell_bpf__destroy(p->skel);
+	if (p->lock >= 0)
+		close(p->lock);
+	free(p->dir);
+	free(p);
+}
+
+static int plane_bpf_open(const char *dir, const struct plane_limits *limits, struct plane **ret,
+	bool *ret_adopted)
+{
+	struct plane *p = calloc(1, sizeof *p);
+	int err;
+
+	if (!p)
+		return -ENOMEM;
+	libbpf_set_print(libbpf_line);
+	p->limits = *limits;
+	p->lock = p->raw = -1;
+	err = bpf_dir_open(dir, p);
+	if (!err && (p->skel = quell_bpf__open()) == NULL)
+		err = -errno;
+	if (!err)
+		err = maps_open(p, ret_adopted);
+	if (!err && (p->raw = raw_open()) < 0)
+		err = p->raw;
+	if (!err && (p->ring = ring_buffer__new(bpf_map__fd(p->skel->maps.events), event, p, NULL)) == NULL)
+		err = -errno;
+	if (err) {
+		plane_free(p);
+		return err;
+	}
+	*ret = p;
+	return 0;
+}
+
+static void plane_bpf_close(struct plane *p, bool keep)
+{
+	uint32_t ifindex;
+	int ports = bpf_map__fd(p->skel->maps.ports);
+
+	if (keep) {
+		bpf_dir_sweep(p);
+	} else {
+		while (bpf_map_get_next_key(ports, NULL, &ifindex) == 0) {
+			bpf_detach(p, ifindex);
+			if (bpf_map_delete_elem(ports, &ifindex))
+				break;
+		}
+		bpf_dir_remove(p);
+	}
+	plane_free(p);
+}
+
+/* --- tables ------------------------------------------------------------------------------------------------------ */
+
+static int map_set(struct bpf_map *map, const void *key, const void *value)
+{
+	int err = bpf_map_update_elem(bpf_map__fd(map), key, value, BPF_ANY);
+
+	return err == -E2BIG ? -ENOSPC : err;
+}
+
+static int map_del(struct bpf_map *map, const void *key)
+{
+	int err = bpf_map_delete_elem(bpf_map__fd(map), key);
+
+	return err == -ENOENT ? 0 : err;
+}
+
+#define TABLE(what, map, keytype, valuetype)                                                       \
+	static int what##_set(struct plane *p, keytype k, const valuetype *v)                      \
+	{                                                                                          \
+		return map_set(p->skel->maps.map, k, v);                                           \
+	}                                                                                          \
+	static int what##_del(struct plane *p, keytype k)                                          \
+	{                                                                                          \
+		return map_del(p->skel->maps.map, k);                                              \
+	}
+
+TABLE(bind4, bind4, const struct layout_key4 *, struct layout_bind)
+TABLE(bind6, bind6, const struct layout_key6 *, struct layout_bind)
+TABLE(mac, macs, const struct layout_mac_key *, struct layout_mac)
+
+/* A walk that survives the deletion of the row in hand: the next key is asked for before fn() sees this one. */
+#define WALK(what, map, keytype, valuetype, keyarg)                                                \
+	static void what##_each(struct plane *p, void (*fn)(void *, keyarg, const valuetype *),    \
+		void *arg)                                                                         \
+	{                                                                                          \
+		int fd = bpf_map__fd(p->skel->maps.map);                                           \
+		keytype key, next;                                                                 \
+		valuetype value;                                                                   \
+		int more = bpf_map_get_next_key(fd, NULL, &next) == 0;                             \
+                                                                                                   \
+		while (more) {                                                                     \
+			key = next;                                                                \
+			more = bpf_map_get_next_key(fd, &key, &next) == 0;                         \
+			if (bpf_map_lookup_elem(fd, &key, &value) == 0)                            \
+				fn(arg, WALK_KEY_##what(key), &value);                             \
+		}                                                                                  \
+	}
+#define WALK_KEY_bind4(key) &(key)
+#define WALK_KEY_bind6(key) &(key)
+#define WALK_KEY_mac(key) &(key)
+#define WALK_KEY_port(key) (key)
+
+WALK(bind4, bind4, struct layout_key4, struct layout_bind, const struct layout_key4 *)
+WALK(bind6, bind6, struct layout_key6, struct layout_bind, const struct layout_key6 *)
+WALK(mac, macs, struct layout_mac_key, struct layout_mac, const struct layout_mac_key *)
+WALK(port, ports, uint32_t, struct layout_port, uint32_t)
+
+/* --- ports ------------------------------------------------------------------------------------------------------- */
+
+static int port_set(struct plane *p, uint32_t ifindex, const struct layout_port *port)
+{
+	if (port->slot >= p->limits.ports)
+		return -ENOSPC;
+	return map_set(p->skel->maps.ports, &ifindex, port);
+}
+
+static int port_attach(struct plane *p, uint32_t ifindex, bool xdp)
+{
+	struct layout_port port;
+	int err = bpf_map_lookup_elem(bpf_map__fd(p->skel->maps.ports), &ifindex, &port);
+
+	return err ? err : bpf_attach(p, ifindex, port.kind, xdp);
+}
+
+static int port_del(struct plane *p, uint32_t ifindex)
+{
+	int err = bpf_detach(p, ifindex);
+
+	return err ? err : map_del(p->skel->maps.ports, &ifindex);
+}
+
+/* --- the ledger -------------------------------------------------------------------------------------------------- */
+
+/* The rows of a slot in one call, summed over CPUs. The kernel begins behind the row it is given. */
+static int counters(struct plane *p, uint32_t slot, struct layout_counter (*out)[CLASS_COUNT][OUTCOME_COUNT])
+{
+	int fd = bpf_map__fd(p->skel->maps.counters), cpus = libbpf_num_possible_cpus(), err;
+	uint32_t before = slot * COUNTER_PER_SLOT - 1, next, n = COUNTER_PER_SLOT, *keys;
+	struct layout_counter *rows, *sums = &out[0][0][0];
+
+	if (slot >= p->limits.ports || cpus <= 0)
+		return -EINVAL;
+	rows = calloc(COUNTER_PER_SLOT * (size_t)cpus, sizeof *rows);
+	keys = calloc(COUNTER_PER_SLOT, sizeof *keys);
+	err = rows && keys ? bpf_map_lookup_batch(fd, slot ? &before : NULL, &next, keys, rows, &n, NULL)
+			   : -ENOMEM;
+	if (!err || (err == -ENOENT && n == COUNTER_PER_SLOT)) { /* -ENOENT: and those were the last */
+		err = 0;
+		for (size_t i = 0; i < COUNTER_PER_SLOT; i++) {
+			sums[i] = (struct layout_counter){0, 0};
+			for (size_t c = 0; c < (size_t)cpus; c++) {
+				sums[i].frames += rows[i * (size_t)cpus + c].frames;
+				sums[i].octets += rows[i * (size_t)cpus + c].octets;
+			}
+		}
+	}
+	free(keys);
+	free(rows);
+	return err;
+}
+
+static int counters_zero(struct plane *p, uint32_t slot)
+{
+	int fd = bpf_map__fd(p->skel->maps.counters), cpus = libbpf_num_possible_cpus(), err = 0;
+	struct layout_counter *zero;
+
+	if (slot >= p->limits.ports || cpus <= 0)
+		return -EINVAL;
+	zero = calloc((size_t)cpus, sizeof *zero);
+	if (!zero)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < COUNTER_PER_SLOT && !err; i++) {
+		uint32_t row = slot * COUNTER_PER_SLOT + i;
+
+		err = bpf_map_update_elem(fd, &row, zero, BPF_ANY);
+	}
+	free(zero);
+	return err;
+}
+
+/* --- events and frames of our own ------------------------------------------------------------------------------- */
+
+static int event_fd(struct plane *p)
+{
+	return ring_buffer__epoll_fd(p->ring);
+}
+
+static int poll_events(struct plane *p, void (*fn)(void *, const struct layout_event *), void *arg)
+{
+	int n;
+
+	p->fn = fn;
+	p->arg = arg;
+	n = ring_buffer__consume(p->ring);
+	p->fn = NULL;
+	return n < 0 ? n : 0;
+}
+
+static int send_frame(struct plane *p, uint32_t ifindex, const uint8_t *frame, size_t len)
+{
+	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = (int)ifindex, .sll_halen = 6};
+
+	if (len < 14)
+		return -EINVAL;
+	memcpy(to.sll_addr, frame, 6);
+	memcpy(&to.sll_protocol, frame + 12, 2);
+	return sendto(p->raw, frame, len, 0, (struct sockaddr *)&to, sizeof to) < 0 ? -errno : 0;
+}
+
+const struct plane_ops plane_bpf = {
+	.name = "bpf",
+	.open = plane_bpf_open,
+	.close = plane_bpf_close,
+	.port_set = port_set,
+	.port_attach = port_attach,
+	.port_del = port_del,
+	.bind4_set = bind4_set,
+	.bind4_del = bind4_del,
+	.bind6_set = bind6_set,
+	.bind6_del = bind6_del,
+	.mac_set = mac_set,
+	.mac_del = mac_del,
+	.bind4_each = bind4_each,
+	.bind6_each = bind6_each,
+	.mac_each = mac_each,
+	.port_each = port_each,
+	.counters = counters,
+	.counters_zero = counters_zero,
+	.fd = event_fd,
+	.poll = poll_events,
+	.send = send_frame,
+};
