@@ -1,0 +1,518 @@
+/* The two verdicts against each other: proxyarp/verdict.c and the BPF programs are given the same tables and the same
+ * frames and have to say the same of each: class and outcome (by the counter that rises), what becomes of it (return
+ * value and mark), the answer octet for octet, and the event. Frames: a list of decent and indecent ones, then a few
+ * hundred thousand seeded mutations of them, with repaired checksums as often as not.
+ *
+ * Runs in namespaces of its own by BPF_PROG_TEST_RUN; nothing is sent. Skipped where BPF may not be loaded.
+ * QUELL_DIFF_SEED and QUELL_DIFF_FRAMES choose others. */
+#define _GNU_SOURCE /* unshare, CPU_SET */
+#include <check.h>
+#include <errno.h>
+#include <linux/if_link.h>
+#include <linux/pkt_cls.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "proxyarp/linux/bpf.h"
+#include "proxyarp/linux/bpf_scratch.h"
+#include "proxyarp/verdict.h"
+#include "tests/proxyarp/world.h"
+
+#define SLL_A "0101 020000000041"
+#define SLL_R "0101 020000000052"
+#define TLL_A "0201 020000000041"
+#define TLL_C "0201 020000000043"
+#define NONCE "0e01 010203040506"
+
+/* Every class, and of those that count the ways they differ. */
+static const struct frame_spec specs[] = {
+	ARP(.from = "198.18.0.1", .to = "198.18.0.2"),
+	ARP(.from = "198.18.0.1", .to = "198.18.0.9", .cut = -18),
+	ARP(.from = "198.18.0.1", .to = "198.18.0.77"),
+	ARP(.from = "198.18.0.1", .to = "198.18.0.8"),
+	ARP(.from = "198.18.0.1", .to = "198.18.0.7"),
+	ARP(.src = 'a', .from = "198.18.0.7", .to = "198.18.0.2"),
+	ARP(.src = 'P', .from = "198.18.0.7", .to = "198.18.0.77"),
+	ARP(.src = 'H', .from = "198.18.0.1", .to = "198.18.0.2"),
+	ARP(.src = 'C', .from = "198.18.0.3", .to = "198.18.0.2"),
+	ARP(.src = 'C', .from = "198.18.0.33", .to = "198.18.0.2", .cut = -4),
+	ARP(.src = 'D', .from = "198.18.0.4", .to = "198.18.0.77"),
+	ARP(.src = 'F', .from = "198.18.0.6", .to = "198.18.0.6"),
+	ARP(.src = 'R', .from = "198.18.0.9", .to = "198.18.0.1"),
+	ARP(.src = 'R', .from = "198.18.0.9", .to = "198.18.0.77"),
+	ARP(.src = 'U', .from = "198.18.0.99", .to = "198.18.0.1"),
+	ARP(.from = "0.0.0.0", .to = "198.18.0.2", .cut = -18),
+	ARP(.from = "0.0.0.0", .to = "198.18.0.1"),
+	ARP(.from = "0.0.0.0", .to = "198.18.0.77"),
+	ARP(.src = 'R', .from = "0.0.0.0", .to = "198.18.0.1"),
+	ARP(.from = "198.18.0.1", .to = "198.18.0.1"),
+	ARP(.op = 2, .from = "198.18.0.1", .to = "198.18.0.1"),
+	ARP(.op = 2, .dst = 'B', .from = "198.18.0.1", .to = "198.18.0.2"),
+	ARP(.op = 2, .dst = 'R', .from = "198.18.0.1", .to = "198.18.0.9"),
+	ARP(.op = 2, .from = "198.18.0.1", .to = "198.18.0.2"),
+	ARP(.dst = 'B', .from = "198.18.0.1", .to = "198.18.0.2"),
+	ARP(.dst = 'U', .from = "198.18.0.1", .to = "198.18.0.2"),
+	ARP(.op = 3, .from = "198.18.0.1", .to = "198.18.0.2"),
+	NS(.from = "2001:db8::1", .target = "2001:db8::2", .hex = SLL_A),
+	NS(.from = "2001:db8::1", .target = "2001:db8::9"),
+	NS(.from = "2001:db8::1", .target = "2001:db8::2", .hex = SLL_A NONCE, .cut = -6),
+	NS(.from = "2001:db8::1", .target = "2001:db8::2", .hex = SLL_A SLL_R),
+	NS(.from = "2001:db8::1", .target = "2001:db8::2", .hex = SLL_A "2501 000000000000"),
+	NS(.from = "2001:db8::1", .target = "2001:db8::2", .hex = "2502 0000000000000000000000000000" SLL_A),
+	NS(.from = "2001:db8::1", .target = "2001:db8::77", .hex = SLL_A),
+	NS(.from = "2001:db8::1", .target = "fe80::a", .hex = SLL_A),
+	NS(.from = "fe80::a", .target = "2001:db8::3", .hex = SLL_A),
+	NS(.from = "fe80::1234", .target = "2001:db8::3", .hex = SLL_A),
+	NS(.from = "::", .target = "2001:db8::2"),
+	NS(.from = "::", .target = "2001:db8::2", .hex = NONCE),
+	NS(.from = "::", .target = "2001:db8::77"),
+	NS(.from = "::", .target = "2001:db8::1"),
+	NS(.src = 'R', .from = "::", .target = "2001:db8::1"),
+	NS(.src = 'R', .from = "2001:db8::9", .target = "2001:db8::1", .hex = SLL_R),
+	NS(.src = 'R', .from = "2001:db8::9", .target = "2001:db8::77", .hex = SLL_R),
+	NS(.src = 'E', .from = "2001:db8::e", .target = "2001:db8::2", .hex = "2501 000000000000"),
+	NS(.src = 'F', .from = "2001:db8::f", .target = "2001:db8::2", .hex = "2501 000000000000"),
+	NS(.dst = 'B', .from = "2001:db8::1", .to = "2001:db8::2", .target = "2001:db8::2", .hex = SLL_A),
+	NA(.dst = 'B', .from = "2001:db8::1", .to = "2001:db8::2", .target = "2001:db8::1", .flags = 0x60, .hex = TLL_A),
+	NA(.dst = 'n', .from = "2001:db8::1", .to = "ff02::1", .target = "2001:db8::1", .flags = 0xa0, .hex = TLL_A),
+	NA(.dst = 'n', .src = 'C', .from = "2001:db8::3", .to = "ff02::1", .target = "2001:db8::33", .flags = 0xa0, .hex = TLL_C),
+	NA(.dst = 'B', .src = 'C', .from = "2001:db8::3", .to = "2001:db8::2", .target = "2001:db8::3", .flags = 0x40),
+	NA(.dst = 'n', .from = "fe80::a", .to = "ff02::1", .target = "fe80::a"),
+	ND(.op = 133, .dst = 'n', .from = "fe80::a", .to = "ff02::2", .hex = SLL_A),
+	ND(.op = 134, .dst = 'n', .from = "fe80::a", .to = "ff02::1", .hex = "0000000000000000" SLL_A),
+	ND(.op = 137, .dst = 'B', .from = "fe80::a", .to = "2001:db8::2",
+		.hex = "20010db800000000000000000000000220010db8000000000000000000000002"),
+	ND(.op = 143, .dst = 'n', .from = "fe80::a", .to = "ff02::16", .hex = "00000001"),
+	ND(.op = 128, .dst = 'B', .from = "2001:db8::1", .to = "2001:db8::2", .hex = "00000001"),
+	IP6(.op = 0, .dst = 'n', .from = "fe80::a", .to = "ff02::16", .hex = "3a00050200000100 8f00000000000000"),
+	IP6(.op = 0, .dst = 'n', .from = "fe80::a", .to = "ff02::16", .hex = "3a01050200000100000000000000000083000000"),
+	IP6(.op = 17, .dst = 'n', .from = "fe80::a", .to = "ff02::1:2", .hex = "0222022300080000"),
+	IP6(.op = 17, .dst = 'n', .from = "fe80::a", .to = "ff02::fb", .hex = "14e914e900080000"),
+	IP6(.op = 17, .dst = 'n', .from = "fe80::a", .to = "ff02::c", .hex = "ffff076c00080000"),
+	IP6(.op = 89, .dst = 'n', .from = "fe80::a", .to = "ff02::5", .hex = "0301002c"),
+	IP6(.op = 103, .dst = 'n', .from = "fe80::a", .to = "ff02::d", .hex = "2000"),
+	IP6(.op = 6, .dst = 'R', .from = "2001:db8::1", .to = "2001:db8::9", .hex = "0102030405"),
+	IP4(.op = 6, .dst = 'B', .hex = "0102030405060708"),
+	IP4(.op = 6, .dst = 'S', .hex = "0102030405060708"),
+	IP4(.op = 6, .dst = 'U', .hex = "0102030405060708"),
+	IP4(.op = 2, .dst = 'm', .hex = "1600000000000000"),
+	IP4(.op = 89, .dst = 'm', .hex = "0201002c"),
+	IP4(.op = 103, .dst = 'm', .hex = "2000"),
+	IP4(.op = 17, .hex = "0044004300080000"),
+	IP4(.op = 17, .dst = 'm', .hex = "14e914e900080000"),
+	IP4(.op = 17, .dst = 'm', .hex = "ffff076c00080000"),
+	IP4(.op = 17, .hex = "0089008900080000"),
+	IP4(.op = 17, .hex = "0089008a00080000", .patch_at = 14, .patch = 0x46),
+	IP4(.op = 17, .hex = "0089008900080000", .fragment = 100),
+	IP4(.op = 1, .hex = "0800000000000000"),
+	RAW(.dst = 't', .hex = "0026 424203 0000000000"),
+	RAW(.dst = 'c', .hex = "0032 aaaa03 00000c 010b 0000"),
+	RAW(.dst = 'c', .hex = "0032 aaaa03 00000c 2000 02b4"),
+	RAW(.dst = 'c', .hex = "0032 e0e003 00000c 2000 02b4"),
+	RAW(.src = 'F', .dst = 't', .hex = "88cc 0207040000000000"),
+	RAW(.hex = "8100 0064 0806 0001080006040001"),
+	RAW(.hex = "88a8 0064 0806 0001080006040001"),
+	RAW(.hex = "9000 0000"),
+	RAW(.dst = 'B', .hex = "0806 0001080006040001"),
+};
+#define SPECS (sizeof specs / sizeof *specs)
+
+static const uint32_t port_list[] = {10, 11, 12, 13, 14, 15, 16, 20, 21, 99};
+static const uint32_t marks[] = {0, MARK_FLOOD, MARK_ANSWER, MARK_PROBE, 0x1234, MARK_FLOOD | 7};
+#define COUNT(a) (sizeof(a) / sizeof *(a))
+
+static struct plane *plane;
+static struct tables tables;
+static char dir[] = "/tmp/quell-diff-XXXXXX";
+static uint64_t state;
+/* What the counters must say: frames of [slot][dir][class][outcome]. */
+static struct layout_counter ledger[32][DIR_COUNT][CLASS_COUNT][OUTCOME_COUNT];
+
+static uint32_t rnd(uint32_t below)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return (uint32_t)((state >> 32) % below);
+}
+
+static int program(uint32_t kind, enum frame_dir way)
+{
+	struct bpf_program *p = kind == PORT_FABRIC
+		? way == DIR_IN ? plane->skel->progs.quell_fabric_in : plane->skel->progs.quell_fabric_out
+		: way == DIR_IN ? plane->skel->progs.quell_member_in : plane->skel->progs.quell_member_out;
+
+	return bpf_program__fd(p);
+}
+
+static void hex(const char *what, const uint8_t *b, size_t len)
+{
+	fprintf(stderr, "  %-8s", what);
+	for (size_t i = 0; i < len; i++)
+		fprintf(stderr, "%02x%s", b[i], i == 13 || i == 53 ? " " : "");
+	fprintf(stderr, "\n");
+}
+
+struct said {
+	int action;
+	uint32_t mark, cls, outcome;
+	uint8_t out[2048];
+	size_t len;
+	struct bpf_frame seen;
+};
+
+/* The class from scratch, the outcome from the counter that rose. */
+static void see(const struct verdict_input *in, enum frame_dir way, const struct layout_port *port,
+	const struct verdict *want, struct said *s)
+{
+	struct bpf_frame *per_cpu = calloc((size_t)libbpf_num_possible_cpus(), sizeof *per_cpu);
+	uint32_t zero = 0;
+
+	ck_assert_int_eq(bpf_map_lookup_elem(bpf_map__fd(plane->skel->maps.scratch), &zero, per_cpu), 0);
+	s->seen = per_cpu[0];
+	free(per_cpu);
+	s->cls = s->seen.cls;
+	s->outcome = OUTCOME_COUNT;
+	if (!port)
+		return;
+	struct layout_counter rows[64], *l = &ledger[port->slot][way][want->cls][want->outcome];
+	uint32_t row = COUNTER_INDEX(port->slot, (uint32_t)way, want->cls, want->outcome);
+	struct layout_counter sum = {0, 0};
+
+	ck_assert_int_eq(bpf_map_lookup_elem(bpf_map__fd(plane->skel->maps.counters), &row, rows), 0);
+	for (int c = 0; c < libbpf_num_possible_cpus() && c < 64; c++) {
+		sum.frames += rows[c].frames;
+		sum.octets += rows[c].octets;
+	}
+	l->frames++;
+	l->octets += in->len;
+	if (sum.frames == l->frames && sum.octets == l->octets)
+		s->outcome = want->outcome;
+}
+
+static const char *differs(const struct verdict_input *in, enum frame_dir way,
+	const struct layout_port *port, const struct verdict *v, const struct said *s)
+{
+	bool answered = way == DIR_IN && v->outcome == OUTCOME_ANSWERED;
+	int action = answered ? TC_ACT_REDIRECT : v->pass ? TC_ACT_UNSPEC : TC_ACT_SHOT;
+	uint32_t ours = in->mark & MARK_MASK;
+	bool clean = ours == MARK_ANSWER || ours == MARK_FLOOD || ours == MARK_PROBE;
+
+	if (s->action != action)
+		return "action";
+	if (!port)
+		return NULL;
+	if (s->cls != v->cls)
+		return "class";
+	if (s->outcome != v->outcome)
+		return "outcome";
+	if (answered && (s->len != v->answer_len || memcmp(s->out, v->answer, s->len)))
+		return "answer";
+	if (!answered && (s->len != in->len || memcmp(s->out, in->frame, s->len)))
+		return "frame changed";
+	if (answered && s->mark != MARK_ANSWER)
+		return "mark of the answer";
+	if (way == DIR_IN && v->pass && s->mark != (v->set_mark ? v->set_mark : clean ? 0 : in->mark))
+		return "mark";
+	if (way == DIR_OUT)
+		return NULL;
+	if (port->kind == PORT_MEMBER && s->seen.tell.type != (v->has_event ? v->event.type : 0))
+		return "event";
+	if (port->kind == PORT_MEMBER && v->has_event &&
+		(s->seen.tell.family != v->event.family || s->seen.tell.flags != v->event.flags ||
+			memcmp(s->seen.tell.ip, v->event.ip, 16)))
+		return "event's address or flags";
+	return NULL;
+}
+
+static void compare(const struct frame_made *m, uint32_t ifindex, enum frame_dir way, uint32_t mark)
+{
+	struct __sk_buff ctx = {.ifindex = ifindex, .mark = mark}, ctx_out = {0};
+	const struct layout_port *port = tables_port(&tables, ifindex);
+	struct verdict_input in = {.frame = m->b, .len = m->len, .mark = mark, .ifindex = ifindex};
+	struct verdict v;
+	struct said s = {0};
+	const char *what;
+
+	(way == DIR_IN ? verdict_in : verdict_out)(&tables, &in, &v);
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = m->b, .data_size_in = (uint32_t)m->len,
+		.data_out = s.out, .data_size_out = sizeof s.out, .ctx_in = &ctx,
+		.ctx_size_in = sizeof ctx, .ctx_out = &ctx_out, .ctx_size_out = sizeof ctx_out,
+		.repeat = 1);
+	int err = bpf_prog_test_run_opts(program(port ? port->kind : PORT_MEMBER, way), &run);
+	ck_assert_msg(!err, "test run of %zu octets on %u: %s", m->len, ifindex, strerror(-err));
+	s.action = (int)run.retval;
+	s.len = run.data_size_out;
+	s.mark = ctx_out.mark;
+	see(&in, way, port, &v, &s);
+	what = differs(&in, way, port, &v, &s);
+	if (!what)
+		return;
+	fprintf(stderr, "%s differs: port %u, %s, mark %x\n", what, ifindex, way ? "out" : "in", mark);
+	hex("frame", m->b, m->len);
+	fprintf(stderr, "  C:   %s %s, pass %d, mark %x, event %d\n", class_name(v.cls),
+		outcome_name(v.outcome), v.pass, v.set_mark, v.has_event ? v.event.type : 0);
+	hex("answer", v.answer, v.answer_len);
+	fprintf(stderr, "  BPF: %s %s, action %d, mark %x, event %u\n", class_name(s.cls),
+		s.outcome == OUTCOME_COUNT ? "(another)" : outcome_name(s.outcome), s.action, s.mark,
+		s.seen.tell.type);
+	hex("answer", s.out, s.len);
+	ck_abort_msg("the verdicts differ: %s", what);
+}
+
+/* The XDP program: what it answers, it answers as the verdict says; all else it passes untouched. */
+static void compare_xdp(const struct frame_made *m, uint32_t ifindex)
+{
+	struct xdp_md ctx = {.ingress_ifindex = ifindex, .data_end = (uint32_t)m->len};
+	const struct layout_port *port = tables_port(&tables, ifindex);
+	struct verdict_input in = {.frame = m->b, .len = m->len, .ifindex = ifindex};
+	uint8_t out[2048];
+	struct verdict v;
+	bool answered;
+
+	verdict_in(&tables, &in, &v);
+	answered = v.outcome == OUTCOME_ANSWERED;
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = m->b, .data_size_in = (uint32_t)m->len,
+		.data_out = out, .data_size_out = sizeof out, .ctx_in = &ctx,
+		.ctx_size_in = sizeof ctx, .repeat = 1);
+	ck_assert_int_eq(bpf_prog_test_run_opts(
+				 bpf_program__fd(plane->skel->progs.quell_member_xdp), &run),
+		0);
+	bool same = answered ? run.data_size_out == v.answer_len && !memcmp(out, v.answer, v.answer_len)
+			     : run.data_size_out == m->len && !memcmp(out, m->b, m->len);
+	if (run.retval != (answered ? XDP_TX : XDP_PASS) || !same) {
+		hex("frame", m->b, m->len);
+		hex("XDP", out, run.data_size_out);
+		ck_abort_msg("XDP on port %u says %u of %s %s", ifindex, run.retval, class_name(v.cls),
+			outcome_name(v.outcome));
+	}
+	if (answered) {
+		enum frame_class c = frame_classify(out, run.data_size_out, false);
+		ledger[port->slot][DIR_IN][v.cls][OUTCOME_ANSWERED].frames++;
+		ledger[port->slot][DIR_IN][v.cls][OUTCOME_ANSWERED].octets += m->len;
+		ledger[port->slot][DIR_OUT][c][OUTCOME_ANSWER].frames++;
+		ledger[port->slot][DIR_OUT][c][OUTCOME_ANSWER].octets += v.answer_len;
+	}
+}
+
+/* No test run is given less than a whole header. */
+static bool can_run(const struct frame_made *m)
+{
+	uint32_t type = m->len < 15 ? 0 : (uint32_t)m->b[12] << 8 | m->b[13];
+
+	return m->len >= (type == 0x0800 ? 34 : type == 0x86dd ? 54 : 15);
+}
+
+static void compare_everywhere(const struct frame_made *m, bool xdp)
+{
+	if (!can_run(m))
+		return;
+	for (size_t i = 0; i < COUNT(port_list); i++) {
+		compare(m, port_list[i], DIR_IN, marks[rnd(COUNT(marks))]);
+		compare(m, port_list[i], DIR_OUT, marks[rnd(COUNT(marks))]);
+		if (xdp && port_list[i] < 20)
+			compare_xdp(m, port_list[i]);
+	}
+}
+
+/* --- mutations ------------------------------------------------------------------------------------------------- */
+
+static void repair(struct frame_made *m)
+{
+	uint8_t *ip = m->b + 14;
+	size_t plen;
+
+	if (m->len < 62 || m->b[12] != 0x86 || ip[6] != 58)
+		return;
+	if (rnd(2)) { /* a length that fits */
+		ip[4] = (uint8_t)((m->len - 54) >> 8);
+		ip[5] = (uint8_t)(m->len - 54);
+	}
+	plen = (size_t)ip[4] << 8 | ip[5];
+	if (plen < 4 || plen > m->len - 54)
+		return;
+	ip[42] = ip[43] = 0;
+	uint16_t sum = frame_icmp6_sum(ip + 8, ip + 24, ip + 40, plen);
+	ip[42] = (uint8_t)(sum >> 8);
+	ip[43] = (uint8_t)sum;
+}
+
+static void mutate(struct frame_made *m)
+{
+	static const uint8_t odd[] = {0, 1, 2, 14, 0x7f, 0x80, 0xff, 58, 17, 133, 134, 135, 136, 137, 143};
+
+	for (uint32_t n = rnd(4); n; n--) {
+		size_t at = rnd(3) ? rnd((uint32_t)m->len) : 12 + rnd(52);
+
+		if (at >= m->len)
+			continue;
+		switch (rnd(4)) {
+		case 0:
+			m->b[at] ^= (uint8_t)(1u << rnd(8));
+			break;
+		case 1:
+			m->b[at] = odd[rnd(COUNT(odd))];
+			break;
+		case 2:
+			m->b[at] = (uint8_t)rnd(256);
+			break;
+		case 3: /* an address from elsewhere in the frame */
+			if (m->len > 40 && at + 6 <= m->len)
+				memmove(m->b + at, m->b + (rnd(2) ? 6 : 0), 6);
+			break;
+		}
+	}
+	if (!rnd(6))
+		m->len = 14 + rnd((uint32_t)m->len - 13);
+	if (!rnd(6)) { /* octets or options behind */
+		uint32_t more = rnd(2) ? 8 * (1 + rnd(40)) : rnd(64);
+		for (uint32_t i = 0; i < more; i++)
+			m->b[m->len++] = rnd(2) && i % 8 < 2 ? (uint8_t)(1 + rnd(3)) : (uint8_t)rnd(256);
+	}
+	if (rnd(4))
+		repair(m);
+}
+
+/* --- the tests -------------------------------------------------------------------------------------------------- */
+
+START_TEST(test_specs)
+{
+	for (size_t i = 0; i < SPECS; i++) {
+		struct frame_made m = frame_make(&specs[i]);
+
+		compare_everywhere(&m, true);
+		while (m.len > 14) {
+			m.len--;
+			compare_everywhere(&m, false);
+		}
+	}
+}
+END_TEST
+
+START_TEST(test_mutations)
+{
+	const char *frames = getenv("QUELL_DIFF_FRAMES"), *seed = getenv("QUELL_DIFF_SEED");
+	uint32_t n = frames ? (uint32_t)strtoul(frames, NULL, 10) : 300000;
+
+	state = seed ? strtoull(seed, NULL, 10) : 0x9e3779b97f4a7c15;
+	for (uint32_t i = 0; i < n; i++) {
+		struct frame_made m = frame_make(&specs[rnd(SPECS)]);
+		uint32_t port = port_list[rnd(COUNT(port_list))];
+
+		mutate(&m);
+		if (!can_run(&m))
+			continue;
+		if (rnd(4))
+			compare(&m, port, DIR_IN, marks[rnd(COUNT(marks))]);
+		else if (port < 20 && rnd(2))
+			compare_xdp(&m, port);
+		else
+			compare(&m, port, DIR_OUT, marks[rnd(COUNT(marks))]);
+	}
+}
+END_TEST
+
+/* Nothing was counted but what compare() expected. */
+START_TEST(test_ledger)
+{
+	static struct layout_counter got[DIR_COUNT][CLASS_COUNT][OUTCOME_COUNT];
+
+	for (size_t i = 0; i < COUNT(port_list); i++) {
+		const struct layout_port *port = tables_port(&tables, port_list[i]);
+
+		if (!port)
+			continue;
+		ck_assert_int_eq(plane_bpf.counters(plane, port->slot, got), 0);
+		ck_assert_mem_eq(got, ledger[port->slot], sizeof got);
+	}
+}
+END_TEST
+
+/* --- set-up ------------------------------------------------------------------------------------------------------ */
+
+static void fill(void)
+{
+	const struct table_bind4 *b4;
+	const struct table_bind6 *b6;
+	const struct table_mac *m;
+	const struct table_port *p;
+
+	hmap_foreach(&tables.bind4, b4) plane_bpf.bind4_set(plane, &b4->k, &b4->v);
+	hmap_foreach(&tables.bind6, b6) plane_bpf.bind6_set(plane, &b6->k, &b6->v);
+	hmap_foreach(&tables.macs, m) plane_bpf.mac_set(plane, &m->k, &m->v);
+	hmap_foreach(&tables.ports, p) plane_bpf.port_set(plane, p->ifindex, &p->v);
+}
+
+/* Ports are veth ends with the indices of world.h, since a test run wants an interface for its frame. */
+static int interfaces(void)
+{
+	FILE *ip = popen("ip -batch - 2>&1", "w");
+
+	if (!ip)
+		return -1;
+	for (size_t i = 0; i < COUNT(port_list); i++) {
+		uint32_t n = port_list[i];
+		fprintf(ip, "link add name m%u index %u type veth peer name p%u index %u\n", n, n, n, n + 100);
+		fprintf(ip, "link set m%u addrgenmode none up\nlink set p%u addrgenmode none up\n", n, n);
+	}
+	return pclose(ip);
+}
+
+static int set_up(void)
+{
+	static const struct plane_limits limits = {64, 64, 64, 32};
+	cpu_set_t one;
+	bool adopted;
+	int err;
+
+	if (unshare(CLONE_NEWNET | CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		return -errno;
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	if (sched_setaffinity(0, sizeof one, &one) || !mkdtemp(dir) || interfaces())
+		return -EIO;
+	err = plane_bpf.open(dir, &limits, &plane, &adopted);
+	if (err)
+		return err;
+	world_init(&tables);
+	fill();
+	/* A veth has the receive queue that an XDP test run wants only while a program is there. */
+	for (size_t i = 0; i < COUNT(port_list) && !err; i++)
+		err = bpf_xdp_attach((int)port_list[i],
+			bpf_program__fd(plane->skel->progs.quell_member_xdp), XDP_FLAGS_DRV_MODE, NULL);
+	return err;
+}
+
+int main(void)
+{
+	int err = set_up(), failed;
+
+	if (err) {
+		printf("SKIP: BPF cannot be loaded here: %s\n", strerror(-err));
+		rmdir(dir);
+		return 77;
+	}
+	Suite *s = suite_create("bpf diff");
+	TCase *t = tcase_create("diff");
+	tcase_add_test(t, test_specs);
+	tcase_add_test(t, test_mutations);
+	tcase_add_test(t, test_ledger);
+	suite_add_tcase(s, t);
+	SRunner *r = srunner_create(s);
+	srunner_set_fork_status(r, CK_NOFORK);
+	state = 1;
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	plane_bpf.close(plane, false);
+	tables_free(&tables);
+	return failed ? 1 : 0;
+}
