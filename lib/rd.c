@@ -148,7 +148,6 @@ int esi_parse(const char *text, struct esi *ret)
 char *esi_format(struct esi esi, char buf[ESI_TEXT])
 {
 	for (int i = 0; i < 10; i++)
-		snprintf(buf + 3 * i, 4, "%02x:", esi.b[i]);
-	buf[ESI_TEXT - 1] = '\0';
+		snprintf(buf + 3 * i, i < 9 ? 4 : 3, i < 9 ? "%02x:" : "%02x", esi.b[i]);
 	return buf;
 }
