@@ -1,0 +1,109 @@
+/* The insides of binding.h, shared by its three files only: bindings.c (what happens), binding.c (one address), station.c (one
+ * MAC). An update works out what should be from what is known, and tells the plane, quelld and the forwarding table what
+ * changed; it never frees. Freeing what has become empty is bindings_collect(). */
+#pragma once
+#include <sys/queue.h>
+
+#include "lib/hmap.h"
+#include "proxyarp/binding.h"
+
+struct station;
+struct binding;
+
+/* One source's link from an address to its MAC. */
+struct binding_ref {
+	struct binding *binding;
+	struct station *station; /* NULL: not linked */
+	LIST_ENTRY(binding_ref) link;
+};
+
+enum { REF_STATIC, REF_LEARNED, REF_EVPN, REF_COUNT };
+
+struct station {
+	struct mac mac;
+	uint32_t self;	  /* the bridge's ifindex, when it is the PE's own */
+	uint32_t home;	  /* registered for this port */
+	uint32_t seen_on; /* learned on this port; never with home */
+	bool seen;	  /* at home, since the port came up */
+	uint64_t seen_ms;
+	bool remote, marked, sticky; /* another PE announces it */
+	struct ip vtep;
+	uint32_t seq;
+	bool claimed; /* and we have taken it back since, over that sequence */
+	uint32_t claimed_over;
+	uint64_t claims_since_ms; /* RFC 7432 section 15.1 */
+	uint8_t claims;
+	bool held;
+	/* what others were told */
+	bool in_plane, said, placed;
+	struct layout_mac plane;
+	enum binding_place place;
+	uint32_t place_ifindex;
+	struct ip place_vtep;
+	LIST_HEAD(, binding_ref) refs;
+};
+
+struct binding {
+	struct ip ip;
+	uint32_t home; /* static: the port */
+	uint32_t learned_on;
+	uint8_t learned_flags; /* BIND_ROUTER, BIND_OVERRIDE */
+	bool refreshing;
+	uint64_t learned_ms;
+	bool evpn_newer; /* than what was learned */
+	bool evpn_immutable, evpn_marked;
+	uint8_t evpn_flags;
+	struct ip evpn_vtep;
+	struct binding_ref refs[REF_COUNT];
+	/* what others were told */
+	bool in_plane, said;
+	struct layout_bind plane;
+	struct binding_say said_as;
+};
+
+struct binding_port_entry {
+	uint32_t ifindex;
+	struct binding_port p;
+	uint32_t learned; /* addresses */
+};
+
+struct bindings {
+	struct binding_config c;
+	struct prefix *prefixes;
+	struct binding_hooks hooks;
+	struct hmap stations, bindings, ports;
+	uint64_t now_ms;
+	struct binding_stats stats; /* the counters of it */
+};
+
+struct binding_port_entry *bindings_port(const struct bindings *b, uint32_t ifindex);
+bool bindings_port_is_up(const struct bindings *b, uint32_t ifindex);
+/* Frees all that nothing stands for any more. */
+void bindings_collect(struct bindings *b);
+
+struct station *station_find(const struct bindings *b, struct mac mac);
+/* Finds or makes; NULL: full (counted) or out of memory. */
+struct station *station_get(struct bindings *b, struct mac mac);
+enum binding_place station_place(const struct station *s, uint32_t *ret_ifindex);
+/* Behind one of our ports as far as we know, and to be said so. */
+bool station_is_ours(const struct bindings *b, const struct station *s);
+/* Tells what changed, its addresses included. claim: also say again what was said, as seen just now. */
+void station_update(struct bindings *b, struct station *s, bool claim);
+/* A frame from it on a port where it may be. */
+void station_seen(struct bindings *b, struct station *s, uint32_t ifindex);
+bool station_is_empty(const struct station *s);
+void station_view(const struct bindings *b, const struct station *s, struct binding_view *ret);
+
+struct binding *binding_find(const struct bindings *b, struct ip ip);
+struct binding *binding_get(struct bindings *b, struct ip ip);
+void binding_link(struct binding *e, int ref, struct station *s);
+void binding_unlink(struct binding *e, int ref);
+void binding_drop_learned(struct bindings *b, struct binding *e);
+enum binding_source binding_effective(const struct bindings *b, const struct binding *e, struct layout_bind *ret);
+void binding_update(struct bindings *b, struct binding *e, bool claim);
+/* Takes an address that has no entry out of the plane. */
+void binding_unplane(struct bindings *b, struct ip ip);
+bool binding_is_empty(const struct binding *e);
+void binding_view(const struct bindings *b, const struct binding *e, struct binding_view *ret);
+/* An address that a host may have, and that may be learned in this LAN. */
+bool binding_may_be(const struct bindings *b, struct ip ip);

@@ -1,0 +1,778 @@
+/* The agent's books as scenarios: what happens, and what is then told to quelld, the forwarding table and the plane.
+ *
+ * A step is a command and what came of it, as words in any order:
+ *   +A -A             said: a MAC          +A/ip  -A/ip        said: an address; then ! immutable, r router, ^ claim
+ *   A@10 A@10.0.0.3   place of a MAC; A@- gone, A@self, A@?: behind a PE not known yet
+ *   ?A/ip             refresh              alarm
+ * `bind IP` and `mac M` show what the plane holds: flags S static, R router, A alt, s silent; S static, r report, = self.
+ */
+#include <check.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "frames.h"
+#include "lib/siphash.h"
+#include "proxyarp/binding.h"
+
+#define LAN 100
+#define WORDS 64
+
+struct world {
+	struct bindings *b;
+	struct plane *plane;
+	struct binding_config config;
+	struct binding_hooks hooks;
+	uint64_t now_ms;
+	char words[WORDS][64];
+	int count;
+};
+
+static void word(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void word(struct world *w, const char *fmt, ...)
+{
+	va_list ap;
+
+	ck_assert_int_lt(w->count, WORDS);
+	va_start(ap, fmt);
+	vsnprintf(w->words[w->count++], sizeof(w->words[0]), fmt, ap);
+	va_end(ap);
+}
+
+static void on_say(void *arg, const struct binding_say *s)
+{
+	char t[IP_TEXT];
+
+	word(arg, "%c%c%s%s%s%s%s", s->add ? '+' : '-', s->mac.b[5], s->ip.family ? "/" : "",
+		s->ip.family ? ip_format(s->ip, t) : "", s->add && s->immutable ? "!" : "",
+		s->add && s->router ? "r" : "", s->claim ? "^" : "");
+}
+
+static void on_place(void *arg, struct mac mac, enum binding_place place, uint32_t ifindex, struct ip vtep)
+{
+	char t[IP_TEXT];
+
+	if (place == PLACE_PORT)
+		word(arg, "%c@%u", mac.b[5], ifindex);
+	else if (place == PLACE_REMOTE)
+		word(arg, "%c@%s", mac.b[5], vtep.family ? ip_format(vtep, t) : "?");
+	else
+		word(arg, "%c@%s", mac.b[5], place == PLACE_SELF ? "self" : "-");
+}
+
+static void on_refresh(void *arg, uint32_t ifindex, struct mac mac, struct ip ip)
+{
+	char t[IP_TEXT];
+
+	(void)ifindex;
+	word(arg, "?%c/%s", mac.b[5], ip_format(ip, t));
+}
+
+static void on_alarm(void *arg, const char *what, uint32_t ifindex, struct mac mac, struct ip ip)
+{
+	(void)what;
+	(void)ifindex;
+	(void)mac;
+	(void)ip;
+	word(arg, "alarm");
+}
+
+struct shown {
+	struct world *w;
+	struct ip ip;
+	char mac;
+};
+
+static void show_bind(struct shown *s, struct ip ip, const struct layout_bind *v)
+{
+	if (ip_eq(ip, s->ip))
+		word(s->w, "%c@%u%s%s%s%s", v->mac[5], v->ifindex, v->flags & BIND_STATIC ? "S" : "",
+			v->flags & BIND_ROUTER ? "R" : "", v->flags & BIND_ALT ? "A" : "",
+			v->flags & BIND_SILENT ? "s" : "");
+}
+
+static void show_bind4(void *arg, const struct layout_key4 *k, const struct layout_bind *v)
+{
+	ck_assert_uint_eq(k->lan, LAN);
+	show_bind(arg, ip_v4(k->ip), v);
+}
+
+static void show_bind6(void *arg, const struct layout_key6 *k, const struct layout_bind *v)
+{
+	show_bind(arg, ip_v6(k->ip), v);
+}
+
+static void show_mac(void *arg, const struct layout_mac_key *k, const struct layout_mac *v)
+{
+	struct shown *s = arg;
+
+	if (k->mac[5] == (uint8_t)s->mac)
+		word(s->w, "@%u/%u%s%s%s", v->ifindex, v->home, v->flags & MAC_STATIC ? "S" : "",
+			v->flags & MAC_REPORT ? "r" : "", v->flags & MAC_SELF ? "=" : "");
+}
+
+/* "10 closed A,a 198.18.0.1,2001:db8::1"; up unless it says down */
+static void do_port(struct world *w, char **arg, int n)
+{
+	struct binding_port p = {.up = true};
+	uint32_t ifindex = (uint32_t)atoi(arg[1]);
+
+	for (int i = 2; i < n; i++) {
+		char *save = NULL;
+		if (strcmp(arg[i], "closed") == 0)
+			p.closed = true;
+		else if (strcmp(arg[i], "down") == 0)
+			p.up = false;
+		else if (strcmp(arg[i], "open") != 0)
+			for (char *t = strtok_r(arg[i], ",", &save); t; t = strtok_r(NULL, ",", &save)) {
+				if (t[1] == '\0')
+					p.macs[p.mac_count++] = frame_mac(t[0]);
+				else
+					p.ips[p.ip_count++] = frame_ip(t);
+			}
+	}
+	int r = bindings_port_set(w->b, ifindex, &p);
+	if (r)
+		word(w, "%d", r);
+}
+
+static void do_event(struct world *w, char **arg, int n)
+{
+	struct layout_event e = {.lan = LAN, .ifindex = (uint32_t)atoi(arg[1])};
+	bool learn = strcmp(arg[0], "arp") == 0 || strcmp(arg[0], "na") == 0;
+	struct ip ip = n > 3 ? frame_ip(arg[3]) : (struct ip){0};
+
+	e.type = learn ? EVENT_BINDING : strcmp(arg[0], "moved") == 0 ? EVENT_MOVED : EVENT_MAC;
+	e.family = ip.family;
+	memcpy(e.ip, ip.b, 16);
+	memcpy(e.mac, frame_mac(arg[2][0]).b, 6);
+	if (strcmp(arg[0], "na") == 0)
+		e.flags = EVENT_NA;
+	for (int i = 4; i < n; i++)
+		e.flags |= arg[i][0] == 'R' ? EVENT_NA_ROUTER : EVENT_NA_OVERRIDE;
+	bindings_event(w->b, &e, w->now_ms);
+}
+
+/* "rmac M VTEP SEQ [sticky]", "rbind IP M VTEP [I] [R]" */
+static void do_remote(struct world *w, char **arg, int n)
+{
+	struct binding_remote r = {.override = true};
+	int x;
+
+	if (strcmp(arg[0], "rmac") == 0) {
+		r.mac = frame_mac(arg[1][0]);
+		r.vtep = frame_ip(arg[2]);
+		r.seq = (uint32_t)atoi(arg[3]);
+		r.sticky = n > 4;
+		x = bindings_remote_mac(w->b, &r);
+	} else {
+		r.ip = frame_ip(arg[1]);
+		r.mac = frame_mac(arg[2][0]);
+		r.vtep = frame_ip(arg[3]);
+		for (int i = 4; i < n; i++)
+			*(arg[i][0] == 'I' ? &r.immutable : &r.router) = true;
+		x = bindings_remote_bind(w->b, &r);
+	}
+	if (x)
+		word(w, "%d", x);
+}
+
+static void open_books(struct world *w)
+{
+	w->b = bindings_new(&w->config, &w->hooks);
+	ck_assert_ptr_nonnull(w->b);
+}
+
+static void adopt4(void *arg, const struct layout_key4 *k, const struct layout_bind *v)
+{
+	struct world *w = arg;
+
+	bindings_adopt_bind(w->b, ip_v4(k->ip), v, w->now_ms);
+}
+
+static void adopt6(void *arg, const struct layout_key6 *k, const struct layout_bind *v)
+{
+	struct world *w = arg;
+
+	bindings_adopt_bind(w->b, ip_v6(k->ip), v, w->now_ms);
+}
+
+static void adopt_mac(void *arg, const struct layout_mac_key *k, const struct layout_mac *v)
+{
+	struct world *w = arg;
+
+	bindings_adopt_mac(w->b, k, v, w->now_ms);
+}
+
+/* The agent dies and starts again on the same plane. */
+static void do_restart(struct world *w)
+{
+	bindings_free(w->b);
+	open_books(w);
+	plane_null.mac_each(w->plane, adopt_mac, w);
+	plane_null.bind4_each(w->plane, adopt4, w);
+	plane_null.bind6_each(w->plane, adopt6, w);
+}
+
+static void do_show(struct world *w, char **arg)
+{
+	struct shown s = {.w = w};
+
+	if (strcmp(arg[0], "mac") == 0) {
+		s.mac = arg[1][0];
+		plane_null.mac_each(w->plane, show_mac, &s);
+	} else {
+		s.ip = frame_ip(arg[1]);
+		plane_null.bind4_each(w->plane, show_bind4, &s);
+		plane_null.bind6_each(w->plane, show_bind6, &s);
+	}
+}
+
+static void run(struct world *w, const char *command)
+{
+	char line[256], *arg[16] = {NULL}, *save = NULL;
+	int n = 0;
+
+	snprintf(line, sizeof(line), "%s", command);
+	for (char *t = strtok_r(line, " ", &save); t && n < 16; t = strtok_r(NULL, " ", &save))
+		arg[n++] = t;
+	w->count = 0;
+	if (strcmp(arg[0], "port") == 0)
+		do_port(w, arg, n);
+	else if (strcmp(arg[0], "up") == 0 || strcmp(arg[0], "down") == 0)
+		bindings_port_up(w->b, (uint32_t)atoi(arg[1]), arg[0][0] == 'u');
+	else if (strcmp(arg[0], "noport") == 0)
+		bindings_port_del(w->b, (uint32_t)atoi(arg[1]));
+	else if (strcmp(arg[0], "self") == 0)
+		bindings_self(w->b, frame_mac(arg[1][0]), 5);
+	else if (arg[0][0] == 'r' && (strcmp(arg[0], "rmac") == 0 || strcmp(arg[0], "rbind") == 0))
+		do_remote(w, arg, n);
+	else if (strcmp(arg[0], "rmac-del") == 0)
+		bindings_remote_mac_del(w->b, frame_mac(arg[1][0]));
+	else if (strcmp(arg[0], "rbind-del") == 0)
+		bindings_remote_bind_del(w->b, frame_ip(arg[1]));
+	else if (strcmp(arg[0], "mark") == 0)
+		bindings_remote_mark(w->b);
+	else if (strcmp(arg[0], "sweep") == 0)
+		bindings_remote_sweep(w->b);
+	else if (strcmp(arg[0], "snapshot") == 0)
+		bindings_snapshot(w->b);
+	else if (strcmp(arg[0], "forgotten") == 0)
+		bindings_forgotten(w->b, (uint32_t)atoi(arg[1]), frame_mac(arg[2][0]));
+	else if (strcmp(arg[0], "tick") == 0)
+		bindings_tick(w->b, w->now_ms += (uint64_t)atoi(arg[1]) * 1000);
+	else if (strcmp(arg[0], "restart") == 0)
+		do_restart(w);
+	else if (strcmp(arg[0], "adopted") == 0)
+		bindings_adopted(w->b);
+	else if (strcmp(arg[0], "mac") == 0 || strcmp(arg[0], "bind") == 0)
+		do_show(w, arg);
+	else
+		do_event(w, arg, n);
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static void join(struct world *w, char *buf, size_t cap)
+{
+	size_t at = 0;
+
+	qsort(w->words, (size_t)w->count, sizeof(w->words[0]), by_text);
+	buf[0] = '\0';
+	for (int i = 0; i < w->count; i++)
+		at += (size_t)snprintf(buf + at, cap - at, "%s%s", i ? " " : "", w->words[i]);
+}
+
+static void normal(const char *text, char *buf, size_t cap)
+{
+	struct world w = {.count = 0};
+	char line[1024], *save = NULL;
+
+	snprintf(line, sizeof(line), "%s", text);
+	for (char *t = strtok_r(line, " ", &save); t; t = strtok_r(NULL, " ", &save))
+		word(&w, "%s", t);
+	join(&w, buf, cap);
+}
+
+struct step {
+	const char *command, *expect;
+};
+
+struct scenario {
+	const char *name;
+	struct step steps[24];
+};
+
+#define PORT_A "port 10 closed A 198.18.0.1,2001:db8::1"
+#define SAID_A "+A +A/198.18.0.1!r +A/2001:db8::1!r A@10"
+
+static const struct scenario scenarios[] = {
+	{"a registered port",
+		{{PORT_A, SAID_A},
+			{"bind 198.18.0.1", "A@10SR"},
+			{"bind 2001:db8::1", "A@10SR"},
+			{"mac A", "@10/10Sr"},
+			{"seen 10 A", ""},
+			{"mac A", "@10/10S"},
+			{PORT_A, ""},
+			{"snapshot", "+A +A/198.18.0.1!r +A/2001:db8::1!r"},
+			{"noport 10", "-A -A/198.18.0.1 -A/2001:db8::1 A@-"},
+			{"bind 198.18.0.1", ""},
+			{"mac A", ""}}},
+	{"a port goes down and comes up",
+		{{PORT_A, SAID_A},
+			{"down 10", "-A -A/198.18.0.1 -A/2001:db8::1"},
+			{"bind 198.18.0.1", "A@10SRs"},
+			{"mac A", "@10/10Sr"},
+			{"snapshot", ""},
+			{"up 10", "+A +A/198.18.0.1!r +A/2001:db8::1!r"},
+			{"bind 198.18.0.1", "A@10SR"}}},
+	{"a registered member moves to another PE and back",
+		{{PORT_A, SAID_A},
+			{"seen 10 A", ""},
+			{"down 10", "-A -A/198.18.0.1 -A/2001:db8::1"},
+			{"rmac A 10.0.0.3 1", "A@10.0.0.3"},
+			{"bind 198.18.0.1", "A@0SR"},
+			{"mac A", "@0/10S"},
+			{"rbind 198.18.0.1 A 10.0.0.3", ""},
+			{"bind 198.18.0.1", "A@0SR"},
+			/* the cable is back, the member not yet: wanted, but not claimed */
+			{"up 10", "+A +A/198.18.0.1!r +A/2001:db8::1!r"},
+			{"mac A", "@0/10S"},
+			{"bind 198.18.0.1", "A@0SR"},
+			{"moved 10 A", "+A^ +A/198.18.0.1!r^ +A/2001:db8::1!r^ A@10"},
+			{"bind 198.18.0.1", "A@10SR"},
+			{"mac A", "@10/10S"},
+			/* an update sent before our claim was heard, then the loss */
+			{"rmac A 10.0.0.3 1", ""},
+			{"rmac-del A", ""},
+			{"rbind-del 198.18.0.1", ""},
+			{"snapshot", "+A +A/198.18.0.1!r +A/2001:db8::1!r"},
+			{"rmac A 10.0.0.3 3", "A@10.0.0.3"},
+			{"moved 10 A", "+A^ +A/198.18.0.1!r^ +A/2001:db8::1!r^ A@10"},
+			{"rmac A 10.0.0.3 4", "A@10.0.0.3"},
+			{"rmac-del A", "A@10"}}},
+	{"a higher sequence takes a claim away, a lower does not; five claims are enough",
+		{{"port 10 closed A 198.18.0.1", "+A +A/198.18.0.1!r A@10"},
+			{"rmac A 10.0.0.3 1", "A@10.0.0.3"},
+			{"moved 10 A", "+A^ +A/198.18.0.1!r^ A@10"},
+			{"moved 10 A", ""},
+			{"rmac A 10.0.0.3 3", "A@10.0.0.3"},
+			{"moved 10 A", "+A^ +A/198.18.0.1!r^ A@10"},
+			{"snapshot", "+A^ +A/198.18.0.1!r^"},
+			{"rmac A 10.0.0.4 5", "A@10.0.0.4"},
+			{"moved 10 A", "+A^ +A/198.18.0.1!r^ A@10"},
+			{"rmac A 10.0.0.3 7", "A@10.0.0.3"},
+			{"moved 10 A", "+A^ +A/198.18.0.1!r^ A@10"},
+			{"rmac A 10.0.0.3 9", "A@10.0.0.3"},
+			{"moved 10 A", "+A^ +A/198.18.0.1!r^ A@10"},
+			{"rmac A 10.0.0.3 11", "A@10.0.0.3"},
+			{"moved 10 A", "alarm"},
+			{"moved 10 A", ""},
+			{"tick 181", ""},
+			{"moved 10 A", "+A^ +A/198.18.0.1!r^ A@10"}}},
+	{"a sticky MAC elsewhere is not claimed",
+		{{"port 10 closed A 198.18.0.1", "+A +A/198.18.0.1!r A@10"},
+			{"rmac A 10.0.0.3 0 sticky", "A@10.0.0.3"},
+			{"moved 10 A", "alarm"},
+			{"moved 10 A", ""},
+			{"mac A", "@0/10S"}}},
+	{"announced elsewhere before the port is there",
+		{{"rmac A 10.0.0.3 0", "A@10.0.0.3"},
+			{"rbind 198.18.0.1 A 10.0.0.3 I R", ""},
+			{"bind 198.18.0.1", "A@0R"},
+			{"port 10 closed A 198.18.0.1", "+A +A/198.18.0.1!r"},
+			{"bind 198.18.0.1", "A@0SR"},
+			{"mac A", "@0/10S"},
+			{"moved 10 A", "+A^ +A/198.18.0.1!r^ A@10"}}},
+	{"several MACs: the one that speaks is answered with",
+		{{"port 10 closed A,a 198.18.0.1", "+A +a +A/198.18.0.1!r A@10 a@10"},
+			{"bind 198.18.0.1", "A@10SRA"},
+			{"seen 10 a", ""},
+			{"bind 198.18.0.1", "A@10SRA"},
+			{"arp 10 a 198.18.0.1", "-A/198.18.0.1 +a/198.18.0.1!r"},
+			{"bind 198.18.0.1", "a@10SRA"},
+			{"port 10 closed A,a,b 198.18.0.1", "+b b@10"},
+			{"bind 198.18.0.1", "a@10SRA"},
+			{"port 10 closed A,b 198.18.0.1", "-a/198.18.0.1 -a a@- +A/198.18.0.1!r"},
+			{"bind 198.18.0.1", "A@10SRA"},
+			{"port 10 closed A 198.18.0.1", "-b b@-"},
+			{"bind 198.18.0.1", "A@10SR"}}},
+	{"behind another PE it speaks by its other MAC",
+		{{"port 10 closed A,a 198.18.0.1 down", "A@10 a@10"},
+			{"rmac A 10.0.0.3 0", "A@10.0.0.3"},
+			{"rmac a 10.0.0.3 0", "a@10.0.0.3"},
+			{"rbind 198.18.0.1 a 10.0.0.3", ""},
+			{"bind 198.18.0.1", "a@0SRA"},
+			{"rbind 198.18.0.1 X 10.0.0.3", ""},
+			{"bind 198.18.0.1", "A@0SRA"}}},
+	{"a registered address is nobody else's",
+		{{PORT_A, SAID_A},
+			{"port 11 open", ""},
+			{"arp 11 C 198.18.0.1", "+C C@11"},
+			{"bind 198.18.0.1", "A@10SR"},
+			{"rbind 198.18.0.1 R 10.0.0.3 I", ""},
+			{"bind 198.18.0.1", "A@10SR"},
+			{"port 12 closed B 198.18.0.1", "-17 +B B@12"},
+			{"port 13 closed A 198.18.0.9", "-17 +A/198.18.0.9!r"},
+			{"mac A", "@10/10Sr"}}},
+	{"learned on an open port",
+		{{"port 11 open", ""},
+			{"arp 11 C 198.18.0.3", "+C +C/198.18.0.3 C@11"},
+			{"bind 198.18.0.3", "C@11"},
+			{"mac C", "@11/0"},
+			{"na 11 C 2001:db8::3 O R", "+C/2001:db8::3r"},
+			{"bind 2001:db8::3", "C@11R"},
+			{"arp 11 C 198.18.0.3", ""},
+			{"arp 11 D 198.18.0.3", "+D D@11 -C/198.18.0.3 +D/198.18.0.3"},
+			{"bind 198.18.0.3", "D@11"},
+			{"down 11", "-C -D -D/198.18.0.3 -C/2001:db8::3 C@- D@-"},
+			{"bind 198.18.0.3", ""},
+			{"mac C", ""},
+			{"arp 11 C 198.18.0.3", ""},
+			{"up 11", ""},
+			{"arp 11 C 198.18.0.3", "+C +C/198.18.0.3 C@11"},
+			{"forgotten 11 C", "-C/198.18.0.3 -C C@-"}}},
+	{"what may not be learned",
+		{{"port 11 open", ""},
+			{"seen 11 C", "+C C@11"},
+			{"arp 11 C 198.19.0.3", ""},
+			{"arp 11 C 224.0.0.1", ""},
+			{"arp 11 C 127.0.0.1", ""},
+			{"arp 11 C 255.255.255.255", ""},
+			{"na 11 C 2001:db8:1::3 O", ""},
+			{"na 11 C ff02::1 O", ""},
+			{"na 11 C fe80::3 O", "+C/fe80::3"},
+			{"arp 11 g 198.18.0.3", ""},
+			{"arp 11 0 198.18.0.3", ""},
+			{"self S", "S@self"},
+			{"mac S", "@5/0="},
+			{"arp 11 S 198.18.0.3", ""},
+			{"rbind 224.0.0.1 R 10.0.0.3", "-22"},
+			{"rmac g 10.0.0.3 0", "-22"},
+			{"rmac S 10.0.0.3 0", "alarm"}}},
+	{"closed: link-local only, and only from its own",
+		{{"port 10 closed A 198.18.0.1", "+A +A/198.18.0.1!r A@10"},
+			{"na 10 A fe80::a O", "+A/fe80::a"},
+			{"bind fe80::a", "A@10"},
+			{"arp 10 A 198.18.0.7", ""},
+			{"na 10 B fe80::b O", ""},
+			{"seen 10 B", ""},
+			{"port 11 closed B 198.18.0.2", "+B +B/198.18.0.2!r B@11"},
+			{"na 11 B fe80::a O", ""},
+			{"bind fe80::a", "A@10"},
+			{"down 10", "-A -A/198.18.0.1 -A/fe80::a"},
+			{"bind fe80::a", "A@10s"},
+			{"up 10", "+A +A/198.18.0.1!r +A/fe80::a"}}},
+	{"override: an NA without it changes nothing, but may make an entry",
+		{{"port 11 open", ""},
+			{"na 11 C 2001:db8::3", "+C +C/2001:db8::3 C@11"},
+			{"na 11 D 2001:db8::3", "+D D@11"},
+			{"bind 2001:db8::3", "C@11"},
+			{"na 11 D 2001:db8::3 O", "-C/2001:db8::3 +D/2001:db8::3"},
+			{"rbind 2001:db8::4 R 10.0.0.3", ""},
+			{"na 11 C 2001:db8::4", ""},
+			{"bind 2001:db8::4", "R@0"}}},
+	{"EVPN and learned: the newer, but for an immutable one",
+		{{"port 11 open", ""},
+			{"rmac R 10.0.0.3 0", "R@10.0.0.3"},
+			{"rbind 198.18.0.9 R 10.0.0.3", ""},
+			{"bind 198.18.0.9", "R@0"},
+			{"arp 11 C 198.18.0.9", "+C C@11 +C/198.18.0.9"},
+			{"bind 198.18.0.9", "C@11"},
+			{"rbind 198.18.0.9 R 10.0.0.3", ""},
+			{"bind 198.18.0.9", "C@11"},
+			{"rbind 198.18.0.9 Q 10.0.0.3", "-C/198.18.0.9"},
+			{"bind 198.18.0.9", "Q@0"},
+			{"arp 11 C 198.18.0.9", "+C/198.18.0.9"},
+			{"rbind 198.18.0.9 Q 10.0.0.3 I", "-C/198.18.0.9"},
+			{"arp 11 C 198.18.0.9", ""},
+			{"bind 198.18.0.9", "Q@0"},
+			{"rbind-del 198.18.0.9", "+C/198.18.0.9"},
+			{"bind 198.18.0.9", "C@11"}}},
+	{"a learned MAC moves to another PE, its address goes with it, and back",
+		{{"port 11 open", ""},
+			{"arp 11 C 198.18.0.3", "+C +C/198.18.0.3 C@11"},
+			{"rmac C 10.0.0.3 1", "-C -C/198.18.0.3 C@10.0.0.3"},
+			{"bind 198.18.0.3", "C@0"},
+			{"mac C", "@0/0"},
+			{"moved 11 C", "+C^ +C/198.18.0.3^ C@11"},
+			{"bind 198.18.0.3", "C@11"},
+			{"rmac-del C", ""},
+			{"rmac C 10.0.0.3 3", "-C -C/198.18.0.3 C@10.0.0.3"},
+			{"rmac-del C", "C@-"},
+			{"bind 198.18.0.3", ""}}},
+	{"from one open port to another",
+		{{"port 11 open", ""},
+			{"port 12 open", ""},
+			{"arp 11 C 198.18.0.3", "+C +C/198.18.0.3 C@11"},
+			{"moved 12 C", "C@12"},
+			{"bind 198.18.0.3", "C@12"},
+			{"arp 12 C 198.18.0.3", ""},
+			{"down 11", ""},
+			{"bind 198.18.0.3", "C@12"}}},
+	{"ageing: asked at two thirds, gone at the end",
+		{{"port 11 open", ""},
+			{"tick 1000", ""},
+			{"arp 11 C 198.18.0.3", "+C +C/198.18.0.3 C@11"},
+			{"tick 50", ""},
+			{"mac C", "@11/0"},
+			{"tick 20", "?C/198.18.0.3"},
+			{"mac C", "@11/0r"},
+			{"tick 1", ""},
+			{"arp 11 C 198.18.0.3", ""},
+			{"mac C", "@11/0"},
+			{"tick 68", "?C/198.18.0.3"},
+			{"seen 11 C", ""},
+			{"tick 35", "-C/198.18.0.3"},
+			{"bind 198.18.0.3", ""},
+			{"mac C", "@11/0"},
+			{"tick 101", "-C C@-"},
+			{"mac C", ""}}},
+	{"an open port is closed",
+		{{"port 11 open", ""},
+			{"arp 11 C 198.18.0.3", "+C +C/198.18.0.3 C@11"},
+			{"arp 11 D 198.18.0.4", "+D +D/198.18.0.4 D@11"},
+			{"port 11 closed C 198.18.0.3", "-D -D/198.18.0.4 D@- -C/198.18.0.3 -C C@- +C +C/198.18.0.3!r C@11"},
+			{"bind 198.18.0.3", "C@11SR"},
+			{"port 11 open", "-C/198.18.0.3 -C C@-"}}},
+	{"the feed comes again: what is not named is gone",
+		{{"rmac R 10.0.0.3 0", "R@10.0.0.3"},
+			{"rmac Q 10.0.0.4 0", "Q@10.0.0.4"},
+			{"rbind 198.18.0.9 R 10.0.0.3", ""},
+			{"rbind 198.18.0.8 Q 10.0.0.4", ""},
+			{"mark", ""},
+			{"bind 198.18.0.8", "Q@0"},
+			{"rmac R 10.0.0.3 0", ""},
+			{"rbind 198.18.0.9 R 10.0.0.3", ""},
+			{"sweep", "Q@-"},
+			{"bind 198.18.0.9", "R@0"},
+			{"bind 198.18.0.8", ""},
+			{"mac Q", ""}}},
+	{"an EVPN binding follows its MAC home",
+		{{"port 10 closed A 198.18.0.1", "+A +A/198.18.0.1!r A@10"},
+			{"rbind fe80::a A 10.0.0.3", ""},
+			{"bind fe80::a", "A@10"},
+			{"down 10", "-A -A/198.18.0.1"},
+			{"bind fe80::a", "A@10s"},
+			{"rmac A 10.0.0.3 1", "A@10.0.0.3"},
+			{"bind fe80::a", "A@0"}}},
+	{"restart: what works goes on working, until the feed has had its say",
+		{{PORT_A, SAID_A},
+			{"port 11 open", ""},
+			{"port 12 closed B 198.18.0.2", "+B +B/198.18.0.2!r B@12"},
+			{"arp 11 C 198.18.0.3", "+C +C/198.18.0.3 C@11"},
+			{"rmac R 10.0.0.3 0", "R@10.0.0.3"},
+			{"rbind 198.18.0.9 R 10.0.0.3 R", ""},
+			{"rmac B 10.0.0.3 2", "B@10.0.0.3"},
+			{"restart", ""},
+			{PORT_A, SAID_A},
+			{"port 12 closed B 198.18.0.2", "+B +B/198.18.0.2!r B@?"},
+			{"port 11 open", ""},
+			{"adopted", "+C +C/198.18.0.3 C@11 R@?"},
+			{"bind 198.18.0.1", "A@10SR"},
+			{"bind 198.18.0.2", "B@0SR"},
+			{"bind 198.18.0.3", "C@11"},
+			{"bind 198.18.0.9", "R@0R"},
+			{"rmac R 10.0.0.3 0", "R@10.0.0.3"},
+			{"sweep", "B@12"},
+			{"bind 198.18.0.9", ""},
+			{"bind 198.18.0.2", "B@12SR"},
+			{"mac R", "@0/0"}}},
+	{"restart with another registry",
+		{{PORT_A, SAID_A},
+			{"port 11 open", ""},
+			{"arp 11 C 198.18.0.3", "+C +C/198.18.0.3 C@11"},
+			{"restart", ""},
+			{"port 10 closed B 198.18.0.1", "+B +B/198.18.0.1!r B@10"},
+			{"bind 198.18.0.1", "B@10SR"},
+			{"adopted", ""},
+			{"bind 2001:db8::1", ""},
+			{"mac A", ""},
+			{"bind 198.18.0.3", ""},
+			{"mac C", ""}}},
+};
+
+static void world_open(struct world *w, uint32_t max, uint32_t per_port)
+{
+	static struct prefix prefixes[2];
+	static const struct plane_limits limits = {256, 256, 256, 16};
+	bool adopted;
+
+	siphash_process_key_fix(1, 2);
+	prefix_parse("198.18.0.0/21", &prefixes[0]);
+	prefix_parse("2001:db8::/64", &prefixes[1]);
+	*w = (struct world){.now_ms = 5000};
+	ck_assert_int_eq(plane_null.open(NULL, &limits, &w->plane, &adopted), 0);
+	w->hooks = (struct binding_hooks){.ops = &plane_null,
+		.plane = w->plane,
+		.say = on_say,
+		.place = on_place,
+		.refresh = on_refresh,
+		.alarm = on_alarm,
+		.arg = w};
+	w->config = (struct binding_config){.lan = LAN,
+		.prefixes = prefixes,
+		.prefix_count = 2,
+		.max_bindings = max,
+		.max_macs = max,
+		.max_per_port = per_port,
+		.age_sec = 100};
+	open_books(w);
+}
+
+static void world_close(struct world *w)
+{
+	bindings_free(w->b);
+	plane_null.close(w->plane, false);
+}
+
+START_TEST(every_scenario)
+{
+	const struct scenario *s = &scenarios[_i];
+	struct world w;
+	char got[2048], want[2048];
+
+	world_open(&w, 64, 0);
+	for (int i = 0; i < 24 && s->steps[i].command; i++) {
+		run(&w, s->steps[i].command);
+		join(&w, got, sizeof(got));
+		normal(s->steps[i].expect, want, sizeof(want));
+		ck_assert_msg(strcmp(got, want) == 0, "%s, step %d: %s: \"%s\", not \"%s\"", s->name, i,
+			s->steps[i].command, got, want);
+	}
+	world_close(&w);
+}
+END_TEST
+
+/* A member that speaks for many addresses fills its own share and nothing else; a full LAN says so and lives. */
+START_TEST(everything_is_bounded)
+{
+	struct world w;
+	struct binding_stats st;
+	char line[64];
+
+	world_open(&w, 40, 4);
+	run(&w, "port 10 closed A 198.18.0.1");
+	for (int i = 1; i <= 300; i++) {
+		snprintf(line, sizeof(line), "na 10 A fe80::%x O", i);
+		run(&w, line);
+	}
+	bindings_stats(w.b, &st);
+	ck_assert_uint_eq(st.statics, 1);
+	ck_assert_uint_eq(st.dynamics, 4);
+	ck_assert_uint_eq(st.full, 296);
+
+	for (int i = 1; i <= 300; i++) {
+		struct binding_remote r = {.mac = {{2, 1, 0, 0, (uint8_t)(i >> 8), (uint8_t)i}},
+			.vtep = frame_ip("10.0.0.3")};
+		w.count = 0;
+		int x = bindings_remote_mac(w.b, &r);
+		ck_assert_int_eq(x, i <= 39 ? 0 : -28);
+		snprintf(line, sizeof(line), "198.18.1.%d", i & 255);
+		r.ip = frame_ip(line);
+		x = bindings_remote_bind(w.b, &r);
+		ck_assert_int_eq(x, i <= 35 ? 0 : -28);
+	}
+	run(&w, "port 11 open");
+	run(&w, "arp 11 C 198.18.0.3");
+	ck_assert_int_eq(w.count, 0);
+	bindings_remote_mark(w.b);
+	for (w.count = 0; w.b;) {
+		/* 39 forgotten MACs are 39 words. */
+		ck_assert_uint_eq(bindings_remote_sweep(w.b), 39 + 35);
+		break;
+	}
+	run(&w, "arp 11 C 198.18.0.3");
+	ck_assert_int_eq(w.count, 3);
+	world_close(&w);
+}
+END_TEST
+
+/* A plane that refuses is tried again. */
+static int refuse4(struct plane *p, const struct layout_key4 *k, const struct layout_bind *v)
+{
+	(void)p;
+	(void)k;
+	(void)v;
+	return -28;
+}
+
+START_TEST(plane_is_full_for_a_while)
+{
+	struct plane_ops ops = plane_null;
+	struct world w;
+	struct binding_stats st;
+
+	world_open(&w, 40, 4);
+	bindings_free(w.b);
+	ops.bind4_set = refuse4;
+	w.hooks.ops = &ops;
+	open_books(&w);
+	run(&w, "port 10 closed A 198.18.0.1");
+	bindings_stats(w.b, &st);
+	ck_assert_uint_gt(st.plane_errors, 0);
+	run(&w, "bind 198.18.0.1");
+	ck_assert_int_eq(w.count, 0);
+	ops.bind4_set = plane_null.bind4_set;
+	struct world *same = &w;
+	bindings_free(same->b);
+	open_books(&w);
+	run(&w, "port 10 closed A 198.18.0.1");
+	run(&w, "tick 1");
+	run(&w, "bind 198.18.0.1");
+	ck_assert_int_eq(w.count, 1);
+	world_close(&w);
+}
+END_TEST
+
+static void count_view(void *arg, const struct binding_view *v)
+{
+	int *n = arg;
+
+	ck_assert_int_ne(v->source, SOURCE_NONE);
+	n[v->source]++;
+	if (v->source == SOURCE_EVPN) {
+		ck_assert_int_eq(v->place, PLACE_REMOTE);
+		ck_assert_int_eq(v->vtep.family, 4);
+	}
+}
+
+START_TEST(views)
+{
+	struct world w;
+	int ips[4] = {0}, macs[4] = {0};
+
+	world_open(&w, 40, 4);
+	run(&w, PORT_A);
+	run(&w, "port 11 open");
+	run(&w, "arp 11 C 198.18.0.3");
+	run(&w, "rmac R 10.0.0.3 0");
+	run(&w, "rbind 198.18.0.9 R 10.0.0.3");
+	run(&w, "rbind 198.18.0.8 Q 10.0.0.4");
+	bindings_each(w.b, count_view, ips);
+	ck_assert(ips[SOURCE_STATIC] == 2 && ips[SOURCE_DYNAMIC] == 1 && ips[SOURCE_EVPN] == 2);
+	bindings_each_mac(w.b, count_view, macs);
+	ck_assert(macs[SOURCE_STATIC] == 1 && macs[SOURCE_DYNAMIC] == 1 && macs[SOURCE_EVPN] == 1);
+	world_close(&w);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("binding");
+	TCase *c = tcase_create("books");
+
+	tcase_add_loop_test(c, every_scenario, 0, (int)(sizeof(scenarios) / sizeof(scenarios[0])));
+	tcase_add_test(c, everything_is_bounded);
+	tcase_add_test(c, plane_is_full_for_a_while);
+	tcase_add_test(c, views);
+	suite_add_tcase(s, c);
+	SRunner *r = srunner_create(s);
+	srunner_run_all(r, CK_ENV);
+	int failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed ? 1 : 0;
+}
