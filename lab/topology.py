@@ -165,24 +165,30 @@ class Lab:
         m.ns = self.scope.netns(m.name)
         self.cable(m, m.pe, m.port)
 
+    def _addresses(self, m, ifname):
+        return [f"addr add {m.ip4}/{LAN4.split('/')[1]} dev {ifname}",
+                f"addr add {m.ip6}/{LAN6.split('/')[1]} dev {ifname} nodad"]
+
     def cable(self, m, pe, port, ifname="eth0"):
         """Connects a member to a new port of a PE."""
         self.scope.veth(pe.ns, port, m.ns, ifname)
-        m.ns.ip(f"link set {ifname} address {m.mac}", f"addr add {m.ip4}/{LAN4.split('/')[1]} dev {ifname}",
-                f"addr add {m.ip6}/{LAN6.split('/')[1]} dev {ifname} nodad")
+        m.ns.ip(f"link set {ifname} address {m.mac}", *self._addresses(m, ifname))
         pe.plug_port(port)
         m.ns.ip(f"link set {ifname} up")
 
-    def move(self, m, pe, port):
-        """Unplugs a member and plugs it in at another PE; its old port stays, dark. Back at a port where it was, the old
-        cable is used again."""
-        old = f"at-{m.pe.name}-{m.port}"
-        m.ns.ip("link set eth0 down", f"link set eth0 name {old}", "addr flush dev " + old)
+    def move(self, m, pe, port, dark=True):
+        """Unplugs a member and plugs it in at another PE. Its old port stays: dark, or (a switch of the member's is still
+        there) with carrier and silent. Back at a port where it was, the old cable is used again."""
+        old, again = (f"at-{p.name}-{n}" for p, n in ((m.pe, m.port), (pe, port)))
+        m.ns.ip("link set eth0 down", f"link set eth0 name {old}", f"addr flush dev {old}")
+        if not dark:
+            m.ns.sysctl({f"net.ipv6.conf.{old}.disable_ipv6": 1})
+            m.ns.ip(f"link set {old} arp off up")
         m.pe, m.port = pe, port
-        again = f"at-{pe.name}-{port}"
         if any(link["ifname"] == again for link in m.ns.ip_json("link")):
-            m.ns.ip(f"link set {again} name eth0", f"addr add {m.ip4}/{LAN4.split('/')[1]} dev eth0",
-                    f"addr add {m.ip6}/{LAN6.split('/')[1]} dev eth0 nodad", "link set eth0 up")
+            m.ns.sysctl({f"net.ipv6.conf.{again}.disable_ipv6": 0})
+            m.ns.ip(f"link set {again} down arp on", f"link set {again} name eth0", *self._addresses(m, "eth0"),
+                    "link set eth0 up")
         else:
             self.cable(m, pe, port)
 

@@ -71,6 +71,22 @@ def scope():
         yield s
 
 
+FIGURES = []
+
+
+@pytest.fixture(scope="session")
+def figures():
+    """figures("what was measured: 1.2 ms"): printed at the end of the run."""
+    return FIGURES.append
+
+
+def pytest_terminal_summary(terminalreporter):
+    if FIGURES:
+        terminalreporter.section("measured")
+        for line in FIGURES:
+            terminalreporter.write_line(line)
+
+
 class Capture:
     """tcpdump at an interface of a namespace; the frames are read with scapy."""
 
