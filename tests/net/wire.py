@@ -1,5 +1,6 @@
 """Single frames on the wires of a lab: sockets inside namespaces, and the frames the tests send and await, made and read
 by scapy, which knows nothing of our codecs."""
+import contextlib
 import ctypes
 import os
 import select
@@ -20,21 +21,28 @@ def _setns(fd):
         raise OSError(ctypes.get_errno(), "setns")
 
 
+@contextlib.contextmanager
+def inside(ns):
+    """Sockets made in this block are made in the namespace, and stay there."""
+    here = os.open("/proc/self/ns/net", os.O_RDONLY)
+    there = os.open(f"/run/netns/{ns.name}", os.O_RDONLY)
+    try:
+        _setns(there)
+        yield
+    finally:
+        _setns(here)
+        os.close(here)
+        os.close(there)
+
+
 class Port:
     """A raw socket at one interface of a namespace; this process stays where it is."""
 
     def __init__(self, ns, ifname="eth0"):
-        here = os.open("/proc/self/ns/net", os.O_RDONLY)
-        there = os.open(f"/run/netns/{ns.name}", os.O_RDONLY)
-        _setns(there)
-        try:
+        with inside(ns):
             self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
             self.socket.setsockopt(263, 23, 1)  # SOL_PACKET, PACKET_IGNORE_OUTGOING
             self.socket.bind((ifname, 3))
-        finally:
-            _setns(here)
-            os.close(here)
-            os.close(there)
 
     def send(self, frame):
         self.socket.send(bytes(frame))
