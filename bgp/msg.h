@@ -39,7 +39,7 @@ void bgp_msg_finish(struct writer *w, size_t mark);
 
 /* --- OPEN ------------------------------------------------------------------------------------------------- */
 
-#define OPEN_MAX_FAMILIES 16
+#define OPEN_MAX_FAMILIES 24 /* more than anybody has; what is beyond is left out */
 
 struct bgp_afi_safi {
 	uint16_t afi;

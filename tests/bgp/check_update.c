@@ -971,12 +971,7 @@ START_TEST(a_family_cannot_hang_or_overrun_the_walk)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *s = suite_create("update");
-	TCase *t = tcase_create("update");
-
-#define ROWS_OF(table) (int)(sizeof(table) / sizeof((table)[0]))
+CHECK_MAIN("update", {
 	tcase_add_test(t, recorded_updates_come_back_octet_for_octet);
 	tcase_add_test(t, no_truncation_is_accepted);
 	tcase_add_loop_test(t, reactions_are_those_of_rfc_7606, 0, ROWS_OF(reactions));
@@ -999,10 +994,4 @@ int main(void)
 	tcase_add_test(t, nothing_added_is_nothing_sent);
 	tcase_add_test(t, bad_nlris_cost_only_themselves);
 	tcase_add_test(t, a_family_cannot_hang_or_overrun_the_walk);
-	suite_add_tcase(s, t);
-	SRunner *sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	int failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+})

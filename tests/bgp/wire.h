@@ -154,3 +154,20 @@ static inline bool golden_next(FILE *f, char *type, struct octets *ret_body)
 	}
 	return false;
 }
+
+/* --- the frame of a test program ----------------------------------------------------------------------------- */
+
+#define ROWS_OF(table) (int)(sizeof(table) / sizeof((table)[0]))
+
+#define CHECK_MAIN(name, adds)                                                                     \
+	int main(void)                                                                             \
+	{                                                                                          \
+		Suite *s = suite_create(name);                                                     \
+		TCase *t = tcase_create(name);                                                     \
+		adds suite_add_tcase(s, t);                                                        \
+		SRunner *sr = srunner_create(s);                                                   \
+		srunner_run_all(sr, CK_NORMAL);                                                    \
+		int failed = srunner_ntests_failed(sr);                                            \
+		srunner_free(sr);                                                                  \
+		return failed ? EXIT_FAILURE : EXIT_SUCCESS;                                       \
+	}
