@@ -1,6 +1,7 @@
 /* Best path (RFC 4271 section 9.1.2.2, RFC 4456 section 9), a flat comparison in the RFC's order. */
 #pragma once
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "bgp/attr.h"
@@ -17,3 +18,9 @@ struct bgp_path_view {
 	uint32_t peer_id; /* router id of the peer, host order */
 	struct ip peer;
 };
+
+struct bgp_family;
+
+/* The index of the best of `n` paths of one key; n > 0. `alive` is scratch space of n octets. The outcome does not
+ * depend on the order of the paths. */
+size_t decide_best(const struct bgp_family *f, const struct bgp_path_view *v, size_t n, uint8_t *alive);

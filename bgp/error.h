@@ -15,6 +15,7 @@ enum bgp_error_code {
 	BGP_ERR_FSM = 5,	    /* RFC 6608 subcodes */
 	BGP_ERR_CEASE = 6,	    /* RFC 4486, 9003 subcodes */
 	BGP_ERR_ROUTE_REFRESH = 7, /* RFC 7313 */
+	BGP_ERR_SEND_HOLD_TIMER = 8, /* RFC 9687 */
 };
 
 enum bgp_error_subcode {

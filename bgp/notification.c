@@ -57,6 +57,7 @@ static const struct {
 			[BGP_CEASE_HARD_RESET] = "Hard Reset"}},
 	[BGP_ERR_ROUTE_REFRESH] = {"ROUTE-REFRESH Message Error",
 		{[BGP_REFRESH_LENGTH] = "Invalid Message Length"}},
+	[BGP_ERR_SEND_HOLD_TIMER] = {"Send Hold Timer Expired", {0}},
 };
 
 static const char *code_name(uint8_t code)

@@ -1,0 +1,259 @@
+/* From changed keys to UPDATEs in queues. See group.c for the idea.
+ *
+ * What is changed in the attributes on the way out:
+ *   reflected (iBGP to iBGP)       ORIGINATOR_ID if absent, our cluster id first in CLUSTER_LIST; RFC 4456 section 8
+ *   route-server client to client  nothing; RFC 7947 section 2.2
+ *   any other to eBGP              our AS first in AS_PATH, no MED of another AS; RFC 4271 section 5.1.2, 5.1.4
+ * Next hops of EVPN are tunnel endpoints and are never touched.
+ */
+#include "bgp/emit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "bgp/engine.h"
+#include "bgp/update.h"
+#include "lib/log.h"
+
+#define BUF_OCTETS (2 * BGP_MSG_EXTENDED_MAX)
+#define CUT_OCTETS 32768 /* a shared buffer is closed at this size */
+
+#define NO_EXPORT 0xffffff01u
+#define NO_ADVERTISE 0xffffff02u
+#define NO_EXPORT_SUBCONFED 0xffffff03u
+
+struct emit {
+	struct group *g;
+	struct member *one; /* NULL: the members that keep up */
+	const struct item *audience;
+	size_t len;
+	uint32_t messages;
+};
+
+/* RFC 4456 section 6: what comes from a non-client goes to clients only. */
+bool emit_allowed(const struct group_view *v, const struct rib *r, uint16_t from)
+{
+	const struct rib_peer *p = &r->peer[from];
+
+	return !v->ibgp || v->client || from == RIB_LOCAL || !p->ibgp || p->client;
+}
+
+/* RFC 1997. A route server leaves alone what its clients mean for each other (RFC 7947 section 2.2.4). */
+static bool communities_allow(const struct group_view *v, const struct attrs *a)
+{
+	struct reader r = reader_of(a->communities.p, a->communities.len);
+
+	while (reader_left(&r) >= 4) {
+		uint32_t c = reader_u32(&r);
+		if (c == NO_ADVERTISE)
+			return false;
+		if ((c == NO_EXPORT || c == NO_EXPORT_SUBCONFED) && !v->ibgp && !v->client)
+			return false;
+	}
+	return true;
+}
+
+static const struct path *path_for(const struct group *g, const struct dest *d)
+{
+	const struct path *p = rib_best(&g->table->rib, d);
+
+	if (!p || !emit_allowed(&g->view, &g->table->rib, p->peer) ||
+		!communities_allow(&g->view, &p->attrs->attrs))
+		return NULL;
+	return p;
+}
+
+/* --- buffers ------------------------------------------------------------------------------------------------------ */
+
+static void deliver(struct member *m, struct txbuf *b)
+{
+	struct txq *q = &m->n->txq;
+
+	if (m->fell)
+		return;
+	if ((m->synced && q->octets + b->len > neighbor_queue_max(m->n)) || txq_push(q, b) < 0)
+		m->fell = true;
+	else if (m->n->main->conn)
+		conn_want_send(m->n->main->conn);
+}
+
+static void cut(struct emit *e)
+{
+	const struct item *a = e->audience;
+	struct txbuf *b = e->len ? txbuf_new(e->g->table->s->buf, e->len, e->messages) : NULL;
+	struct member *m;
+
+	if (e->len && !b)
+		TAILQ_FOREACH (m, &e->g->synced, link)
+			m->fell = true; /* out of memory: told again later */
+	e->len = 0;
+	e->messages = 0;
+	if (!b)
+		return;
+	if (e->one) {
+		deliver(e->one, b);
+	} else if (a->only) {
+		deliver(e->g->table->s->neighbor[a->peer]->family[e->g->table->index].member, b);
+	} else {
+		TAILQ_FOREACH (m, &e->g->synced, link)
+			if (m->n->index != a->peer)
+				deliver(m, b);
+	}
+	txbuf_unref(b);
+}
+
+static size_t message_max(const struct group *g)
+{
+	return g->view.extended ? BGP_MSG_EXTENDED_MAX : BGP_MSG_MAX;
+}
+
+/* --- UPDATEs ------------------------------------------------------------------------------------------------------ */
+
+static void out_of(const struct group *g, const struct path *p, struct update_out *out,
+	struct attrs *attrs)
+{
+	const struct speaker *s = g->table->s;
+	const struct rib_peer *from = &g->table->rib.peer[p->peer];
+	bool served = p->peer != RIB_LOCAL && !from->ibgp && from->client;
+
+	*attrs = p->attrs->attrs;
+	*out = (struct update_out){.as4 = g->view.as4, .ibgp = g->view.ibgp};
+	if (g->view.ibgp && p->peer != RIB_LOCAL && from->ibgp) {
+		out->set_originator = from->router_id;
+		out->prepend_cluster = s->cluster_id;
+	}
+	if (g->view.ibgp || (served && g->view.client))
+		return;
+	out->prepend_as = s->config.as;
+	if (p->peer != RIB_LOCAL)
+		attrs->present &= ~ATTR_BIT(ATTR_MED);
+}
+
+static int begin(struct emit *e, struct update_writer *u, const struct path *p)
+{
+	const struct bgp_family *f = e->g->table->family;
+	uint8_t *at = e->g->table->s->buf + e->len;
+	struct update_out out;
+	struct attrs attrs;
+
+	if (!p)
+		return update_begin_withdraw(u, at, message_max(e->g), f, false);
+	out_of(e->g, p, &out, &attrs);
+	return update_begin(u, at, message_max(e->g), f, false, &attrs, &out);
+}
+
+/* Encodes items of one audience and, unless they are withdrawals, one attribute set. */
+static void emit_run(struct emit *e, const struct item *it, size_t n, bool withdraw)
+{
+	static struct log_limit limit = LOG_LIMIT(5, 60000);
+
+	for (size_t i = 0; i < n;) {
+		struct update_writer u;
+		if (e->len + message_max(e->g) > BUF_OCTETS || e->len > CUT_OCTETS)
+			cut(e);
+		if (begin(e, &u, withdraw ? NULL : it->path) == 0) {
+			for (; i < n; i++) {
+				const struct path *p = it[i].path;
+				const struct dest *d = it[i].d;
+				if (!update_add(&u, 0, d->key, d->key_len, withdraw ? NULL : p->payload,
+					    withdraw ? 0 : p->payload_len))
+					break;
+			}
+			if (u.count) {
+				e->len += update_end(&u);
+				e->messages++;
+				continue;
+			}
+		}
+		if (withdraw)
+			return; /* cannot be: a key always fits */
+		/* RFC 8654 section 4: what does not fit is withdrawn. */
+		log_limited(&limit, e->g->table->s->now_ms, LOG_BGP, LOG_LEVEL_WARNING,
+			"attributes too long for an UPDATE: route withdrawn from peers");
+		emit_run(e, it + i, n - i, true);
+		return;
+	}
+}
+
+static int by_audience(const void *va, const void *vb)
+{
+	const struct item *a = va, *b = vb;
+
+	if (!a->path != !b->path)
+		return a->path ? 1 : -1;
+	if (a->only != b->only)
+		return a->only ? -1 : 1;
+	if (a->peer != b->peer)
+		return a->peer < b->peer ? -1 : 1;
+	if (a->path && a->path->attrs != b->path->attrs)
+		return (uintptr_t)a->path->attrs < (uintptr_t)b->path->attrs ? -1 : 1;
+	return 0;
+}
+
+static void emit_items(struct emit *e, struct item *it, size_t n)
+{
+	if (n > 1)
+		qsort(it, n, sizeof(*it), by_audience);
+	for (size_t i = 0, end; i < n; i = end) {
+		for (end = i + 1; end < n && by_audience(&it[i], &it[end]) == 0; end++)
+			;
+		if (e->audience && (e->audience->only != it[i].only || e->audience->peer != it[i].peer))
+			cut(e);
+		e->audience = &it[i];
+		emit_run(e, &it[i], end - i, !it[i].path);
+	}
+	cut(e);
+}
+
+/* --- who is told what --------------------------------------------------------------------------------------------- */
+
+/* The member that sent the path now best, if it keeps up and was told of another's before. */
+static bool needs_withdrawal(const struct group *g, const struct dest *d, uint16_t owner)
+{
+	const struct neighbor *n = g->table->s->neighbor[owner];
+	const struct member *m = n ? n->family[g->table->index].member : NULL;
+
+	return d->told != RIB_NO_PEER && d->told != owner &&
+	       emit_allowed(&g->view, &g->table->rib, d->told) && m && m->group == g && m->synced;
+}
+
+void emit_to_group(struct group *g, struct dest *const *dests, size_t n)
+{
+	struct emit e = {.g = g};
+	struct item *items = g->table->s->items;
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct dest *d = dests[i];
+		const struct path *p = path_for(g, d);
+
+		if (p) {
+			items[count++] = (struct item){d, p, p->peer, false};
+			if (p->peer != RIB_LOCAL && needs_withdrawal(g, d, p->peer))
+				items[count++] = (struct item){d, NULL, p->peer, true};
+		} else if (d->told != RIB_NO_PEER &&
+			   emit_allowed(&g->view, &g->table->rib, d->told)) {
+			items[count++] = (struct item){d, NULL, d->told, false};
+		}
+	}
+	emit_items(&e, items, count);
+}
+
+void emit_to_member(struct member *m, struct dest *const *dests, size_t n)
+{
+	struct emit e = {.g = m->group, .one = m};
+	struct item *items = m->n->s->items;
+	size_t count = 0;
+
+	m->fell = false;
+	for (size_t i = 0; i < n; i++) {
+		struct dest *d = dests[i];
+		const struct path *p = path_for(m->group, d);
+
+		if (p && p->peer != m->n->index)
+			items[count++] = (struct item){d, p, m->n->index, true};
+		else if (rib_before(m->quiet, d->version))
+			items[count++] = (struct item){d, NULL, m->n->index, true};
+	}
+	emit_items(&e, items, count);
+}

@@ -1,0 +1,71 @@
+/* The inside of struct speaker, for the files of bgp/ only. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bgp/attrset.h"
+#include "bgp/conn.h"
+#include "bgp/group.h"
+#include "bgp/neighbor.h"
+#include "bgp/rib.h"
+#include "bgp/speaker.h"
+#include "lib/timers.h"
+
+#define BATCH 1024	 /* keys told at once */
+#define SWEEP_SLICE 4096 /* keys looked at in one go */
+
+/* One address family. */
+struct table {
+	struct speaker *s;
+	unsigned index;
+	const struct bgp_family *family;
+	struct rib rib;
+	struct rib_marker told; /* everything up to here has been told to those who keep up */
+	struct group_list groups;
+};
+
+struct item;
+
+struct speaker {
+	struct speaker_config config;
+	uint32_t cluster_id;
+	struct attrsets *attrsets;
+	struct table table[FAMILIES_MAX];
+	unsigned tables;
+	struct neighbor **neighbor; /* by index; 0 is ourselves, always NULL */
+	size_t neighbor_cap;
+	size_t neighbors; /* one more than the highest index in use */
+	struct neighbor **range;
+	size_t ranges;
+
+	struct timers timers;
+	struct timer defer;
+	uint64_t now_ms, start_ms;
+	uint64_t random;
+	struct conn_queue actions;
+	struct conn_list conns;
+	struct speaker_watch watch;
+	bool stopping;
+	bool begun;	/* speaker_run() has been called */
+	bool converged; /* see restart.c */
+	bool local_done;
+
+	/* Scratch of group.c. */
+	uint8_t *buf;
+	struct item *items;
+	struct dest **dests;
+};
+
+/* Seconds since the start, for struct path. */
+static inline uint32_t speaker_sec(const struct speaker *s)
+{
+	return (uint32_t)((s->now_ms - s->start_ms) / 1000);
+}
+
+/* `ms` less up to a quarter (RFC 4271 section 10). */
+uint64_t speaker_jitter(struct speaker *s, uint64_t ms);
+/* Tells the watch what is best of a key now. */
+void speaker_tell(struct table *t, const struct dest *d);
+void speaker_tell_neighbor(struct neighbor *n);
+bool speaker_flush_due(const struct speaker *s);
+void speaker_flush(struct speaker *s);

@@ -1,0 +1,246 @@
+/* Who is told what, and in which octets.
+ *
+ * What a peer is told of a key depends on three things only: the best path, the group's view (may a path of this kind
+ * of neighbour go to that kind at all: RFC 4456 section 6, RFC 1997), and whether the peer is itself the one who sent
+ * it. The last is why a piece of a group's stream has an audience: all but the one who sent the path; and, when
+ * a path of another was told before, a withdrawal for that one alone.
+ *
+ * Within a batch of keys withdrawals go first and routes with the same attributes share UPDATEs. The octets are
+ * encoded once into a buffer that the queues of the audience refer to (txq.h).
+ */
+#include "bgp/group.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bgp/emit.h"
+#include "bgp/engine.h"
+#include "bgp/restart.h"
+
+static void enter(struct member *m, bool synced)
+{
+	m->synced = synced;
+	TAILQ_INSERT_TAIL(synced ? &m->group->synced : &m->group->lagging, m, link);
+}
+
+static void leave(struct member *m)
+{
+	TAILQ_REMOVE(m->synced ? &m->group->synced : &m->group->lagging, m, link);
+}
+
+static bool same_view(const struct group_view *a, const struct group_view *b)
+{
+	return a->ibgp == b->ibgp && a->client == b->client && a->as4 == b->as4 &&
+	       a->extended == b->extended;
+}
+
+static struct group *group_of(struct table *t, const struct group_view *v)
+{
+	struct group *g;
+
+	LIST_FOREACH (g, &t->groups, link)
+		if (same_view(&g->view, v))
+			return g;
+	g = calloc(1, sizeof(*g));
+	if (!g)
+		return NULL;
+	g->table = t;
+	g->view = *v;
+	TAILQ_INIT(&g->synced);
+	TAILQ_INIT(&g->lagging);
+	LIST_INSERT_HEAD(&t->groups, g, link);
+	return g;
+}
+
+static void group_put(struct group *g)
+{
+	if (!TAILQ_EMPTY(&g->synced) || !TAILQ_EMPTY(&g->lagging))
+		return;
+	LIST_REMOVE(g, link);
+	free(g);
+}
+
+struct member *group_join(struct neighbor *n, struct table *t)
+{
+	const struct session *se = n->main;
+	struct group_view v = {se->ibgp, n->config.client, se->as4, se->extended};
+	struct member *m = calloc(1, sizeof(*m));
+
+	if (!m || !(m->group = group_of(t, &v))) {
+		free(m);
+		return NULL;
+	}
+	m->n = n;
+	if (rib_marker_add(&t->rib, &m->marker, NULL) < 0) {
+		group_put(m->group);
+		free(m);
+		return NULL;
+	}
+	m->quiet = t->rib.version;
+	m->eor_due = true;
+	enter(m, false);
+	return m;
+}
+
+void group_leave(struct member *m)
+{
+	struct group *g = m->group;
+
+	leave(m);
+	rib_marker_del(&g->table->rib, &m->marker);
+	free(m);
+	group_put(g);
+}
+
+/* --- control messages within the stream of a member -------------------------------------------------------------- */
+
+static void push(struct member *m, const uint8_t *msg, size_t len)
+{
+	struct txbuf *b = txbuf_new(msg, len, 1);
+
+	if (!b)
+		return;
+	if (txq_push(&m->n->txq, b) == 0 && m->n->main->conn)
+		conn_want_send(m->n->main->conn);
+	txbuf_unref(b);
+}
+
+static void push_refresh(struct member *m, uint8_t subtype)
+{
+	const struct bgp_family *f = m->group->table->family;
+	struct bgp_refresh r = {.family = {f->afi, f->safi}, .subtype = subtype};
+	uint8_t buf[BGP_HEADER_LEN + 4];
+	struct writer w = writer_of(buf, sizeof(buf));
+
+	refresh_encode(&w, &r);
+	push(m, buf, writer_len(&w));
+}
+
+void group_end_of_rib(struct member *m)
+{
+	uint8_t buf[64];
+
+	if (!m->synced || !m->eor_due || !restart_may_send_eor(m->n->s))
+		return;
+	m->eor_due = false;
+	push(m, buf, update_eor(buf, sizeof(buf), m->group->table->family));
+}
+
+void group_refresh(struct member *m)
+{
+	struct rib *r = &m->group->table->rib;
+
+	if (m->refreshing || !m->n->main->conn) {
+		m->refresh_again = m->refreshing;
+		return;
+	}
+	if (m->synced) {
+		if (rib_marker_add(r, &m->marker, NULL) < 0)
+			return;
+		m->quiet = m->group->table->told.version;
+		leave(m);
+		enter(m, false);
+	} else {
+		/* What it has passed it knows, and needs no withdrawals either. */
+		if (rib_before(m->quiet, m->marker.version))
+			m->quiet = m->marker.version;
+		rib_marker_rewind(r, &m->marker);
+	}
+	m->refreshing = true;
+	if (m->n->main->enhanced_refresh)
+		push_refresh(m, REFRESH_BORR);
+}
+
+/* --- the stream of those who keep up ------------------------------------------------------------------------------ */
+
+/* Members that fell over their bound in this batch see it again from a marker of their own. */
+static void split_off(struct group *g)
+{
+	struct table *t = g->table;
+	struct member *m = TAILQ_FIRST(&g->synced), *next;
+
+	for (; m; m = next) {
+		next = TAILQ_NEXT(m, link);
+		if (!m->fell)
+			continue;
+		if (rib_marker_add(&t->rib, &m->marker, &t->told) < 0)
+			continue; /* stays over its bound, is tried again with the next batch */
+		m->fell = false;
+		m->quiet = t->told.version;
+		leave(m);
+		enter(m, false);
+	}
+}
+
+void group_flush(struct table *t)
+{
+	struct dest **dests = t->s->dests;
+	struct group *g;
+	size_t n;
+
+	while ((n = rib_ahead(&t->rib, &t->told, dests, BATCH))) {
+		LIST_FOREACH (g, &t->groups, link)
+			if (!TAILQ_EMPTY(&g->synced)) {
+				emit_to_group(g, dests, n);
+				split_off(g);
+			}
+		for (size_t i = 0; i < n; i++)
+			rib_told(&t->rib, dests[i]);
+		rib_marker_pass(&t->rib, &t->told, dests[n - 1]);
+	}
+	rib_reap(&t->rib);
+}
+
+/* --- those who lag ------------------------------------------------------------------------------------------------ */
+
+static void catch_up(struct member *m)
+{
+	leave(m);
+	rib_marker_del(&m->group->table->rib, &m->marker);
+	enter(m, true);
+	if (m->refreshing) {
+		m->refreshing = false;
+		if (m->n->main->enhanced_refresh)
+			push_refresh(m, REFRESH_EORR);
+	}
+	group_end_of_rib(m);
+	if (m->refresh_again) {
+		m->refresh_again = false;
+		group_refresh(m);
+	}
+}
+
+/* Resumes when half of the queue has gone. Slices are small, so that the bound is hardly overrun. */
+bool group_pump(struct member *m)
+{
+	enum { SLICE = BATCH / 4 };
+	struct table *t = m->group->table;
+	size_t n;
+
+	if (m->synced || m->n->txq.octets > neighbor_queue_max(m->n) / 2)
+		return false;
+	n = rib_ahead(&t->rib, &m->marker, t->s->dests, SLICE);
+	if (n) {
+		emit_to_member(m, t->s->dests, n);
+		if (m->fell)
+			return false; /* out of memory: the same again next time */
+		rib_marker_pass(&t->rib, &m->marker, t->s->dests[n - 1]);
+	}
+	if (n < SLICE || rib_marker_at_end(&t->rib, &m->marker)) {
+		catch_up(m);
+		return !m->synced;
+	}
+	return m->n->txq.octets <= neighbor_queue_max(m->n) / 2;
+}
+
+uint32_t group_told(const struct member *m)
+{
+	const struct table *t = m->group->table;
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < t->s->neighbors; i++)
+		if (i != m->n->index && emit_allowed(&m->group->view, &t->rib, (uint16_t)i))
+			sum += t->rib.peer[i].told;
+	return sum;
+}

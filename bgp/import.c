@@ -1,0 +1,196 @@
+/* Routes in. What update.c has read is checked against what a reflector or route server must not take (loops), and
+ * put into the RIB. A route that is refused is a withdrawal of the one before it: it was replaced, if by nothing that
+ * we can use (RFC 7606 section 2, RFC 4271 section 9).
+ *
+ *   own AS in the AS path                        RFC 4271 section 9.1.2
+ *   own router id as ORIGINATOR_ID               RFC 4456 section 8
+ *   own cluster id in CLUSTER_LIST               RFC 4456 section 8
+ */
+#include "bgp/import.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "bgp/engine.h"
+#include "bgp/restart.h"
+#include "lib/log.h"
+
+/* What is the same for all NLRIs of one UPDATE. */
+struct import {
+	struct session *se;
+	struct neighbor *n;
+	struct table *t;
+	const struct attrset *attrs; /* NULL: withdraw */
+	const char *why;	     /* what the last refused NLRI was refused for */
+};
+
+static struct table *table_of(struct speaker *s, const struct bgp_family *f)
+{
+	for (unsigned i = 0; i < s->tables; i++)
+		if (s->table[i].family == f)
+			return &s->table[i];
+	return NULL;
+}
+
+static bool is_loop(const struct speaker *s, const struct attrs *a, bool ibgp)
+{
+	if (attr_as_path_has(a, s->config.as))
+		return true;
+	if (!ibgp)
+		return false;
+	if (attrs_has(a, ATTR_ORIGINATOR_ID) && a->originator_id == s->config.router_id)
+		return true;
+	struct reader r = reader_of(a->cluster_list.p, a->cluster_list.len);
+	while (reader_left(&r) >= 4)
+		if (reader_u32(&r) == s->cluster_id)
+			return true;
+	return false;
+}
+
+static int too_many(const struct import *im, struct bgp_error *ret)
+{
+	const struct bgp_family *f = im->t->family;
+	uint32_t max = im->n->config.max_routes;
+	uint8_t data[7] = {(uint8_t)(f->afi >> 8), (uint8_t)f->afi, f->safi, (uint8_t)(max >> 24),
+		(uint8_t)(max >> 16), (uint8_t)(max >> 8), (uint8_t)max};
+
+	*ret = (struct bgp_error){.code = BGP_ERR_CEASE,
+		.subcode = BGP_CEASE_MAX_PREFIXES,
+		.data_len = sizeof(data),
+		.what = "more routes than max-routes"};
+	memcpy(ret->data, data, sizeof(data)); /* RFC 4486 section 4 */
+	return -EBADMSG;
+}
+
+static uint32_t paths_of(const struct neighbor *n)
+{
+	uint32_t sum = 0;
+
+	for (unsigned i = 0; i < n->s->tables; i++)
+		sum += n->s->table[i].rib.peer[n->index].paths;
+	return sum;
+}
+
+static int import_route(struct import *im, const struct nlri *n, struct bgp_error *ret)
+{
+	struct rib *r = &im->t->rib;
+	struct rib_key key = {n->key, n->key_len};
+	struct dest *d = NULL;
+	unsigned change;
+
+	if (!im->attrs) {
+		if (rib_unset(r, im->n->index, key, &d) & RIB_BEST)
+			speaker_tell(im->t, d);
+		return 0;
+	}
+	change = rib_set(r, im->n->index, key, n->payload, n->payload_len, im->attrs,
+		speaker_sec(im->n->s), &d);
+	if (change & RIB_FULL) {
+		*ret = (struct bgp_error){.code = BGP_ERR_CEASE,
+			.subcode = BGP_CEASE_RESOURCES,
+			.what = "no memory for a route"};
+		return -EBADMSG;
+	}
+	if (change & RIB_BEST || (change & RIB_FRESH && r->peer[im->n->index].stale_loses))
+		speaker_tell(im->t, d);
+	if (change & RIB_NEW && im->n->config.max_routes &&
+		paths_of(im->n) > im->n->config.max_routes)
+		return too_many(im, ret);
+	return 0;
+}
+
+/* The watch may be called within, which may originate routes; nothing but `im` is held over a call. */
+static int import_nlris(struct import *im, struct span nlris, bool withdraw, struct bgp_error *ret)
+{
+	const struct attrset *attrs = im->attrs;
+	struct reader r = reader_of(nlris.p, nlris.len);
+	struct nlri n;
+	int err = 0;
+
+	while (err == 0 && reader_left(&r)) {
+		im->attrs = attrs;
+		switch (update_next(&r, im->t->family, false, withdraw, &n, &im->why)) {
+		case NLRI_OK:
+			break;
+		case NLRI_WITHDRAW:
+			im->n->nlri_withdraw++;
+			im->attrs = NULL;
+			break;
+		case NLRI_DISCARD:
+			im->n->nlri_discard++;
+			continue;
+		default:
+			*ret = (struct bgp_error){.code = BGP_ERR_UPDATE,
+				.subcode = BGP_UPDATE_OPTIONAL_ATTR,
+				.what = im->why ? im->why : "NLRIs that cannot be delimited"};
+			err = -EBADMSG;
+			continue;
+		}
+		err = import_route(im, &n, ret);
+	}
+	return err;
+}
+
+static void log_odd(struct import *im, const struct update *u, uint64_t nlris_before)
+{
+	static struct log_limit limit = LOG_LIMIT(20, 10000);
+	struct neighbor *n = im->n;
+
+	if (u->reaction == UPDATE_TREAT_AS_WITHDRAW)
+		n->treat_as_withdraw++;
+	if (u->reaction == UPDATE_ATTR_DISCARD)
+		n->attr_discard++;
+	if (u->reaction != UPDATE_OK)
+		log_limited(&limit, n->s->now_ms, LOG_BGP, LOG_LEVEL_WARNING,
+			"%s: attribute %u: %s; %s", n->label, u->why_attr, u->why ? u->why : "malformed",
+			u->reaction == UPDATE_TREAT_AS_WITHDRAW ? "routes treated as withdrawn"
+								: "attribute discarded");
+	if (n->nlri_discard + n->nlri_withdraw != nlris_before)
+		log_limited(&limit, n->s->now_ms, LOG_BGP, LOG_LEVEL_WARNING, "%s: bad NLRI: %s",
+			n->label, im->why ? im->why : "malformed");
+}
+
+static int import_reach(struct import *im, const struct update *u, struct bgp_error *ret)
+{
+	struct speaker *s = im->n->s;
+	const struct attrset *attrs = NULL;
+	int err;
+
+	if (u->reaction != UPDATE_TREAT_AS_WITHDRAW && !is_loop(s, &u->attrs, im->se->ibgp)) {
+		attrs = attrset_intern(s->attrsets, &u->attrs);
+		if (!attrs) {
+			*ret = (struct bgp_error){.code = BGP_ERR_CEASE,
+				.subcode = BGP_CEASE_RESOURCES,
+				.what = "no memory for attributes"};
+			return -EBADMSG;
+		}
+	}
+	im->attrs = attrs;
+	err = import_nlris(im, u->reach, false, ret);
+	if (attrs)
+		attrset_unref(s->attrsets, attrs);
+	return err;
+}
+
+int import_update(struct session *se, const struct update *u, struct bgp_error *ret)
+{
+	struct speaker *s = se->n->s;
+	struct import im = {.se = se, .n = se->n};
+	uint64_t odd = se->n->nlri_discard + se->n->nlri_withdraw;
+	struct table *eor = NULL;
+	int err = 0;
+
+	if (u->unreach_family && (im.t = table_of(s, u->unreach_family)))
+		err = import_nlris(&im, u->unreach, true, ret);
+	if (err == 0 && u->reach_family && (im.t = table_of(s, u->reach_family)))
+		err = import_reach(&im, u, ret);
+	log_odd(&im, u, odd);
+	if (u->eor_family)
+		eor = table_of(s, u->eor_family);
+	for (unsigned i = 0; u->eor_ipv4 && i < s->tables; i++)
+		if (s->table[i].family->afi == AFI_IPV4 && s->table[i].family->safi == SAFI_UNICAST)
+			eor = &s->table[i];
+	if (err == 0 && eor && se->family[eor->index])
+		restart_end_of_rib_in(se->n, eor);
+	return err;
+}

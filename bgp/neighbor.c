@@ -1,0 +1,274 @@
+/* A neighbour's life: start and stop, incoming connections, collisions, back-off.
+ *
+ * A neighbour has one session (`main`) for as long as things go well. A connection that comes in while main already
+ * has one of its own, or tries to, gets the second (`extra`). As soon as the OPEN of either comes, collision detection
+ * (RFC 4271 section 6.8, RFC 6286) leaves one: the one that was opened by the side with the higher BGP identifier.
+ * Extra never outlives its connection and is never shown; when it wins, the two swap places.
+ */
+#include "bgp/neighbor.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bgp/engine.h"
+#include "bgp/restart.h"
+#include "lib/log.h"
+
+#define QUEUE_OCTETS (1u << 20)
+#define STABLE_MS 60000	      /* up for this long: the back-off begins anew */
+#define IDLE_HOLD_MAX_SEC 120 /* of the back-off */
+#define MAX_ROUTES_HOLD_SEC 60
+
+static struct log_limit updown_limit = LOG_LIMIT(50, 10000);
+
+static void idle_hold_fired(void *arg, uint64_t now_ms)
+{
+	struct neighbor *n = arg;
+
+	session_event(n->main, FSM_IDLE_HOLD_EXPIRES, NULL, now_ms);
+}
+
+struct neighbor *neighbor_new(struct speaker *s, const struct neighbor_config *c)
+{
+	struct neighbor *n = calloc(1, sizeof(*n));
+
+	if (!n)
+		return NULL;
+	n->s = s;
+	n->config = *c;
+	n->config.name[sizeof(n->config.name) - 1] = 0;
+	n->main = &n->slot[0];
+	n->extra = &n->slot[1];
+	session_init(n->main, n);
+	session_init(n->extra, n);
+	timer_init(&n->idle_hold, idle_hold_fired, n);
+	timer_init(&n->restart, restart_timer_fired, n);
+	timer_init(&n->stale, restart_timer_fired, n);
+	n->since_ms = s->now_ms;
+	ip_format(c->address, n->label);
+	return n;
+}
+
+void neighbor_free(struct neighbor *n)
+{
+	struct timers *ts = &n->s->timers;
+
+	session_reset(n->main);
+	session_reset(n->extra);
+	timers_stop(ts, &n->idle_hold);
+	timers_stop(ts, &n->restart);
+	timers_stop(ts, &n->stale);
+	txq_clear(&n->txq);
+	free(n);
+}
+
+uint16_t neighbor_hold_sec(const struct neighbor *n)
+{
+	return n->config.hold_sec ? n->config.hold_sec : n->s->config.hold_sec;
+}
+
+size_t neighbor_queue_max(const struct neighbor *n)
+{
+	return n->config.queue_octets ? n->config.queue_octets : QUEUE_OCTETS;
+}
+
+bool neighbor_has_paths(const struct neighbor *n)
+{
+	for (unsigned t = 0; t < n->s->tables; t++) {
+		const struct rib_peer *p = &n->s->table[t].rib.peer[n->index];
+		if (p->paths || p->told || n->family[t].sweep != SWEEP_NONE)
+			return true;
+	}
+	return false;
+}
+
+void neighbor_set_error(struct neighbor *n, const char *how, const struct bgp_error *err)
+{
+	static struct log_limit limit = LOG_LIMIT(20, 10000);
+	char text[192];
+
+	notification_format(err, text, sizeof(text));
+	snprintf(n->last_error, sizeof(n->last_error), "%s %s%s%s", how, text,
+		err->what ? ": " : "", err->what ? err->what : "");
+	log_limited(&limit, n->s->now_ms, LOG_BGP, LOG_LEVEL_WARNING, "%s: %s", n->label,
+		n->last_error);
+}
+
+void neighbor_start(struct neighbor *n, uint64_t now_ms)
+{
+	if (!n->config.shutdown)
+		session_event(n->main,
+			n->config.passive ? FSM_AUTO_START_PASSIVE : FSM_AUTO_START, NULL, now_ms);
+}
+
+void neighbor_stop(struct neighbor *n, const struct bgp_error *err, bool hard, uint64_t now_ms)
+{
+	struct session *se[2] = {n->extra, n->main};
+
+	for (int i = 0; i < 2; i++) {
+		se[i]->hard_reset = hard;
+		session_event(se[i], FSM_MANUAL_STOP, err, now_ms);
+	}
+	timers_stop(&n->s->timers, &n->idle_hold);
+}
+
+static void promote(struct neighbor *n, struct session *se)
+{
+	if (n->extra == se) {
+		n->extra = n->main;
+		n->main = se;
+		n->main->fsm.passive = n->config.passive;
+		timers_stop(&n->s->timers, &n->idle_hold);
+	}
+}
+
+/* --- connections ---------------------------------------------------------------------------------------------- */
+
+/* The session that an incoming connection goes to, or NULL. */
+static struct session *slot_for(struct neighbor *n)
+{
+	if (n->main->fsm.state == FSM_IDLE)
+		return NULL; /* "refuses all incoming BGP connections" */
+	if (n->main->fsm.state == FSM_ACTIVE)
+		return n->main;
+	/* A newer call makes an older one doubtful that has not said a word yet. */
+	if (n->extra->fsm.state != FSM_IDLE && n->extra->open_seen)
+		return NULL;
+	session_reset(n->extra);
+	session_event(n->extra, FSM_AUTO_START_PASSIVE, NULL, n->s->now_ms);
+	return n->extra;
+}
+
+struct conn *neighbor_accept(struct neighbor *n, struct ip remote, struct ip local, uint64_t now_ms)
+{
+	struct session *se = slot_for(n);
+	struct conn *c = se ? conn_new(n->s, n, se, true) : NULL;
+
+	if (!c)
+		return NULL;
+	c->remote = remote;
+	c->local = local;
+	se->conn = c;
+	session_event(se, FSM_TCP_CONFIRMED, NULL, now_ms);
+	return c;
+}
+
+/* True if the connection that we opened is to stay rather than the one the peer opened. */
+static bool ours_wins(const struct neighbor *n, const struct bgp_open *o)
+{
+	const struct speaker_config *c = &n->s->config;
+
+	if (c->router_id != o->bgp_id)
+		return c->router_id > o->bgp_id;
+	return c->as > o->as; /* RFC 6286 section 2.3 */
+}
+
+bool neighbor_collision(struct neighbor *n, struct session *se, uint64_t now_ms)
+{
+	struct session *other = se == n->main ? n->extra : n->main;
+	bool stays;
+
+	if (!other->conn || other->fsm.state < FSM_OPENCONFIRM)
+		return true;
+	if (other->fsm.state == FSM_ESTABLISHED) {
+		/* RFC 4724 section 4.2: a peer that restarts gracefully calls again because it has
+		 * restarted, so it is the old connection that is dead. */
+		if (other->gr && other->open.gr_family_count) {
+			session_event(other, FSM_TCP_FAILS, NULL, now_ms);
+			return true;
+		}
+		stays = false;
+	} else if (se->conn->incoming == other->conn->incoming) {
+		stays = true;
+	} else {
+		stays = se->conn->incoming != ours_wins(n, &se->open);
+	}
+	promote(n, stays ? se : other);
+	session_event(stays ? other : se, FSM_COLLISION_DUMP, NULL, now_ms);
+	return stays;
+}
+
+/* --- what sessions tell --------------------------------------------------------------------------------------- */
+
+static unsigned back_off_sec(const struct neighbor *n)
+{
+	unsigned sec;
+
+	if (n->falls <= 1)
+		return 0;
+	sec = n->falls - 2 < 7 ? 1u << (n->falls - 2) : IDLE_HOLD_MAX_SEC;
+	return sec < IDLE_HOLD_MAX_SEC ? sec : IDLE_HOLD_MAX_SEC;
+}
+
+/* The first fall costs nothing, and a connection that is lost without a word is not the peer's fault; who falls again
+ * and again waits longer and longer. */
+void neighbor_idle_hold(struct neighbor *n, struct session *se, uint64_t now_ms)
+{
+	uint64_t ms;
+
+	if (se != n->main)
+		return;
+	if (se->fell_by != FSM_TCP_FAILS || !n->was_up || now_ms - n->up_ms < 1000)
+		n->falls++;
+	n->was_up = false;
+	ms = speaker_jitter(n->s, 1000ull * back_off_sec(n));
+	if (ms < 1000ull * n->hold_floor_sec)
+		ms = 1000ull * n->hold_floor_sec;
+	n->hold_floor_sec = 0;
+	timers_start(&n->s->timers, &n->idle_hold, now_ms + ms);
+}
+
+void neighbor_up(struct neighbor *n, struct session *se, uint64_t now_ms)
+{
+	if (se == n->extra) {
+		promote(n, se);
+		session_reset(n->extra);
+	}
+	n->up = true;
+	n->up_ms = now_ms;
+	n->ibgp = se->ibgp;
+	n->router_id = se->open.bgp_id;
+	n->remote_as = se->open.as;
+	n->local = se->conn->local;
+	log_limited(&updown_limit, now_ms, LOG_BGP, LOG_LEVEL_NOTICE, "%s: established", n->label);
+	restart_session_up(n, se, now_ms);
+}
+
+void neighbor_down(struct neighbor *n, struct session *se, uint64_t now_ms)
+{
+	log_limited(&updown_limit, now_ms, LOG_BGP, LOG_LEVEL_NOTICE, "%s: down after %llu s",
+		n->label, (unsigned long long)(now_ms - n->up_ms) / 1000);
+	n->up = false;
+	n->was_up = true;
+	n->flaps++;
+	if (now_ms - n->up_ms >= STABLE_MS)
+		n->falls = 0;
+	if (se->hard_reset && se->fell_by == FSM_AUTO_STOP)
+		n->hold_floor_sec = MAX_ROUTES_HOLD_SEC;
+	if (se->conn)
+		conn_finish_message(se->conn, &n->txq);
+	txq_clear(&n->txq);
+	restart_session_down(n, se, now_ms);
+}
+
+void neighbor_settle(struct neighbor *n, struct session *se, uint64_t now_ms)
+{
+	enum fsm_state state;
+
+	if (se == n->extra && se->fsm.state < FSM_OPENSENT &&
+		se->fell_by != FSM_AUTO_START_PASSIVE)
+		session_reset(se);
+	if (se == n->main && se->fsm.state == FSM_IDLE && n->extra->fsm.state >= FSM_OPENSENT) {
+		promote(n, n->extra);
+		session_reset(n->extra);
+	}
+	state = n->main->fsm.state;
+	if (n->extra->fsm.state > state)
+		state = n->extra->fsm.state;
+	if (state == n->state)
+		return;
+	n->state = state;
+	n->since_ms = now_ms;
+	speaker_tell_neighbor(n);
+}

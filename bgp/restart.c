@@ -1,0 +1,307 @@
+/* Graceful restart, in both roles, and what else marks paths as stale and sweeps them.
+ *
+ * Helper (RFC 4724 section 4.2, RFC 8538): a peer that had announced graceful restart and whose connection was lost
+ * (with the N bit of both sides: whose session ended otherwise than by a hard reset, too) keeps its paths. They are
+ * stale: still used, still told to others, but any fresh path wins. They go when the peer does not come back within
+ * the time it told, when it comes back without having kept its forwarding, when its End-of-RIB says that what was
+ * not sent again is gone, or when the stale timer ends the wait for that.
+ *
+ * Restarter: routes are told as they come, since a reflector's routes are those of its peers and need no deferred
+ * choice; what waits is the End-of-RIB, because it is what makes a helper sweep. It goes to a peer only when every
+ * configured neighbour has sent its own (but those that restart themselves are not waited for, RFC 4724 section 4.1),
+ * or `defer_sec` have passed, and only when our own routes are complete. Peers that are not configured by
+ * address cannot be waited for by name: with a dynamic range it is the whole time.
+ *
+ * Staleness is a generation number: raising the peer's makes all its paths stale at once, and a sweep goes through the
+ * table in slices to tell the watch and choose again (MARK), or to remove what is stale (PURGE).
+ */
+#include "bgp/restart.h"
+
+#include "bgp/engine.h"
+#include "lib/log.h"
+
+#define STALE_SEC 180 /* RFC 8538 section 4.1 */
+
+static struct rib_peer *peer_of(const struct neighbor *n, struct table *t)
+{
+	return &t->rib.peer[n->index];
+}
+
+/* --- sweeps --------------------------------------------------------------------------------------------------- */
+
+static void sweep_begin(struct neighbor *n, struct table *t, enum sweep_mode mode)
+{
+	struct neighbor_family *f = &n->family[t->index];
+
+	if (f->sweep == SWEEP_NONE) {
+		if (rib_marker_add(&t->rib, &f->sweep_at, NULL) < 0)
+			return; /* out of memory: the paths are stale, and go with the next sweep */
+	} else {
+		rib_marker_rewind(&t->rib, &f->sweep_at);
+	}
+	f->sweep = mode;
+}
+
+static void sweep_end(struct neighbor *n, struct table *t)
+{
+	rib_marker_del(&t->rib, &n->family[t->index].sweep_at);
+	n->family[t->index].sweep = SWEEP_NONE;
+}
+
+static void purge_begin(struct neighbor *n, struct table *t)
+{
+	n->family[t->index].stale = n->family[t->index].refreshing = false;
+	if (peer_of(n, t)->stale)
+		sweep_begin(n, t, SWEEP_PURGE);
+	else if (n->family[t->index].sweep != SWEEP_NONE)
+		sweep_end(n, t);
+}
+
+static void sweep_one(struct neighbor *n, struct table *t, struct dest *d)
+{
+	struct rib *r = &t->rib;
+
+	if (n->family[t->index].sweep == SWEEP_PURGE) {
+		if (rib_unset_dest(r, n->index, d, true) & RIB_BEST)
+			speaker_tell(t, d);
+		return;
+	}
+	if (!rib_path_of(r, d, n->index))
+		return;
+	if (rib_redecide(r, d) & RIB_BEST || rib_best(r, d)->peer == n->index)
+		speaker_tell(t, d);
+}
+
+/* True: there is more of it. */
+static bool sweep_slice(struct neighbor *n, struct table *t)
+{
+	struct neighbor_family *f = &n->family[t->index];
+	struct dest **dests = t->s->dests;
+	size_t count = rib_ahead(&t->rib, &f->sweep_at, dests, SWEEP_SLICE);
+
+	/* Before the keys are looked at: those that change move to the end. */
+	if (count)
+		rib_marker_pass(&t->rib, &f->sweep_at, dests[count - 1]);
+	for (size_t i = 0; i < count; i++)
+		sweep_one(n, t, dests[i]);
+	if (count == SWEEP_SLICE && (f->sweep == SWEEP_MARK || peer_of(n, t)->stale))
+		return true;
+	sweep_end(n, t);
+	return false;
+}
+
+bool restart_sweep(struct neighbor *n)
+{
+	bool more = false;
+
+	for (unsigned i = 0; i < n->s->tables; i++)
+		if (n->family[i].sweep != SWEEP_NONE)
+			more |= sweep_slice(n, &n->s->table[i]);
+	return more;
+}
+
+void restart_finish_sweeps(struct neighbor *n)
+{
+	while (restart_sweep(n))
+		;
+}
+
+void restart_purge(struct neighbor *n)
+{
+	for (unsigned i = 0; i < n->s->tables; i++) {
+		struct table *t = &n->s->table[i];
+		rib_peer_stale(&t->rib, n->index, true);
+		purge_begin(n, t);
+	}
+	timers_stop(&n->s->timers, &n->restart);
+	timers_stop(&n->s->timers, &n->stale);
+}
+
+/* --- helper --------------------------------------------------------------------------------------------------- */
+
+static bool gr_has(const struct session *se, const struct table *t, bool *ret_forwarding)
+{
+	const struct bgp_open *o = &se->open;
+
+	for (unsigned i = 0; se->gr && i < o->gr_family_count; i++)
+		if (o->gr_families[i].family.afi == t->family->afi &&
+			o->gr_families[i].family.safi == t->family->safi) {
+			*ret_forwarding = o->gr_families[i].forwarding;
+			return true;
+		}
+	return false;
+}
+
+static bool ends_gracefully(const struct session *se)
+{
+	if (se->hard_reset || !se->gr || !se->open.gr_restart_sec)
+		return false;
+	return se->fell_by == FSM_TCP_FAILS || se->gr_notification;
+}
+
+void restart_session_down(struct neighbor *n, struct session *se, uint64_t now_ms)
+{
+	uint32_t sec = se->open.gr_restart_sec;
+	bool kept = false, forwarding;
+
+	for (unsigned i = 0; i < n->s->tables; i++) {
+		struct table *t = &n->s->table[i];
+		struct neighbor_family *f = &n->family[i];
+
+		if (f->member)
+			group_leave(f->member);
+		f->member = NULL;
+		f->refreshing = f->stale = false;
+		if (!peer_of(n, t)->paths)
+			continue;
+		if (ends_gracefully(se) && gr_has(se, t, &forwarding)) {
+			if (peer_of(n, t)->stale && !se->gr_notification) {
+				/* "A route previously marked as stale MUST be deleted." */
+				purge_begin(n, t);
+				while (f->sweep != SWEEP_NONE && sweep_slice(n, t))
+					;
+			}
+			rib_peer_stale(&t->rib, n->index, true);
+			f->stale = kept = true;
+			sweep_begin(n, t, SWEEP_MARK);
+		} else {
+			rib_peer_stale(&t->rib, n->index, true);
+			purge_begin(n, t);
+		}
+	}
+	timers_stop(&n->s->timers, &n->stale);
+	if (!kept)
+		return;
+	if (n->config.stale_sec && n->config.stale_sec < sec)
+		sec = n->config.stale_sec;
+	timers_start(&n->s->timers, &n->restart, now_ms + 1000ull * sec);
+}
+
+void restart_timer_fired(void *arg, uint64_t now_ms)
+{
+	static struct log_limit limit = LOG_LIMIT(20, 10000);
+	struct neighbor *n = arg;
+
+	for (unsigned i = 0; i < n->s->tables; i++) {
+		if (!n->family[i].stale)
+			continue;
+		log_limited(&limit, now_ms, LOG_BGP, LOG_LEVEL_NOTICE,
+			"%s: %u stale routes removed, the wait is over", n->label,
+			n->s->table[i].rib.peer[n->index].stale);
+		purge_begin(n, &n->s->table[i]);
+	}
+}
+
+void restart_session_up(struct neighbor *n, struct session *se, uint64_t now_ms)
+{
+	bool waiting = false, forwarding = false;
+
+	timers_stop(&n->s->timers, &n->restart);
+	for (unsigned i = 0; i < n->s->tables; i++) {
+		struct table *t = &n->s->table[i];
+		struct neighbor_family *f = &n->family[i];
+		struct rib_peer *p = peer_of(n, t);
+
+		p->router_id = se->open.bgp_id;
+		p->address = n->config.address;
+		p->ibgp = se->ibgp;
+		p->client = n->config.client;
+		f->eor_seen = false;
+		if (f->stale && (!se->family[i] || !gr_has(se, t, &forwarding) || !forwarding))
+			purge_begin(n, t);
+		waiting |= f->stale;
+		if (se->family[i])
+			f->member = group_join(n, t);
+	}
+	if (waiting)
+		timers_start(&n->s->timers, &n->stale,
+			now_ms + 1000ull * (n->config.stale_sec ? n->config.stale_sec : STALE_SEC));
+	if (se->gr && se->open.gr_restarting)
+		n->initial_done = true;
+	restart_check_converged(n->s);
+}
+
+void restart_end_of_rib_in(struct neighbor *n, struct table *t)
+{
+	bool all = true;
+
+	n->family[t->index].eor_seen = true;
+	if (n->family[t->index].stale)
+		purge_begin(n, t);
+	for (unsigned i = 0; i < n->s->tables; i++)
+		all &= !n->family[i].member || n->family[i].eor_seen;
+	if (all) {
+		n->initial_done = true;
+		timers_stop(&n->s->timers, &n->stale);
+	}
+	restart_check_converged(n->s);
+}
+
+void restart_refresh_in(struct neighbor *n, struct table *t, uint8_t subtype)
+{
+	struct neighbor_family *f = &n->family[t->index];
+
+	switch (subtype) {
+	case REFRESH_REQUEST:
+		if (f->member)
+			group_refresh(f->member);
+		break;
+	case REFRESH_BORR:
+		/* What is still stale from a restart stays what it is. */
+		if (f->stale || f->refreshing || peer_of(n, t)->stale)
+			break;
+		rib_peer_stale(&t->rib, n->index, false);
+		f->refreshing = true;
+		break;
+	case REFRESH_EORR:
+		if (f->refreshing)
+			purge_begin(n, t);
+		break;
+	}
+}
+
+/* --- restarter ------------------------------------------------------------------------------------------------ */
+
+bool restart_is_restarting(const struct speaker *s)
+{
+	return !s->converged && s->now_ms - s->start_ms < 1000ull * s->config.restart_sec;
+}
+
+bool restart_may_send_eor(const struct speaker *s)
+{
+	return s->converged && (s->local_done || !s->config.wait_local);
+}
+
+static bool all_have_told(const struct speaker *s)
+{
+	if (s->ranges)
+		return false;
+	for (size_t i = 1; i < s->neighbors; i++) {
+		const struct neighbor *n = s->neighbor[i];
+		if (n && !n->dynamic && !n->removed && !n->config.shutdown && !n->initial_done)
+			return false;
+	}
+	return true;
+}
+
+void restart_check_converged(struct speaker *s)
+{
+	bool in_time = s->now_ms - s->start_ms < 1000ull * s->config.defer_sec;
+
+	if (!s->begun)
+		return;
+	if (!s->converged && (!in_time || all_have_told(s))) {
+		s->converged = true;
+		timers_stop(&s->timers, &s->defer);
+		log_notice(LOG_BGP, "%s", in_time ? "all neighbours have told their routes"
+						  : "the wait for the neighbours' routes is over");
+		if (s->watch.converged)
+			s->watch.converged(s->watch.arg, s->now_ms);
+	}
+	if (!restart_may_send_eor(s))
+		return;
+	for (size_t i = 1; i < s->neighbors; i++)
+		for (unsigned t = 0; s->neighbor[i] && t < s->tables; t++)
+			if (s->neighbor[i]->family[t].member)
+				group_end_of_rib(s->neighbor[i]->family[t].member);
+}

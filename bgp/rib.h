@@ -1,0 +1,155 @@
+/* The RIB of one address family: every path of every key, and the order in which best paths changed.
+ *
+ * A key is stored once (struct dest), a path in a few words (struct path); both live in a pool and name each other by
+ * 32 bits. With its share of the hash map a type-2 route costs about 115 octets, attributes shared.
+ *
+ * All keys hang on one list, ordered by the last change of their best path. This list is what makes out-going updates
+ * simple: whoever has to tell the changes to somebody keeps a marker in it and walks to the end, so a peer that
+ * is slow, new, or asked for a refresh is just a marker further back, and what changed twice in between is told
+ * once. A key without paths stays as a tombstone until all markers have passed it.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bgp/attrset.h"
+#include "bgp/decide.h"
+#include "bgp/family.h"
+#include "bgp/pool.h"
+#include "lib/hmap.h"
+#include "lib/ip.h"
+
+#define RIB_LOCAL 0
+#define RIB_NO_PEER UINT16_MAX
+
+struct path {
+	pool_ref next;
+	uint32_t since; /* seconds; the caller's epoch */
+	const struct attrset *attrs;
+	uint16_t peer;
+	uint8_t gen; /* differs from its peer's: stale */
+	uint8_t payload_len;
+	uint8_t payload[];
+};
+
+struct dest {
+	pool_ref prev, next; /* in the order of change */
+	uint32_t version;    /* of the last change of the best path; serial numbers, they wrap */
+	pool_ref paths;	     /* the first is the best */
+	uint16_t told;	     /* whose path was best when the changes were last told; RIB_NO_PEER: none was */
+	uint16_t key_len;    /* RIB_MARKER: not a key but a marker */
+	uint8_t key[];
+};
+
+#define RIB_MARKER UINT16_MAX
+
+struct rib_marker {
+	pool_ref node;	  /* 0: not in the list */
+	uint32_t version; /* everything up to here has been passed */
+	struct rib_marker *next, **link;
+};
+
+/* What the decision, and the books, need to know of who sent a path. */
+struct rib_peer {
+	uint32_t router_id;
+	struct ip address;
+	bool ibgp, client;
+	bool stale_loses;  /* its stale paths are those of a graceful restart, not of a refresh */
+	uint8_t gen;
+	uint32_t paths, stale;
+	uint32_t told; /* keys whose `told` is this peer */
+};
+
+struct grave {
+	pool_ref dest;
+	uint32_t version;
+};
+
+struct rib {
+	const struct bgp_family *family;
+	struct attrsets *attrsets; /* borrowed */
+	struct pool pool;
+	struct hmap map;
+	pool_ref head, tail;
+	uint32_t version;
+	struct rib_marker *markers;
+	struct rib_peer *peer; /* by index; 0 is ourselves */
+	size_t peer_cap;
+	size_t paths, tombstones;
+	struct grave *grave; /* tombstones in the order of their death; a ring */
+	size_t grave_head, grave_count, grave_cap;
+	struct bgp_path_view *view; /* scratch of the decision */
+	uint8_t *alive;
+	size_t view_cap;
+};
+
+void rib_init(struct rib *r, const struct bgp_family *f, struct attrsets *as);
+void rib_free(struct rib *r);
+/* Makes room for the peer `index` and zeroes its row. 0 or -ENOMEM. */
+int rib_peer_add(struct rib *r, uint16_t index);
+
+/* What became of it, a set. */
+enum rib_change {
+	RIB_BEST = 1,  /* the best path is another, or says something else: the key moved to the end */
+	RIB_FRESH = 2, /* the best path says the same but is not stale any more */
+	RIB_NEW = 4,   /* the peer had no path for the key */
+	RIB_GONE = 8,  /* the peer's path was removed */
+	RIB_FULL = 16, /* out of memory: nothing was done */
+};
+
+struct rib_key {
+	const uint8_t *p;
+	size_t len;
+};
+
+/* The path of a peer, new or instead of its last. Takes a reference to the set. */
+unsigned rib_set(struct rib *r, uint16_t peer, struct rib_key key, const uint8_t *payload,
+	uint8_t payload_len, const struct attrset *attrs, uint32_t since, struct dest **ret);
+unsigned rib_unset(struct rib *r, uint16_t peer, struct rib_key key, struct dest **ret);
+/* Removes the peer's path of this key; with `only_stale` only if it is stale. */
+unsigned rib_unset_dest(struct rib *r, uint16_t peer, struct dest *d, bool only_stale);
+/* Chooses again after what is known of a peer changed. */
+unsigned rib_redecide(struct rib *r, struct dest *d);
+/* All paths of the peer are stale from now on. */
+void rib_peer_stale(struct rib *r, uint16_t peer, bool stale_loses);
+
+struct dest *rib_find(const struct rib *r, struct rib_key key);
+/* NULL for none. */
+const struct path *rib_path_of(const struct rib *r, const struct dest *d, uint16_t peer);
+bool rib_path_stale(const struct rib *r, const struct path *p);
+
+static inline struct path *rib_path(const struct rib *r, pool_ref ref)
+{
+	return ref ? pool_at(&r->pool, ref) : NULL;
+}
+
+/* NULL: a tombstone. */
+static inline const struct path *rib_best(const struct rib *r, const struct dest *d)
+{
+	return rib_path(r, d->paths);
+}
+
+/* a was before b. */
+static inline bool rib_before(uint32_t a, uint32_t b)
+{
+	return (int32_t)(a - b) < 0;
+}
+
+/* A marker before everything, or (behind) at the place of another. 0 or -ENOMEM. */
+int rib_marker_add(struct rib *r, struct rib_marker *m, const struct rib_marker *at);
+void rib_marker_del(struct rib *r, struct rib_marker *m);
+void rib_marker_rewind(struct rib *r, struct rib_marker *m);
+/* Up to `max` keys behind the marker, in their order; the marker stays. */
+size_t rib_ahead(const struct rib *r, const struct rib_marker *m, struct dest **ret, size_t max);
+/* The marker goes behind the last of what rib_ahead() gave, or with NULL to the end. */
+void rib_marker_pass(struct rib *r, struct rib_marker *m, struct dest *last);
+static inline bool rib_marker_at_end(const struct rib *r, const struct rib_marker *m)
+{
+	return m->version == r->version;
+}
+
+/* Frees the tombstones that all markers have passed. */
+void rib_reap(struct rib *r);
+/* Told: who is best of `d` has been told to everybody who keeps up. */
+void rib_told(struct rib *r, struct dest *d);

@@ -1,0 +1,484 @@
+/* The speaker: what is called from outside, and the turn of work.
+ *
+ * Calls put routes into the RIB at once and tell the watch at once. What goes to other peers is encoded when the daemon
+ * asks for actions, at the end of its loop's turn: so one change leaves in the turn in which it came, and the many of
+ * one turn share UPDATEs.
+ */
+#include "bgp/speaker.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bgp/emit.h"
+#include "bgp/engine.h"
+#include "bgp/restart.h"
+#include "lib/log.h"
+#include "lib/siphash.h"
+
+#define BUF_OCTETS (2 * BGP_MSG_EXTENDED_MAX)
+#define NEIGHBORS_MAX 65000
+#define DYNAMIC_MEMORY_MS 60000 /* how long the misdeeds of a dynamic neighbour are remembered */
+
+static void defer_fired(void *arg, uint64_t now_ms)
+{
+	(void)now_ms;
+	restart_check_converged(arg);
+}
+
+static int table_init(struct speaker *s, unsigned index)
+{
+	struct table *t = &s->table[index];
+
+	t->s = s;
+	t->index = index;
+	t->family = s->config.families[index];
+	LIST_INIT(&t->groups);
+	rib_init(&t->rib, t->family, s->attrsets);
+	if (rib_peer_add(&t->rib, RIB_LOCAL) < 0)
+		return -ENOMEM;
+	t->rib.peer[RIB_LOCAL].router_id = s->config.router_id;
+	return rib_marker_add(&t->rib, &t->told, NULL);
+}
+
+struct speaker *speaker_new(const struct speaker_config *c, uint64_t now_ms)
+{
+	struct speaker *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->config = *c;
+	s->cluster_id = c->cluster_id ? c->cluster_id : c->router_id;
+	s->now_ms = s->start_ms = now_ms;
+	s->random = siphash(siphash_process_key(), &c->router_id, sizeof(c->router_id)) | 1;
+	s->neighbors = 1;
+	TAILQ_INIT(&s->actions);
+	LIST_INIT(&s->conns);
+	timers_init(&s->timers);
+	timer_init(&s->defer, defer_fired, s);
+	s->attrsets = attrsets_new();
+	s->buf = malloc(BUF_OCTETS);
+	s->items = calloc(2 * BATCH, sizeof(struct item));
+	s->dests = calloc(SWEEP_SLICE, sizeof(*s->dests));
+	bool ok = s->attrsets && s->buf && s->items && s->dests;
+	while (ok && s->tables < c->family_count && s->tables < FAMILIES_MAX)
+		ok = table_init(s, s->tables++) == 0;
+	if (!ok) {
+		speaker_free(s);
+		return NULL;
+	}
+	timers_start(&s->timers, &s->defer, now_ms + 1000ull * c->defer_sec);
+	return s;
+}
+
+static void drop_families(struct neighbor *n)
+{
+	for (unsigned t = 0; t < n->s->tables; t++) {
+		if (n->family[t].member)
+			group_leave(n->family[t].member);
+		rib_marker_del(&n->s->table[t].rib, &n->family[t].sweep_at);
+	}
+}
+
+void speaker_free(struct speaker *s)
+{
+	struct conn *c;
+
+	while ((c = LIST_FIRST(&s->conns))) {
+		if (c->session)
+			c->session->conn = NULL;
+		conn_free(c);
+	}
+	for (size_t i = 1; i < s->neighbors; i++) {
+		if (!s->neighbor[i])
+			continue;
+		drop_families(s->neighbor[i]);
+		neighbor_free(s->neighbor[i]);
+	}
+	for (size_t i = 0; i < s->ranges; i++)
+		neighbor_free(s->range[i]);
+	for (unsigned t = 0; t < s->tables; t++) {
+		rib_marker_del(&s->table[t].rib, &s->table[t].told);
+		rib_free(&s->table[t].rib);
+	}
+	if (s->attrsets)
+		attrsets_free(s->attrsets);
+	timers_free(&s->timers);
+	free(s->neighbor);
+	free(s->range);
+	free(s->buf);
+	free(s->items);
+	free(s->dests);
+	free(s);
+}
+
+void speaker_shutdown(struct speaker *s, const char *communication, uint64_t now_ms)
+{
+	struct bgp_error e = notification_cease(BGP_CEASE_SHUTDOWN, communication);
+
+	s->now_ms = now_ms;
+	s->stopping = true;
+	/* No hard reset: the data plane goes on without us, so peers that can wait for our return should. */
+	for (size_t i = 1; i < s->neighbors; i++)
+		if (s->neighbor[i])
+			neighbor_stop(s->neighbor[i], &e, false, now_ms);
+}
+
+uint64_t speaker_jitter(struct speaker *s, uint64_t ms)
+{
+	s->random ^= s->random << 13;
+	s->random ^= s->random >> 7;
+	s->random ^= s->random << 17;
+	return ms - (ms / 4) * (s->random % 1024) / 1024;
+}
+
+/* --- neighbours --------------------------------------------------------------------------------------------------- */
+
+static struct neighbor *find(const struct speaker *s, struct ip address)
+{
+	for (size_t i = 1; i < s->neighbors; i++)
+		if (s->neighbor[i] && !s->neighbor[i]->removed &&
+			ip_eq(s->neighbor[i]->config.address, address))
+			return s->neighbor[i];
+	return NULL;
+}
+
+static int reserve_index(struct speaker *s, size_t *ret)
+{
+	size_t i = 1;
+
+	while (i < s->neighbors && s->neighbor[i])
+		i++;
+	if (i >= NEIGHBORS_MAX)
+		return -ENOMEM;
+	if (i >= s->neighbor_cap) {
+		size_t cap = s->neighbor_cap ? 2 * s->neighbor_cap : 16;
+		struct neighbor **p = realloc(s->neighbor, cap * sizeof(*p));
+		if (!p)
+			return -ENOMEM;
+		memset(p + s->neighbor_cap, 0, (cap - s->neighbor_cap) * sizeof(*p));
+		s->neighbor = p;
+		s->neighbor_cap = cap;
+	}
+	for (unsigned t = 0; t < s->tables; t++)
+		if (rib_peer_add(&s->table[t].rib, (uint16_t)i) < 0)
+			return -ENOMEM;
+	if (i == s->neighbors)
+		s->neighbors++;
+	*ret = i;
+	return 0;
+}
+
+static int add(struct speaker *s, const struct neighbor_config *c, struct neighbor **ret)
+{
+	struct neighbor *n;
+	size_t i;
+
+	if (reserve_index(s, &i) < 0 || !(n = neighbor_new(s, c)))
+		return -ENOMEM;
+	n->index = (uint16_t)i;
+	s->neighbor[i] = n;
+	*ret = n;
+	return 0;
+}
+
+static int add_range(struct speaker *s, const struct neighbor_config *c, struct neighbor **ret)
+{
+	struct neighbor *n, **p;
+
+	if (!c->prefix.ip.family || !c->max_dynamic)
+		return -EINVAL;
+	for (size_t i = 0; i < s->ranges; i++)
+		if (memcmp(&s->range[i]->config.prefix, &c->prefix, sizeof(c->prefix)) == 0)
+			return -EEXIST;
+	p = realloc(s->range, (s->ranges + 1) * sizeof(*p));
+	if (!p)
+		return -ENOMEM;
+	s->range = p;
+	n = neighbor_new(s, c);
+	if (!n)
+		return -ENOMEM;
+	n->range = true;
+	s->range[s->ranges++] = n;
+	*ret = n;
+	return 0;
+}
+
+static void begin_removal(struct neighbor *n, uint64_t now_ms)
+{
+	struct bgp_error e = {.code = BGP_ERR_CEASE, .subcode = BGP_CEASE_DECONFIGURED};
+
+	neighbor_stop(n, &e, true, now_ms);
+	restart_purge(n);
+	n->removed = true;
+}
+
+int speaker_add_neighbor(struct speaker *s, const struct neighbor_config *c, uint64_t now_ms,
+	struct neighbor **ret)
+{
+	struct neighbor *n;
+	int r;
+
+	s->now_ms = now_ms;
+	if (!c->address.family) {
+		r = add_range(s, c, &n);
+		if (r == 0 && ret)
+			*ret = n;
+		return r;
+	}
+	n = find(s, c->address);
+	if (n && !n->dynamic)
+		return -EEXIST;
+	if (n)
+		begin_removal(n, now_ms);
+	r = add(s, c, &n);
+	if (r < 0)
+		return r;
+	if (!s->stopping)
+		neighbor_start(n, now_ms);
+	if (ret)
+		*ret = n;
+	return 0;
+}
+
+static void remove_range(struct speaker *s, struct neighbor *range, uint64_t now_ms)
+{
+	for (size_t i = 1; i < s->neighbors; i++) {
+		struct neighbor *n = s->neighbor[i];
+		if (!n || n->parent != range)
+			continue;
+		n->parent = NULL;
+		if (!n->removed)
+			begin_removal(n, now_ms);
+	}
+	for (size_t i = 0; i < s->ranges; i++)
+		if (s->range[i] == range)
+			s->range[i] = s->range[--s->ranges];
+	neighbor_free(range);
+}
+
+void speaker_remove_neighbor(struct speaker *s, struct neighbor *n, uint64_t now_ms)
+{
+	s->now_ms = now_ms;
+	if (n->range)
+		remove_range(s, n, now_ms);
+	else
+		begin_removal(n, now_ms);
+	restart_check_converged(s);
+}
+
+static struct neighbor *add_dynamic(struct speaker *s, struct ip remote)
+{
+	struct neighbor *n;
+
+	for (size_t i = 0; i < s->ranges; i++) {
+		struct neighbor *range = s->range[i];
+		struct neighbor_config c = range->config;
+		if (range->config.shutdown || !prefix_contains(&c.prefix, remote))
+			continue;
+		if (range->dynamic_count >= c.max_dynamic)
+			return NULL;
+		c.address = remote;
+		c.passive = true;
+		if (add(s, &c, &n) < 0)
+			return NULL;
+		n->dynamic = true;
+		n->parent = range;
+		range->dynamic_count++;
+		neighbor_start(n, s->now_ms);
+		return n;
+	}
+	return NULL;
+}
+
+struct conn *speaker_accept(struct speaker *s, struct ip remote, struct ip local, uint64_t now_ms)
+{
+	struct neighbor *n;
+
+	s->now_ms = now_ms;
+	if (s->stopping)
+		return NULL;
+	n = find(s, remote);
+	if (!n)
+		n = add_dynamic(s, remote);
+	return n ? neighbor_accept(n, remote, local, now_ms) : NULL;
+}
+
+/* Nothing refers to it any more: no connection, no path, no key that was told with its path. */
+static bool is_spent(const struct neighbor *n)
+{
+	const struct speaker *s = n->s;
+
+	if (n->conns || n->up || neighbor_has_paths(n))
+		return false;
+	if (n->removed)
+		return true;
+	return n->dynamic && n->main->fsm.state <= FSM_ACTIVE && !timer_running(&n->idle_hold) &&
+	       (!n->falls || s->now_ms - n->since_ms > DYNAMIC_MEMORY_MS);
+}
+
+static void free_spent(struct speaker *s)
+{
+	for (size_t i = 1; i < s->neighbors; i++) {
+		struct neighbor *n = s->neighbor[i];
+		if (!n || !is_spent(n))
+			continue;
+		drop_families(n);
+		if (n->parent)
+			n->parent->dynamic_count--;
+		s->neighbor[i] = NULL;
+		neighbor_free(n);
+	}
+	while (s->neighbors > 1 && !s->neighbor[s->neighbors - 1])
+		s->neighbors--;
+}
+
+/* --- the turn ----------------------------------------------------------------------------------------------------- */
+
+bool speaker_flush_due(const struct speaker *s)
+{
+	for (unsigned t = 0; t < s->tables; t++)
+		if (!rib_marker_at_end(&s->table[t].rib, &s->table[t].told))
+			return true;
+	return false;
+}
+
+void speaker_flush(struct speaker *s)
+{
+	for (unsigned t = 0; t < s->tables; t++)
+		group_flush(&s->table[t]);
+}
+
+static bool has_work(const struct neighbor *n)
+{
+	for (unsigned t = 0; t < n->s->tables; t++) {
+		const struct neighbor_family *f = &n->family[t];
+		if (f->sweep != SWEEP_NONE)
+			return true;
+		if (f->member && !f->member->synced &&
+			n->txq.octets <= neighbor_queue_max(n) / 2)
+			return true;
+	}
+	return is_spent(n);
+}
+
+uint64_t speaker_deadline(const struct speaker *s)
+{
+	if (!s->begun || speaker_flush_due(s) || !TAILQ_EMPTY(&s->actions))
+		return s->now_ms;
+	for (size_t i = 1; i < s->neighbors; i++)
+		if (s->neighbor[i] && has_work(s->neighbor[i]))
+			return s->now_ms;
+	return timers_next(&s->timers);
+}
+
+void speaker_run(struct speaker *s, uint64_t now_ms)
+{
+	s->now_ms = now_ms;
+	s->begun = true;
+	timers_run(&s->timers, now_ms);
+	restart_check_converged(s);
+	for (size_t i = 1; i < s->neighbors; i++)
+		if (s->neighbor[i])
+			restart_sweep(s->neighbor[i]);
+	speaker_flush(s);
+	for (size_t i = 1; i < s->neighbors; i++)
+		for (unsigned t = 0; s->neighbor[i] && t < s->tables; t++)
+			if (s->neighbor[i]->family[t].member)
+				group_pump(s->neighbor[i]->family[t].member);
+	free_spent(s);
+}
+
+/* --- routes of our own, and the watch ----------------------------------------------------------------------------- */
+
+static struct table *table_of(struct speaker *s, const struct bgp_family *f)
+{
+	for (unsigned i = 0; i < s->tables; i++)
+		if (s->table[i].family == f)
+			return &s->table[i];
+	return NULL;
+}
+
+int speaker_originate(struct speaker *s, const struct bgp_family *f, const struct nlri *n,
+	const struct attrs *a, uint64_t now_ms)
+{
+	struct table *t = table_of(s, f);
+	const struct attrset *set;
+	struct dest *d = NULL;
+	unsigned change;
+
+	s->now_ms = now_ms;
+	if (!t)
+		return -EINVAL;
+	set = attrset_intern(s->attrsets, a);
+	if (!set)
+		return -ENOMEM;
+	change = rib_set(&t->rib, RIB_LOCAL, (struct rib_key){n->key, n->key_len}, n->payload,
+		n->payload_len, set, speaker_sec(s), &d);
+	attrset_unref(s->attrsets, set);
+	if (change & RIB_FULL)
+		return -ENOMEM;
+	if (change & RIB_BEST)
+		speaker_tell(t, d);
+	return 0;
+}
+
+int speaker_unoriginate(struct speaker *s, const struct bgp_family *f, const struct nlri *n,
+	uint64_t now_ms)
+{
+	struct table *t = table_of(s, f);
+	struct dest *d = NULL;
+
+	s->now_ms = now_ms;
+	if (!t)
+		return -EINVAL;
+	if (rib_unset(&t->rib, RIB_LOCAL, (struct rib_key){n->key, n->key_len}, &d) & RIB_BEST)
+		speaker_tell(t, d);
+	return 0;
+}
+
+void speaker_local_done(struct speaker *s, uint64_t now_ms)
+{
+	s->now_ms = now_ms;
+	s->local_done = true;
+	speaker_flush(s); /* before the End-of-RIBs that this lets go */
+	restart_check_converged(s);
+}
+
+void speaker_set_watch(struct speaker *s, const struct speaker_watch *w)
+{
+	s->watch = *w;
+}
+
+void speaker_tell(struct table *t, const struct dest *d)
+{
+	struct speaker *s = t->s;
+	const struct path *p = rib_best(&t->rib, d);
+	const struct attrset *attrs = NULL;
+	uint8_t payload[BGP_PAYLOAD_MAX];
+	struct best_change c = {.family = t->family, .key = d->key, .key_len = d->key_len};
+
+	if (!s->watch.best_changed)
+		return;
+	if (p) {
+		/* The watch may originate this very key and so free the path. */
+		attrs = attrset_ref(p->attrs);
+		memcpy(payload, p->payload, p->payload_len);
+		c.payload = payload;
+		c.payload_len = p->payload_len;
+		c.attrs = attrs;
+		c.from = p->peer == RIB_LOCAL ? NULL : s->neighbor[p->peer];
+		c.stale = t->rib.peer[p->peer].stale_loses && rib_path_stale(&t->rib, p);
+	}
+	s->watch.best_changed(s->watch.arg, &c, s->now_ms);
+	if (attrs)
+		attrset_unref(s->attrsets, attrs);
+}
+
+void speaker_tell_neighbor(struct neighbor *n)
+{
+	struct speaker *s = n->s;
+
+	if (s->watch.neighbor_changed)
+		s->watch.neighbor_changed(s->watch.arg, n, s->now_ms);
+}

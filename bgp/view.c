@@ -1,0 +1,109 @@
+/* What `show` sees of the speaker. */
+#include <string.h>
+
+#include "bgp/engine.h"
+
+static void sum_families(const struct neighbor *n, struct neighbor_view *v)
+{
+	for (unsigned t = 0; t < n->s->tables; t++) {
+		const struct rib_peer *p = &n->s->table[t].rib.peer[n->index];
+		v->routes_in += p->paths;
+		v->routes_stale += p->stale_loses ? p->stale : 0;
+		if (n->family[t].member)
+			v->routes_out += group_told(n->family[t].member);
+	}
+}
+
+void neighbor_view(const struct neighbor *n, struct neighbor_view *ret)
+{
+	const struct session *se = n->main;
+
+	*ret = (struct neighbor_view){
+		.address = n->config.address,
+		.local = n->local,
+		.name = n->config.name,
+		.state = fsm_state_name(n->state),
+		.remote_as = n->remote_as ? n->remote_as : n->config.remote_as,
+		.router_id = n->router_id,
+		.dynamic = n->dynamic,
+		.client = n->config.client,
+		.passive = n->config.passive,
+		.shutdown = n->config.shutdown,
+		.since_ms = n->since_ms,
+		.hold_sec = n->up ? se->hold_sec : neighbor_hold_sec(n),
+		.msgs_in = n->msgs_in,
+		.msgs_out = n->msgs_out + n->txq.messages,
+		.updates_in = n->updates_in,
+		.updates_out = n->txq.messages,
+		.octets_in = n->octets_in,
+		.octets_out = n->octets_out,
+		.max_routes = n->config.max_routes,
+		.treat_as_withdraw = n->treat_as_withdraw,
+		.attr_discard = n->attr_discard,
+		.nlri_discard = n->nlri_discard,
+		.nlri_withdraw = n->nlri_withdraw,
+		.queued_octets = (uint32_t)n->txq.octets,
+		.flaps = n->flaps,
+		.gr = n->up && se->gr,
+		.extended_message = n->up && se->extended,
+		.as4 = n->up && se->as4,
+		.enhanced_refresh = n->up && se->enhanced_refresh,
+	};
+	ret->ibgp = ret->remote_as == n->s->config.as;
+	memcpy(ret->last_error, n->last_error, sizeof(ret->last_error));
+	if (!n->range)
+		sum_families(n, ret);
+}
+
+const struct neighbor *speaker_next_neighbor(const struct speaker *s, const struct neighbor *after)
+{
+	for (size_t i = after ? after->index + 1u : 1; i < s->neighbors; i++)
+		if (s->neighbor[i] && !s->neighbor[i]->removed)
+			return s->neighbor[i];
+	return NULL;
+}
+
+static bool each_path(const struct table *t, const struct dest *d,
+	bool (*fn)(void *arg, const struct route_view *r), void *arg)
+{
+	const struct rib *r = &t->rib;
+	const struct path *best = rib_best(r, d);
+
+	for (const struct path *p = best; p; p = rib_path(r, p->next)) {
+		struct route_view v = {
+			.family = t->family,
+			.key = d->key,
+			.payload = p->payload,
+			.key_len = d->key_len,
+			.payload_len = p->payload_len,
+			.attrs = p->attrs,
+			.from = p->peer == RIB_LOCAL ? NULL : t->s->neighbor[p->peer],
+			.best = p == best,
+			.stale = r->peer[p->peer].stale_loses && rib_path_stale(r, p),
+			.since_ms = t->s->start_ms + 1000ull * p->since,
+		};
+		if (!fn(arg, &v))
+			return false;
+	}
+	return true;
+}
+
+void speaker_each_route(const struct speaker *s, bool (*fn)(void *arg, const struct route_view *r),
+	void *arg)
+{
+	struct dest *d;
+
+	for (unsigned i = 0; i < s->tables; i++)
+		hmap_foreach (&s->table[i].rib.map, d)
+			if (!each_path(&s->table[i], d, fn, arg))
+				return;
+}
+
+void speaker_stats(const struct speaker *s, struct speaker_stats *ret)
+{
+	*ret = (struct speaker_stats){.attrsets = attrsets_count(s->attrsets)};
+	for (unsigned i = 0; i < s->tables; i++) {
+		ret->routes += s->table[i].rib.map.count - s->table[i].rib.tombstones;
+		ret->paths += s->table[i].rib.paths;
+	}
+}

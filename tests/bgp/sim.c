@@ -1,0 +1,395 @@
+#include "tests/bgp/sim.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/siphash.h"
+#include "tests/bgp/wire.h"
+
+static void best_changed(void *arg, const struct best_change *c, uint64_t now_ms)
+{
+	struct sim_node *n = arg;
+	size_t i = 0;
+
+	(void)now_ms;
+	n->tells++;
+	while (i < n->known_count && (n->known[i].key_len != c->key_len ||
+					     memcmp(n->known[i].key, c->key, c->key_len) != 0))
+		i++;
+	if (!c->attrs) {
+		if (i < n->known_count)
+			n->known[i] = n->known[--n->known_count];
+		return;
+	}
+	if (i == n->known_count) {
+		if (n->known_count == n->known_cap) {
+			n->known_cap = n->known_cap ? 2 * n->known_cap : 64;
+			n->known = realloc(n->known, n->known_cap * sizeof(*n->known));
+		}
+		n->known_count++;
+	}
+	n->known[i] = (struct sim_known){
+		.key_len = (uint8_t)c->key_len,
+		.payload = c->payload_len ? c->payload[0] : 0,
+		.next_hop = ip_to_u32(c->attrs->attrs.next_hop),
+		.stale = c->stale,
+		.attrs = c->attrs->attrs,
+		.cluster_len = (uint8_t)c->attrs->attrs.cluster_list.len,
+		.as_path_len = (uint8_t)c->attrs->attrs.as_path.len,
+	};
+	memcpy(n->known[i].key, c->key, c->key_len);
+}
+
+static void converged(void *arg, uint64_t now_ms)
+{
+	(void)now_ms;
+	((struct sim_node *)arg)->converged++;
+}
+
+static struct ip address_of(int node)
+{
+	return ip_v4_u32(0xc0000201u + (uint32_t)node);
+}
+
+void sim_init(struct sim *m)
+{
+	*m = (struct sim){.now = 1000000};
+	m->pipe = calloc(SIM_PIPES, sizeof(*m->pipe));
+	siphash_process_key_fix(1, 2);
+}
+
+void sim_free(struct sim *m)
+{
+	for (int i = 0; i < SIM_NODES; i++) {
+		if (m->node[i].s)
+			speaker_free(m->node[i].s);
+		free(m->node[i].known);
+	}
+	free(m->pipe);
+}
+
+struct speaker_config sim_config(uint32_t as, int node)
+{
+	return (struct speaker_config){
+		.as = as,
+		.router_id = ip_to_u32(address_of(node)),
+		.families = test_families,
+		.family_count = 1,
+		.hold_sec = 9,
+		.restart_sec = 120,
+		.defer_sec = 30,
+	};
+}
+
+void sim_start(struct sim *m, int node, const struct speaker_config *c)
+{
+	struct sim_node *n = &m->node[node];
+	struct speaker_watch w = {
+		.best_changed = best_changed, .converged = converged, .arg = n};
+
+	n->s = speaker_new(c, m->now);
+	n->address = address_of(node);
+	n->known_count = n->tells = n->converged = 0;
+	speaker_set_watch(n->s, &w);
+}
+
+struct neighbor *sim_neighbor(
+	struct sim *m, int from, int to, uint32_t as, void (*edit)(struct neighbor_config *c))
+{
+	struct neighbor_config c = {
+		.address = address_of(to), .remote_as = as, .connect_retry_sec = 2};
+	struct neighbor *n = NULL;
+
+	if (edit)
+		edit(&c);
+	if (speaker_add_neighbor(m->node[from].s, &c, m->now, &n) < 0)
+		abort();
+	return n;
+}
+
+/* --- connections ---------------------------------------------------------------------------------------------- */
+
+static struct sim_half *half_to(const struct conn *sender)
+{
+	return conn_io(sender);
+}
+
+static struct sim_pipe *pipe_of(struct sim *m, const struct sim_half *h)
+{
+	return &m->pipe[((const char *)h - (const char *)m->pipe) / (ptrdiff_t)sizeof(*m->pipe)];
+}
+
+static void pipe_put(struct sim_pipe *p)
+{
+	if (!p->half[0].conn && !p->half[1].conn)
+		p->used = false;
+}
+
+static struct sim_half *reverse(struct sim *m, struct sim_half *h)
+{
+	struct sim_pipe *p = pipe_of(m, h);
+
+	return h == &p->half[0] ? &p->half[1] : &p->half[0];
+}
+
+static int node_at(const struct sim *m, struct ip address)
+{
+	for (int i = 0; i < SIM_NODES; i++)
+		if (m->node[i].s && ip_eq(m->node[i].address, address))
+			return i;
+	return -1;
+}
+
+static void do_connect(struct sim *m, int node, struct conn *c)
+{
+	struct neighbor_view v;
+	struct conn *peer = NULL;
+	int to;
+
+	if (m->black_hole)
+		return;
+	neighbor_view(conn_neighbor(c), &v);
+	to = node_at(m, v.address);
+	if (to >= 0 && !m->node[to].refuse)
+		peer = speaker_accept(m->node[to].s, m->node[node].address, v.address, m->now);
+	if (!peer) {
+		conn_lost(c, CONN_FAILED, m->now);
+		return;
+	}
+	struct sim_pipe *p = m->pipe;
+	while (p->used)
+		p++;
+	p->used = true;
+	p->half[0] = (struct sim_half){.conn = peer, .node = to};
+	p->half[1] = (struct sim_half){.conn = c, .node = node};
+	conn_set_io(c, &p->half[0]);
+	conn_set_io(peer, &p->half[1]);
+	conn_connected(c, m->node[node].address, m->now);
+}
+
+/* As much as the socket takes; true if anything moved. */
+static bool do_send(struct sim *m, struct conn *c)
+{
+	struct sim_half *h = half_to(c);
+	const uint8_t *p;
+	bool moved = false;
+	size_t n;
+
+	while (h && (n = conn_tx(c, &p, m->now)) > 0) {
+		if (n > SIM_SOCKET - h->len)
+			n = SIM_SOCKET - h->len;
+		if (n == 0)
+			break;
+		if (h->conn) {
+			memcpy(h->bytes + h->len, p, n);
+			h->len += n;
+		}
+		h->octets += n;
+		conn_sent(c, n, m->now);
+		moved = true;
+	}
+	return moved;
+}
+
+static void do_close(struct sim *m, struct conn *c)
+{
+	struct sim_half *h = half_to(c);
+
+	if (h) {
+		do_send(m, c);
+		h->eof = true;
+		reverse(m, h)->conn = NULL;
+		pipe_put(pipe_of(m, h));
+	}
+	conn_closed(c);
+}
+
+void sim_kill(struct sim *m, int node)
+{
+	for (struct sim_pipe *p = m->pipe; p < m->pipe + SIM_PIPES; p++)
+		for (int i = 0; p->used && i < 2; i++)
+			if (p->half[i].conn && p->half[i].node == node) {
+				p->half[i].conn = NULL;
+				p->half[!i].failed = true;
+				pipe_put(p);
+			}
+	speaker_free(m->node[node].s);
+	m->node[node].s = NULL;
+}
+
+static bool deliver(struct sim *m, struct sim_half *h)
+{
+	struct conn *c = h->conn;
+
+	if (!c || h->stopped)
+		return false;
+	if (h->len && !h->failed) {
+		size_t n = m->chunk && m->chunk < h->len ? m->chunk : h->len;
+		uint8_t *copy = malloc(n); /* so that a sanitizer sees a read past the end */
+		memcpy(copy, h->bytes, n);
+		memmove(h->bytes, h->bytes + n, h->len - n);
+		h->len -= n;
+		conn_rx(c, copy, n, m->now);
+		free(copy);
+		return true;
+	}
+	if (!h->eof && !h->failed)
+		return false;
+	h->conn = NULL;
+	pipe_put(pipe_of(m, h));
+	conn_lost(c, h->failed ? CONN_FAILED : CONN_CLOSED_BY_PEER, m->now);
+	return true;
+}
+
+static bool drain(struct sim *m, int node)
+{
+	struct speaker *s = m->node[node].s;
+	struct action a;
+	bool moved = false;
+
+	while (speaker_next_action(s, &a)) {
+		moved = true;
+		if (a.type == ACTION_CONNECT)
+			do_connect(m, node, a.conn);
+		else if (a.type == ACTION_SEND)
+			do_send(m, a.conn);
+		else
+			do_close(m, a.conn);
+	}
+	return moved;
+}
+
+static bool turn(struct sim *m)
+{
+	bool moved = false;
+
+	for (int i = 0; i < SIM_NODES; i++) {
+		if (!m->node[i].s)
+			continue;
+		if (speaker_deadline(m->node[i].s) <= m->now) {
+			speaker_run(m->node[i].s, m->now);
+			moved = true;
+		}
+		moved |= drain(m, i);
+	}
+	for (struct sim_pipe *p = m->pipe; p < m->pipe + SIM_PIPES; p++)
+		for (int i = 0; p->used && i < 2; i++) {
+			moved |= deliver(m, &p->half[i]);
+			/* The socket is writable again. */
+			if (p->used && p->half[!i].conn && p->half[i].len < SIM_SOCKET)
+				moved |= do_send(m, p->half[!i].conn);
+		}
+	return moved;
+}
+
+void sim_settle(struct sim *m)
+{
+	for (int i = 0; i < 2000000 && turn(m); i++)
+		;
+}
+
+bool sim_until(struct sim *m, bool (*done)(struct sim *m), uint64_t ms)
+{
+	uint64_t end = m->now + ms;
+
+	for (;;) {
+		uint64_t next = UINT64_MAX;
+		sim_settle(m);
+		if (done && done(m))
+			return true;
+		for (int i = 0; i < SIM_NODES; i++)
+			if (m->node[i].s && speaker_deadline(m->node[i].s) < next)
+				next = speaker_deadline(m->node[i].s);
+		if (next <= m->now)
+			next = m->now + 1;
+		if (next > end)
+			break;
+		m->now = next;
+	}
+	m->now = end;
+	sim_settle(m);
+	return done && done(m);
+}
+
+void sim_run(struct sim *m, uint64_t ms)
+{
+	sim_until(m, NULL, ms);
+}
+
+/* --- routes --------------------------------------------------------------------------------------------------- */
+
+static struct nlri nlri_of(uint32_t number, uint8_t payload)
+{
+	struct nlri n = {.key_len = 5, .payload_len = 1, .payload = {payload}};
+
+	n.key[0] = TEST_PAYLOAD_TYPE;
+	for (int i = 0; i < 4; i++)
+		n.key[1 + i] = (uint8_t)(number >> (24 - 8 * i));
+	return n;
+}
+
+void sim_originate(struct sim *m, int node, uint32_t number, uint8_t payload)
+{
+	struct nlri n = nlri_of(number, payload);
+	struct attrs a = {
+		.present = ATTR_BIT(ATTR_ORIGIN) | ATTR_BIT(ATTR_AS_PATH) | ATTR_BIT(ATTR_NEXT_HOP),
+		.next_hop = m->node[node].address};
+
+	if (speaker_originate(m->node[node].s, &test_family, &n, &a, m->now) != 0)
+		abort();
+}
+
+void sim_withdraw(struct sim *m, int node, uint32_t number)
+{
+	struct nlri n = nlri_of(number, 0);
+
+	if (speaker_unoriginate(m->node[node].s, &test_family, &n, m->now) != 0)
+		abort();
+}
+
+const struct sim_known *sim_known(const struct sim *m, int node, uint32_t number)
+{
+	const struct sim_node *n = &m->node[node];
+	struct nlri want = nlri_of(number, 0);
+
+	for (size_t i = 0; i < n->known_count; i++)
+		if (n->known[i].key_len == want.key_len &&
+			memcmp(n->known[i].key, want.key, want.key_len) == 0)
+			return &n->known[i];
+	return NULL;
+}
+
+struct neighbor_view sim_view(const struct sim *m, int node, int peer)
+{
+	struct neighbor_view v = {.state = ""};
+	const struct neighbor *n = NULL;
+
+	while ((n = speaker_next_neighbor(m->node[node].s, n))) {
+		neighbor_view(n, &v);
+		if (ip_eq(v.address, address_of(peer)))
+			return v;
+	}
+	return (struct neighbor_view){.state = ""};
+}
+
+bool sim_up(const struct sim *m, int node, int peer)
+{
+	return strcmp(sim_view(m, node, peer).state, "Established") == 0;
+}
+
+struct sim_half *sim_half(struct sim *m, int from, int to)
+{
+	for (struct sim_pipe *p = m->pipe; p < m->pipe + SIM_PIPES; p++)
+		for (int i = 0; p->used && i < 2; i++)
+			if (p->half[i].conn && p->half[i].node == to && p->half[!i].node == from)
+				return &p->half[i];
+	return NULL;
+}
+
+void sim_stop_reading(struct sim *m, int reader, int from, bool stop)
+{
+	struct sim_half *h = sim_half(m, from, reader);
+
+	if (h)
+		h->stopped = stop;
+}
