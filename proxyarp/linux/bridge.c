@@ -1,8 +1,9 @@
 /* The knobs of a bridge port; see bridge.h for what is set to what, and when.
  *
- * One row a knob. IFLA_BRPORT_* are one octet each, 0 or 1, but for MULTICAST_ROUTER, where 0 is "never" and 1 "as the
- * kernel finds out": a port that has heard a querier or PIM is sent all multicast whatever mcast_flood says, so it counts as
- * a flood knob here. LOCKED came with Linux 5.18; a kernel without it does not tell of it, and then it is not set either.
+ * One row a knob. IFLA_BRPORT_* are one octet each, 0 or 1, but for MULTICAST_ROUTER, where 0 is
+ * "never" and 1 "as the kernel finds out": a port that has heard a querier or PIM is sent all
+ * multicast whatever mcast_flood says, so it counts as a flood knob here. LOCKED came with
+ * Linux 5.18; a kernel without it does not tell of it, and then it is not set either.
  */
 #include "proxyarp/linux/bridge.h"
 
@@ -59,7 +60,8 @@ struct bridge_knobs bridge_fabric(uint16_t floods)
 
 uint16_t bridge_floods(int unknown_target, uint64_t flood_classes)
 {
-	/* Of a class that may flood one cannot tell by which kind of group address: some send to either. */
+	/* Of a class that may flood one cannot tell by which kind of group address: some send to
+	 * either. */
 	uint16_t floods = flood_classes ? KNOB_MCAST_FLOOD | KNOB_BCAST_FLOOD : 0;
 
 	if (unknown_target == UNKNOWN_FLOOD || unknown_target == UNKNOWN_POLICE)
@@ -141,8 +143,8 @@ int bridge_knobs_build(struct nl_msg *msg, uint32_t ifindex, struct bridge_knobs
 	return 0;
 }
 
-int bridge_set(struct netlink *nl, uint32_t ifindex, struct bridge_knobs want, struct bridge_knobs has,
-	void (*done)(void *arg, int verdict), void *arg)
+int bridge_set(struct netlink *nl, uint32_t ifindex, struct bridge_knobs want,
+	struct bridge_knobs has, void (*done)(void *arg, int verdict), void *arg)
 {
 	struct nl_msg *msg;
 	int r;

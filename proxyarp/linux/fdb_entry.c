@@ -1,7 +1,8 @@
 /* One entry of a forwarding table, from and to rtnetlink; see fdb.h.
  *
- * The kernel tells of three tables with one message: the bridge's (NDA_MASTER is there), the vxlan device's (NTF_SELF, with
- * NDA_DST or NDA_NH_ID), and any device's own address lists (NTF_SELF, without), which nobody here cares about.
+ * The kernel tells of three tables with one message: the bridge's (NDA_MASTER is there), the vxlan
+ * device's (NTF_SELF, with NDA_DST or NDA_NH_ID), and any device's own address lists (NTF_SELF,
+ * without), which nobody here cares about.
  */
 #include <errno.h>
 #include <linux/neighbour.h>
@@ -44,7 +45,8 @@ bool fdb_parse(const void *bytes, size_t len, struct fdb_entry *ret)
 	memcpy(&head, bytes, sizeof head);
 	if (head.ndm_family != AF_BRIDGE || head.ndm_ifindex <= 0)
 		return false;
-	if (nla_parse(tb, NDA_MAX, (struct nlattr *)((char *)(uintptr_t)bytes + NLMSG_ALIGN(sizeof head)),
+	if (nla_parse(tb, NDA_MAX,
+		    (struct nlattr *)((char *)(uintptr_t)bytes + NLMSG_ALIGN(sizeof head)),
 		    (int)(len - NLMSG_ALIGN(sizeof head)), entry_policy) < 0)
 		return false;
 	if (!tb[NDA_LLADDR])

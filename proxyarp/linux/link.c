@@ -1,8 +1,9 @@
 /* The table of links; see link.h.
  *
- * Two kinds of message tell of a bridge port: the link's own (AF_UNSPEC), which has everything, the knobs among it in
- * IFLA_INFO_SLAVE_DATA; and the bridge's (AF_BRIDGE), which comes when a knob changes and has only the knobs, in IFLA_PROTINFO.
- * A RTM_DELLINK of AF_BRIDGE says that a port has left its bridge, not that the link is gone.
+ * Two kinds of message tell of a bridge port: the link's own (AF_UNSPEC), which has everything, the
+ * knobs among it in IFLA_INFO_SLAVE_DATA; and the bridge's (AF_BRIDGE), which comes when a knob
+ * changes and has only the knobs, in IFLA_PROTINFO. A RTM_DELLINK of AF_BRIDGE says that a port has
+ * left its bridge, not that the link is gone.
  *
  *   message                    row there                     no row
  *   AF_UNSPEC new              replaced, difference told     added, told
@@ -32,7 +33,9 @@
 #define IFF_LOWER_UP 0x10000
 #endif
 
-/* --- the parser --------------------------------------------------------------------------------------------------- */
+/* --- the parser
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 static const struct nla_policy link_policy[IFLA_MAX + 1] = {
 	[IFLA_IFNAME] = {.minlen = 1},
@@ -54,7 +57,8 @@ static const struct nla_policy bridge_policy[IFLA_BR_MAX + 1] = {
 	[IFLA_BR_MCAST_SNOOPING] = {.type = NLA_U8},
 };
 
-static bool parse_nest(const struct nlattr *nest, struct nlattr **tb, int max, const struct nla_policy *policy)
+static bool parse_nest(
+	const struct nlattr *nest, struct nlattr **tb, int max, const struct nla_policy *policy)
 {
 	return nla_parse(tb, max, nla_data(nest), nla_len(nest), policy) >= 0;
 }
@@ -88,7 +92,8 @@ static bool parse_vxlan(const struct nlattr *nest, struct link *l)
 		l->udp_port = (uint16_t)(p[0] << 8 | p[1]);
 	}
 	l->vxlan_learning = tb[IFLA_VXLAN_LEARNING] && nla_get_u8(tb[IFLA_VXLAN_LEARNING]);
-	l->external = tb[IFLA_VXLAN_COLLECT_METADATA] && nla_get_u8(tb[IFLA_VXLAN_COLLECT_METADATA]);
+	l->external =
+		tb[IFLA_VXLAN_COLLECT_METADATA] && nla_get_u8(tb[IFLA_VXLAN_COLLECT_METADATA]);
 	return true;
 }
 
@@ -118,9 +123,20 @@ static bool parse_linkinfo(const struct nlattr *nest, struct link *l)
 		return false;
 	if (text_is(tb[IFLA_INFO_SLAVE_KIND], "bridge")) {
 		l->is_port = true;
-		if (tb[IFLA_INFO_SLAVE_DATA] && !bridge_knobs_parse(tb[IFLA_INFO_SLAVE_DATA], &l->knobs))
+		if (tb[IFLA_INFO_SLAVE_DATA] &&
+			!bridge_knobs_parse(tb[IFLA_INFO_SLAVE_DATA], &l->knobs))
 			return false;
 	}
+	return true;
+}
+
+static bool parse_name(const struct nlattr *a, char ret[LINK_NAME])
+{
+	size_t len = a ? strnlen(nla_data(a), (size_t)nla_len(a)) : 0;
+
+	if (len == 0)
+		return false;
+	memcpy(ret, nla_data(a), len < LINK_NAME ? len : LINK_NAME - 1);
 	return true;
 }
 
@@ -135,7 +151,8 @@ bool link_parse(const void *bytes, size_t len, struct link *ret, bool *ret_parti
 	memcpy(&head, bytes, sizeof head);
 	if (head.ifi_index <= 0 || (head.ifi_family != AF_UNSPEC && head.ifi_family != AF_BRIDGE))
 		return false;
-	if (nla_parse(tb, IFLA_MAX, (struct nlattr *)((char *)(uintptr_t)bytes + NLMSG_ALIGN(sizeof head)),
+	if (nla_parse(tb, IFLA_MAX,
+		    (struct nlattr *)((char *)(uintptr_t)bytes + NLMSG_ALIGN(sizeof head)),
 		    (int)(len - NLMSG_ALIGN(sizeof head)), link_policy) < 0)
 		return false;
 	l.ifindex = (uint32_t)head.ifi_index;
@@ -151,12 +168,8 @@ bool link_parse(const void *bytes, size_t len, struct link *ret, bool *ret_parti
 		*ret_partial = true;
 		return true;
 	}
-	if (!tb[IFLA_IFNAME])
+	if (!parse_name(tb[IFLA_IFNAME], l.name))
 		return false;
-	memcpy(l.name, nla_data(tb[IFLA_IFNAME]),
-		strnlen(nla_data(tb[IFLA_IFNAME]),
-			(size_t)nla_len(tb[IFLA_IFNAME]) < LINK_NAME ? (size_t)nla_len(tb[IFLA_IFNAME])
-								     : LINK_NAME - 1));
 	if (tb[IFLA_MTU])
 		l.mtu = nla_get_u32(tb[IFLA_MTU]);
 	if (tb[IFLA_ADDRESS] && nla_len(tb[IFLA_ADDRESS]) == sizeof l.mac.b)
@@ -168,14 +181,16 @@ bool link_parse(const void *bytes, size_t len, struct link *ret, bool *ret_parti
 	return true;
 }
 
-/* --- what changed --------------------------------------------------------------------------------------------------- */
+/* --- what changed
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 static bool config_differs(const struct link *a, const struct link *b)
 {
 	return a->mtu != b->mtu || a->kind != b->kind || a->vlan_filtering != b->vlan_filtering ||
-	       a->mcast_snooping != b->mcast_snooping || a->vni != b->vni || !ip_eq(a->vtep, b->vtep) ||
-	       a->udp_port != b->udp_port || a->vxlan_learning != b->vxlan_learning ||
-	       a->external != b->external;
+	       a->mcast_snooping != b->mcast_snooping || a->vni != b->vni ||
+	       !ip_eq(a->vtep, b->vtep) || a->udp_port != b->udp_port ||
+	       a->vxlan_learning != b->vxlan_learning || a->external != b->external;
 }
 
 uint32_t link_diff(const struct link *was, const struct link *now)
@@ -210,7 +225,9 @@ uint32_t link_diff(const struct link *was, const struct link *now)
 	return what;
 }
 
-/* --- the table ------------------------------------------------------------------------------------------------------ */
+/* --- the table
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 struct row {
 	struct link link;
@@ -287,7 +304,8 @@ static void port_message(struct links *ls, struct row *row, bool del, const stru
 {
 	struct link l = row->link;
 
-	/* Other drivers answer in this family too (embedded switches); only the bridge names a master. */
+	/* Other drivers answer in this family too (embedded switches); only the bridge names a
+	 * master. */
 	if (!partial->is_port || (del && l.master != partial->master))
 		return;
 	l.is_port = !del;
@@ -328,7 +346,7 @@ static void on_mark(void *arg)
 	struct links *ls = arg;
 	struct row *row;
 
-	hmap_foreach(&ls->map, row)
+	hmap_foreach (&ls->map, row)
 		row->stale = true;
 }
 
@@ -406,7 +424,7 @@ void links_close(struct links *ls)
 
 	if (!ls)
 		return;
-	hmap_foreach(&ls->map, row)
+	hmap_foreach (&ls->map, row)
 		free(row);
 	hmap_free(&ls->map);
 	free(ls);
@@ -423,7 +441,7 @@ const struct link *links_find(const struct links *ls, const char *name)
 {
 	const struct row *row;
 
-	hmap_foreach(&ls->map, row)
+	hmap_foreach (&ls->map, row)
 		if (strcmp(row->link.name, name) == 0)
 			return &row->link;
 	return NULL;
@@ -433,7 +451,7 @@ void links_each(const struct links *ls, void (*fn)(void *arg, const struct link 
 {
 	const struct row *row;
 
-	hmap_foreach(&ls->map, row)
+	hmap_foreach (&ls->map, row)
 		fn(arg, &row->link);
 }
 

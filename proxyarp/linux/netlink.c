@@ -1,19 +1,15 @@
 /* The netlink engine; see netlink.h for its place and use.
  *
- * Why a dump may be trusted: the kernel puts events and the parts of a dump into one receive queue, each at the moment it
- * was true. So a table is marked not when the dump is asked for but when its first part is read: what lay in the queue before
- * may be older than a lost event. What comes after the first part, dump or event, is newer than the mark. An overrun or
- * NLM_F_DUMP_INTR in between voids the dump: no sweep, once more.
- *
- * Why requests need no timer: rtnetlink handles a request inside sendmsg() and has queued its acknowledgement when that
- * returns. So a batch goes out in one call and its acknowledgements are read at once; the batch is small enough for the
- * smallest receive buffer. This costs one system call for 128 writes and one for each acknowledgement.
+ * Why a dump may be trusted: the kernel puts events and the parts of a dump into one receive queue,
+ * each at the moment it was true. So a table is marked not when the dump is asked for but when its
+ * first part is read: what lay in the queue before may be older than a lost event. What comes after
+ * the first part, dump or event, is newer than the mark. An overrun or NLM_F_DUMP_INTR in between
+ * voids the dump: no sweep, once more.
  */
 #include "proxyarp/linux/netlink.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
-#include <netlink/attr.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
@@ -23,65 +19,18 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "lib/log.h"
-#include "lib/text.h"
+#include "proxyarp/linux/netlink_parts.h"
 
 #define RCVBUF (32 << 20)
-#define READ_BUFFER (256 << 10) /* a dump part is at most 32 KiB */
 #define READ_BUDGET (256 << 10) /* octets a process(): some milliseconds */
-#define BATCH_REQUESTS 128
-#define QUEUE_REQUESTS 8192
-#define QUEUE_OCTETS (4U << 20)
 #define DUMP_TIMEOUT_MS 10000
 #define DUMP_RETRY_MS 1000
-#define DUMP_PATIENCE 5 /* interrupted dumps repeated at once before there is a pause between them */
+#define DUMP_PATIENCE                                                                              \
+	5 /* interrupted dumps repeated at once before there is a pause between them */
 
-enum dump_phase {
-	DUMP_IDLE,
-	DUMP_WANTED,
-	DUMP_ASKED,  /* nothing of it read yet */
-	DUMP_MARKED, /* in the middle */
-};
-
-struct table_state {
-	const struct netlink_table *t;
-	enum dump_phase phase;
-	bool ever;  /* has been in step */
-	bool again; /* the dump under way is void */
-	uint32_t seq;
-	uint32_t tries;
-	uint64_t when_ms; /* WANTED: not before; ASKED, MARKED: given up at */
-};
-
-struct request {
-	uint32_t seq;
-	uint32_t len; /* in the queue of octets, aligned */
-	void (*done)(void *arg, int verdict);
-	void *arg;
-	bool answered;
-};
-
-struct netlink {
-	struct netlink_options options;
-	struct nl_sock *events, *requests;
-	uint32_t events_port, requests_port;
-	uint32_t seq;
-	uint64_t now_ms;
-	struct table_state tables[NETLINK_TABLES];
-	size_t table_count;
-	bool drained; /* the event socket was read empty since the last loss */
-	bool lagging;
-	uint64_t lost_ms;
-	struct request *queue;
-	size_t queue_count, queue_cap;
-	uint8_t *out;
-	size_t out_len, out_cap;
-	uint8_t *in;
-	struct netlink_stats stats;
-	struct log_limit log_loss, log_error;
-};
-
-/* --- sockets -------------------------------------------------------------------------------------------------- */
+/* --- sockets
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static int from_libnl(int err)
 {
@@ -102,7 +51,8 @@ static int from_libnl(int err)
 
 static void set_option(int fd, int level, int name, int value)
 {
-	/* Refused by an older kernel or for want of a capability: the engine works without, only worse. */
+	/* Refused by an older kernel or for want of a capability: the engine works without, only
+	 * worse. */
 	(void)setsockopt(fd, level, name, &value, sizeof value);
 }
 
@@ -140,7 +90,7 @@ int netlink_open(const struct netlink_options *options, struct netlink **ret)
 	nl->log_loss = LOG_LIMIT(3, 10000);
 	nl->log_error = LOG_LIMIT(5, 10000);
 	nl->drained = true;
-	nl->in = malloc(READ_BUFFER);
+	nl->in = malloc(NETLINK_READ_BUFFER);
 	r = nl->in ? open_socket(nl->options.rcvbuf ? nl->options.rcvbuf : RCVBUF, &nl->events,
 			     &nl->events_port)
 		   : -ENOMEM;
@@ -173,15 +123,12 @@ int netlink_fd(const struct netlink *nl)
 	return nl_socket_get_fd(nl->events);
 }
 
-/* One datagram of the kernel's. > 0: its length; 0: nothing there; -ENOBUFS, -errno. */
-static int read_datagram(struct netlink *nl, struct nl_sock *sk)
+int netlink_read(struct netlink *nl, struct nl_sock *sk)
 {
 	struct sockaddr_nl from = {0};
-	struct iovec iov = {nl->in, READ_BUFFER};
-	struct msghdr m = {.msg_name = &from,
-		.msg_namelen = sizeof from,
-		.msg_iov = &iov,
-		.msg_iovlen = 1};
+	struct iovec iov = {nl->in, NETLINK_READ_BUFFER};
+	struct msghdr m = {
+		.msg_name = &from, .msg_namelen = sizeof from, .msg_iov = &iov, .msg_iovlen = 1};
 	ssize_t n;
 
 	for (;;) {
@@ -199,7 +146,8 @@ static int read_datagram(struct netlink *nl, struct nl_sock *sk)
 	}
 }
 
-/* --- tables, dumps and resync ----------------------------------------------------------------------------------- */
+/* --- tables, dumps and resync
+ * ----------------------------------------------------------------------------------- */
 
 int netlink_add_table(struct netlink *nl, const struct netlink_table *t)
 {
@@ -328,7 +276,8 @@ static int start_dump(struct netlink *nl)
 	for (size_t i = 0; i < nl->table_count; i++) {
 		if (under_way(&nl->tables[i]))
 			return 0;
-		if (!ts && nl->tables[i].phase == DUMP_WANTED && nl->tables[i].when_ms <= nl->now_ms)
+		if (!ts && nl->tables[i].phase == DUMP_WANTED &&
+			nl->tables[i].when_ms <= nl->now_ms)
 			ts = &nl->tables[i];
 	}
 	if (!ts || !nl->drained)
@@ -340,7 +289,8 @@ static int start_dump(struct netlink *nl)
 	if (r == 0) {
 		nlmsg_hdr(msg)->nlmsg_seq = ts->seq = ++nl->seq;
 		nlmsg_hdr(msg)->nlmsg_pid = nl->events_port;
-		if (send(nl_socket_get_fd(nl->events), nlmsg_hdr(msg), nlmsg_hdr(msg)->nlmsg_len, 0) < 0)
+		if (send(nl_socket_get_fd(nl->events), nlmsg_hdr(msg), nlmsg_hdr(msg)->nlmsg_len,
+			    0) < 0)
 			r = -errno;
 	}
 	nlmsg_free(msg);
@@ -375,7 +325,7 @@ static struct table_state *dump_of(struct netlink *nl, const struct nlmsghdr *h)
 	return NULL;
 }
 
-static int error_of(const struct nlmsghdr *h)
+int netlink_error_of(const struct nlmsghdr *h)
 {
 	int error = 0;
 
@@ -395,7 +345,7 @@ static void one_message(struct netlink *nl, struct nlmsghdr *h)
 	}
 	if (h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR) {
 		if (dump)
-			dump_done(nl, dump, error_of(h));
+			dump_done(nl, dump, netlink_error_of(h));
 		return;
 	}
 	if (dump && dump->phase == DUMP_ASKED) {
@@ -418,7 +368,7 @@ static void one_message(struct netlink *nl, struct nlmsghdr *h)
 static int read_events(struct netlink *nl)
 {
 	for (int budget = READ_BUDGET; budget > 0;) {
-		int left = read_datagram(nl, nl->events);
+		int left = netlink_read(nl, nl->events);
 
 		if (left == 0) {
 			nl->drained = true;
@@ -438,174 +388,8 @@ static int read_events(struct netlink *nl)
 	return 0;
 }
 
-/* --- requests --------------------------------------------------------------------------------------------------- */
-
-static int make_room(struct netlink *nl, size_t len)
-{
-	if (nl->queue_count == QUEUE_REQUESTS || nl->out_len + len > QUEUE_OCTETS)
-		return -ENOBUFS;
-	if (nl->queue_count == nl->queue_cap) {
-		size_t cap = nl->queue_cap ? nl->queue_cap * 2 : BATCH_REQUESTS;
-		struct request *queue = realloc(nl->queue, cap * sizeof *queue);
-
-		if (!queue)
-			return -ENOMEM;
-		nl->queue = queue;
-		nl->queue_cap = cap;
-	}
-	if (nl->out_len + len > nl->out_cap) {
-		size_t cap = nl->out_cap ? nl->out_cap * 2 : 16384;
-		uint8_t *out;
-
-		while (cap < nl->out_len + len)
-			cap *= 2;
-		out = realloc(nl->out, cap);
-		if (!out)
-			return -ENOMEM;
-		nl->out = out;
-		nl->out_cap = cap;
-	}
-	return 0;
-}
-
-int netlink_request(struct netlink *nl, struct nl_msg *msg, void (*done)(void *arg, int verdict), void *arg)
-{
-	struct nlmsghdr *h = nlmsg_hdr(msg);
-	size_t len = NLMSG_ALIGN(h->nlmsg_len);
-	int r = make_room(nl, len);
-
-	if (r == 0) {
-		h->nlmsg_seq = ++nl->seq;
-		h->nlmsg_pid = nl->requests_port;
-		h->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
-		memset(nl->out + nl->out_len, 0, len);
-		memcpy(nl->out + nl->out_len, h, h->nlmsg_len);
-		nl->out_len += len;
-		nl->queue[nl->queue_count++] = (struct request){h->nlmsg_seq, (uint32_t)len, done, arg, false};
-		nl->stats.requests++;
-	}
-	nlmsg_free(msg);
-	return r;
-}
-
-static int verdict_of(int error)
-{
-	switch (error) {
-	case 0:
-		return NETLINK_DONE;
-	case -EEXIST:
-		return NETLINK_EXISTS;
-	case -ENOENT:
-	case -ESRCH:
-	case -ENODEV:
-		return NETLINK_GONE;
-	default:
-		return error < 0 ? error : -EPROTO;
-	}
-}
-
-static void log_refusal(struct netlink *nl, const struct nlmsghdr *h, int error)
-{
-	const size_t head = sizeof(struct nlmsgerr);
-	struct nlattr *tb[NLMSGERR_ATTR_MSG + 1] = {0};
-	char text[128] = "";
-
-	if ((h->nlmsg_flags & NLM_F_ACK_TLVS) && (h->nlmsg_flags & NLM_F_CAPPED) &&
-		(size_t)nlmsg_datalen(h) > head &&
-		nla_parse(tb, NLMSGERR_ATTR_MSG, (struct nlattr *)((char *)nlmsg_data(h) + head),
-			nlmsg_datalen(h) - (int)head, NULL) == 0 &&
-		tb[NLMSGERR_ATTR_MSG]) {
-		const char *said = nla_data(tb[NLMSGERR_ATTR_MSG]);
-
-		text_escape(text, sizeof text, said, strnlen(said, (size_t)nla_len(tb[NLMSGERR_ATTR_MSG])));
-	}
-	log_limited(&nl->log_error, nl->now_ms, LOG_NETLINK, LOG_LEVEL_WARNING,
-		"the kernel refused a request: %s%s%s", strerror(-error), *text ? ": " : "", text);
-}
-
-/* The acknowledgement of one request of queue[from..to). */
-static bool acknowledged(struct netlink *nl, const struct nlmsghdr *h, size_t from, size_t to)
-{
-	uint32_t at = h->nlmsg_seq - nl->queue[from].seq;
-	struct request *q;
-	int verdict;
-
-	if (h->nlmsg_type != NLMSG_ERROR || h->nlmsg_pid != nl->requests_port)
-		return false;
-	/* Sequence numbers have gaps where a dump was asked for, so `at` is an upper bound of the place. */
-	for (size_t i = from + (at < to - from ? at : to - from - 1) + 1; i-- > from;) {
-		q = &nl->queue[i];
-		if (q->seq != h->nlmsg_seq)
-			continue;
-		if (q->answered)
-			return false;
-		q->answered = true;
-		verdict = verdict_of(error_of(h));
-		if (verdict < 0) {
-			nl->stats.errors++;
-			log_refusal(nl, h, verdict);
-		} else if (verdict > 0) {
-			nl->stats.verdicts++;
-		}
-		if (q->done)
-			q->done(q->arg, verdict); /* may queue more: q is stale from here */
-		return true;
-	}
-	return false;
-}
-
-static int read_acks(struct netlink *nl, size_t from, size_t to)
-{
-	for (size_t answered = 0; answered < to - from;) {
-		int left = read_datagram(nl, nl->requests);
-
-		if (left == 0) {
-			struct pollfd p = {nl_socket_get_fd(nl->requests), POLLIN, 0};
-
-			if (poll(&p, 1, 1000) <= 0)
-				return -ETIMEDOUT;
-			continue;
-		}
-		if (left < 0)
-			return left;
-		for (struct nlmsghdr *h = (struct nlmsghdr *)nl->in; nlmsg_ok(h, left);
-			h = nlmsg_next(h, &left))
-			answered += acknowledged(nl, h, from, to);
-	}
-	return 0;
-}
-
-int netlink_flush(struct netlink *nl)
-{
-	size_t from = 0, octets = 0;
-
-	while (from < nl->queue_count) {
-		size_t to = from, len = 0;
-		int r = 0;
-
-		while (to < nl->queue_count && to - from < BATCH_REQUESTS)
-			len += nl->queue[to++].len;
-		if (send(nl_socket_get_fd(nl->requests), nl->out + octets, len, 0) < 0)
-			r = -errno;
-		if (r == 0)
-			r = read_acks(nl, from, to);
-		/* What was not answered may have been done or not; writes are idempotent, so who cares asks again. */
-		for (size_t i = from; r < 0 && i < to; i++) {
-			if (nl->queue[i].answered)
-				continue;
-			nl->stats.errors++;
-			if (nl->queue[i].done)
-				nl->queue[i].done(nl->queue[i].arg, r);
-		}
-		from = to;
-		octets += len;
-	}
-	nl->queue_count = 0;
-	nl->out_len = 0;
-	return 0;
-}
-
-/* --- the event loop's side ---------------------------------------------------------------------------------------- */
+/* --- the event loop's side
+ * ---------------------------------------------------------------------------------------- */
 
 uint64_t netlink_deadline(const struct netlink *nl)
 {

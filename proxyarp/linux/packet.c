@@ -1,24 +1,29 @@
-/* The packet plane: verdicts in user space on what libpcap shows of each port, for kernels without BPF.
+/* The packet plane: verdicts in user space on what libpcap shows of each port, for kernels without
+ * BPF.
  *
- * A capture sees copies: it can answer, count and learn, and cannot drop. What it calls dropped is dropped by the bridge, told so
- * by the knobs of bridge.h and the static FDB entries. So, with closed ports and these knobs set on every port of the bridge:
+ * A capture sees copies: it can answer, count and learn, and cannot drop. What it calls dropped is
+ * dropped by the bridge, told so by the knobs of bridge.h and the static FDB entries. So, with
+ * closed ports and these knobs set on every port of the bridge:
  *
- *   holds        unknown-target, own-target, free-probe, absorbed, hygiene, malformed, ns-option, unknown-unicast of group-addressed
- *                and unknown frames: floods are off, they go nowhere but to the bridge device itself. spoof-mac: `locked`.
- *   does not     spoof-ip, sender-mismatch, malformed and hygiene of unicast frames between registered MACs, and tagged ones:
- *                counted and told, yet the bridge delivers them. Quarantine: shut the port instead.
- *                flood_classes and unknown_target flood: with the flood knobs on the bridge floods everything, not those alone.
- *                What the bridge device itself sends (the PE's own MLD, NS, ARP) floods whatever the knobs say.
- *                Policing: port_set() refuses it (-EOPNOTSUPP) rather than promise it.
+ *   holds        unknown-target, own-target, free-probe, absorbed, hygiene, malformed, ns-option,
+ * unknown-unicast of group-addressed and unknown frames: floods are off, they go nowhere but to the
+ * bridge device itself. spoof-mac: `locked`. does not     spoof-ip, sender-mismatch, malformed and
+ * hygiene of unicast frames between registered MACs, and tagged ones: counted and told, yet the
+ * bridge delivers them. Quarantine: shut the port instead. flood_classes and unknown_target flood:
+ * with the flood knobs on the bridge floods everything, not those alone. What the bridge device
+ * itself sends (the PE's own MLD, NS, ARP) floods whatever the knobs say. Policing: port_set()
+ * refuses it (-EOPNOTSUPP) rather than promise it.
  *
- * In is counted as judged, out as seen: what a capture shows leaving has left, so it is `delivered` whatever verdict_out() would have
- * said. Unicast IPv4 and IPv6 are filtered out in the kernel but for neighbour discovery (a peering LAN's whole traffic would
- * come up here), so the ledger has no classes ipv4 and ipv6, and a MAC is not seen by its traffic alone. A frame too many for the
- * ring is lost to the ledger, and logged, not to the LAN.
+ * In is counted as judged, out as seen: what a capture shows leaving has left, so it is `delivered`
+ * whatever verdict_out() would have said. Unicast IPv4 and IPv6 are filtered out in the kernel but
+ * for neighbour discovery (a peering LAN's whole traffic would come up here), so the ledger has no
+ * classes ipv4 and ipv6, and a MAC is not seen by its traffic alone. A frame too many for the ring
+ * is lost to the ledger, and logged, not to the LAN.
  *
- * Two captures a port, since a record does not tell its direction. Immediate mode, which is TPACKET_V2: a block's time-out would cost
- * an answer 0.9 ms. Answers leave through the socket that captures the way out, because a packet socket does not hear itself;
- * they are counted when sent. Nothing outlives the process: close(keep) keeps nothing, and a restart begins empty.
+ * Two captures a port, since a record does not tell its direction. Immediate mode, which is
+ * TPACKET_V2: a block's time-out would cost an answer 0.9 ms. Answers leave through the socket that
+ * captures the way out, because a packet socket does not hear itself; they are counted when sent.
+ * Nothing outlives the process: close(keep) keeps nothing, and a restart begins empty.
  */
 #include <errno.h>
 #include <net/if.h>
@@ -118,10 +123,11 @@ static struct port *find_port(const struct plane *p, uint32_t ifindex)
 	return NULL;
 }
 
-/* --- the ledger and the events ------------------------------------------------------------------------------------- */
+/* --- the ledger and the events
+ * ------------------------------------------------------------------------------------- */
 
-static void count(struct plane *p, uint32_t ifindex, enum frame_dir dir, enum frame_class cls, enum frame_outcome o,
-	size_t octets)
+static void count(struct plane *p, uint32_t ifindex, enum frame_dir dir, enum frame_class cls,
+	enum frame_outcome o, size_t octets)
 {
 	const struct layout_port *lp = tables_port(&p->t, ifindex);
 	struct layout_counter *c;
@@ -155,11 +161,14 @@ static void tell(struct plane *p, struct port *port, const struct layout_event *
 	p->fn(p->arg, e);
 }
 
-/* --- frames --------------------------------------------------------------------------------------------------------- */
+/* --- frames
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 static bool send_frame(const struct port *port, const uint8_t *frame, size_t len)
 {
-	ssize_t n = port->out.pcap ? send(pcap_fileno(port->out.pcap), frame, len, MSG_DONTWAIT) : -1;
+	ssize_t n =
+		port->out.pcap ? send(pcap_fileno(port->out.pcap), frame, len, MSG_DONTWAIT) : -1;
 
 	return n == (ssize_t)len;
 }
@@ -198,7 +207,9 @@ static void on_frame(u_char *arg, const struct pcap_pkthdr *h, const u_char *oct
 			OUTCOME_DELIVERED, h->len);
 }
 
-/* --- captures --------------------------------------------------------------------------------------------------------- */
+/* --- captures
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 static void close_capture(struct capture *c)
 {
@@ -261,7 +272,8 @@ static int open_capture(struct capture *c)
 	if (!pcap)
 		return -ENOMEM;
 	r = configure(pcap, c->dir);
-	if (r == 0 && epoll_ctl(c->port->p->epoll, EPOLL_CTL_ADD, pcap_get_selectable_fd(pcap), &ev) < 0)
+	if (r == 0 &&
+		epoll_ctl(c->port->p->epoll, EPOLL_CTL_ADD, pcap_get_selectable_fd(pcap), &ev) < 0)
 		r = -errno;
 	if (r < 0) {
 		pcap_close(pcap);
@@ -272,7 +284,8 @@ static int open_capture(struct capture *c)
 	return 0;
 }
 
-/* A port that is down cannot be captured on, and going down ends a capture: tried again every second. */
+/* A port that is down cannot be captured on, and going down ends a capture: tried again every
+ * second. */
 static void retry_later(struct plane *p)
 {
 	const struct itimerspec every = {.it_interval = {.tv_sec = 1}, .it_value = {.tv_sec = 1}};
@@ -308,8 +321,8 @@ static void capture_fault(struct capture *c)
 	char text[128];
 	const char *said = pcap_geterr(c->pcap);
 
-	log_limited(&c->port->p->log_fault, c->port->p->now_ns / 1000000, LOG_PROXYARP, LOG_LEVEL_WARNING,
-		"capture on interface %u ended: %s", c->port->ifindex,
+	log_limited(&c->port->p->log_fault, c->port->p->now_ns / 1000000, LOG_PROXYARP,
+		LOG_LEVEL_WARNING, "capture on interface %u ended: %s", c->port->ifindex,
 		text_escape(text, sizeof text, said, strlen(said)));
 	close_capture(c);
 	retry_later(c->port->p);
@@ -336,10 +349,12 @@ static void read_losses(struct plane *p)
 	}
 	if (lost)
 		log_limited(&p->log_loss, p->now_ns / 1000000, LOG_PROXYARP, LOG_LEVEL_WARNING,
-			"%llu frames came too fast to be answered or counted", (unsigned long long)lost);
+			"%llu frames came too fast to be answered or counted",
+			(unsigned long long)lost);
 }
 
-/* --- the table of operations ------------------------------------------------------------------------------------------ */
+/* --- the table of operations
+ * ------------------------------------------------------------------------------------------ */
 
 static void packet_close(struct plane *p, bool keep)
 {
@@ -364,7 +379,8 @@ static void packet_close(struct plane *p, bool keep)
 	free(p);
 }
 
-static int packet_open(const char *dir, const struct plane_limits *l, struct plane **ret, bool *ret_adopted)
+static int packet_open(
+	const char *dir, const struct plane_limits *l, struct plane **ret, bool *ret_adopted)
 {
 	struct plane *p = calloc(1, sizeof *p);
 	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = NULL};
@@ -458,7 +474,8 @@ static int packet_port_del(struct plane *p, uint32_t ifindex)
 	return tables_port_del(&p->t, ifindex);
 }
 
-static int packet_bind4_set(struct plane *p, const struct layout_key4 *k, const struct layout_bind *v)
+static int packet_bind4_set(
+	struct plane *p, const struct layout_key4 *k, const struct layout_bind *v)
 {
 	return tables_bind4_set(&p->t, k, v);
 }
@@ -468,7 +485,8 @@ static int packet_bind4_del(struct plane *p, const struct layout_key4 *k)
 	return tables_bind4_del(&p->t, k);
 }
 
-static int packet_bind6_set(struct plane *p, const struct layout_key6 *k, const struct layout_bind *v)
+static int packet_bind6_set(
+	struct plane *p, const struct layout_key6 *k, const struct layout_bind *v)
 {
 	return tables_bind6_set(&p->t, k, v);
 }
@@ -478,7 +496,8 @@ static int packet_bind6_del(struct plane *p, const struct layout_key6 *k)
 	return tables_bind6_del(&p->t, k);
 }
 
-static int packet_mac_set(struct plane *p, const struct layout_mac_key *k, const struct layout_mac *v)
+static int packet_mac_set(
+	struct plane *p, const struct layout_mac_key *k, const struct layout_mac *v)
 {
 	return tables_mac_set(&p->t, k, v);
 }
@@ -493,7 +512,7 @@ static void packet_bind4_each(struct plane *p,
 {
 	struct table_bind4 *e;
 
-	hmap_foreach(&p->t.bind4, e)
+	hmap_foreach (&p->t.bind4, e)
 		fn(arg, &e->k, &e->v);
 }
 
@@ -502,7 +521,7 @@ static void packet_bind6_each(struct plane *p,
 {
 	struct table_bind6 *e;
 
-	hmap_foreach(&p->t.bind6, e)
+	hmap_foreach (&p->t.bind6, e)
 		fn(arg, &e->k, &e->v);
 }
 
@@ -511,20 +530,21 @@ static void packet_mac_each(struct plane *p,
 {
 	struct table_mac *e;
 
-	hmap_foreach(&p->t.macs, e)
+	hmap_foreach (&p->t.macs, e)
 		fn(arg, &e->k, &e->v);
 }
 
-static void packet_port_each(struct plane *p, void (*fn)(void *, uint32_t, const struct layout_port *), void *arg)
+static void packet_port_each(
+	struct plane *p, void (*fn)(void *, uint32_t, const struct layout_port *), void *arg)
 {
 	struct table_port *e;
 
-	hmap_foreach(&p->t.ports, e)
+	hmap_foreach (&p->t.ports, e)
 		fn(arg, e->ifindex, &e->v);
 }
 
-static int packet_counters(struct plane *p, uint32_t slot,
-	struct layout_counter (*out)[CLASS_COUNT][OUTCOME_COUNT])
+static int packet_counters(
+	struct plane *p, uint32_t slot, struct layout_counter (*out)[CLASS_COUNT][OUTCOME_COUNT])
 {
 	if (slot >= p->slot_count)
 		return -EINVAL;
@@ -565,7 +585,8 @@ static int packet_poll(struct plane *p, void (*fn)(void *, const struct layout_e
 		p->now_ns = now_ns();
 		if (!c)
 			retry(p);
-		else if (!c->port->gone && c->pcap && pcap_dispatch(c->pcap, BATCH, on_frame, (u_char *)c) < 0)
+		else if (!c->port->gone && c->pcap &&
+			 pcap_dispatch(c->pcap, BATCH, on_frame, (u_char *)c) < 0)
 			capture_fault(c);
 	}
 	p->polling = false;

@@ -1,5 +1,5 @@
-/* The netlink engine, links, knobs and forwarding tables against a real kernel: a bridge, a vxlan device and veth pairs in a
- * namespace of each test's own (check forks a process a test). */
+/* The netlink engine, links, knobs and forwarding tables against a real kernel: a bridge, a vxlan
+ * device and veth pairs in a namespace of each test's own (check forks a process a test). */
 #include "tests/net/netns.h"
 
 #include <check.h>
@@ -63,7 +63,8 @@ static void on_resync(void *arg, bool begun)
 
 static struct mac mac_n(uint32_t n)
 {
-	return (struct mac){{0x02, 0, (uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n}};
+	return (struct mac){
+		{0x02, 0, (uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n}};
 }
 
 static struct ip ip_of(const char *text)
@@ -83,13 +84,15 @@ static void build_lan(void)
 		sh("ip link add name p%d type veth peer name m%d && ip link set p%d master br0 && "
 		   "ip link set p%d up && ip link set m%d up",
 			i, i, i, i, i);
-	br = ifindex_of("br0"), vx = ifindex_of("vx0"), p1 = ifindex_of("p1"), p2 = ifindex_of("p2");
+	br = ifindex_of("br0"), vx = ifindex_of("vx0"), p1 = ifindex_of("p1"),
+	p2 = ifindex_of("p2");
 }
 
 static void open_engine(int rcvbuf)
 {
 	static const struct link_hooks link_hooks = {.changed = on_link};
-	static const struct fdb_hooks fdb_hooks = {.learned = on_learned, .contested = on_contested};
+	static const struct fdb_hooks fdb_hooks = {
+		.learned = on_learned, .contested = on_contested};
 	const struct netlink_options o = {.rcvbuf = rcvbuf, .resyncing = on_resync};
 
 	ck_assert_int_eq(netlink_open(&o, &nl), 0);
@@ -129,7 +132,7 @@ static void turn(uint64_t until, const char *what)
 	do {                                                                                       \
 		uint64_t until_ms = test_now_ms() + WAIT_MS;                                       \
 		while (!(cond))                                                                    \
-			turn(until_ms, #cond);                                                          \
+			turn(until_ms, #cond);                                                     \
 	} while (0)
 
 static bool told(uint32_t ifindex, uint32_t what)
@@ -218,14 +221,18 @@ START_TEST(knobs_close_and_open)
 	WAIT_FOR(bridge_knobs_met(links_get(links, p1)->knobs, closed));
 	ck_assert_int_eq(knob_verdict, NETLINK_DONE);
 	ck_assert(told(p1, LINK_KNOBS));
-	ck_assert(sh_true("bridge -d link show dev p1 | grep -q 'learning off flood off mcast_flood off "
-			  "bcast_flood off mcast_router 0.*locked on'"));
+	ck_assert(sh_true(
+		"bridge -d link show dev p1 | grep -q 'learning off flood off mcast_flood off "
+		"bcast_flood off mcast_router 0.*locked on'"));
 	/* Found closed: a former process died; back to what the kernel gives a new port. */
-	ck_assert(bridge_knobs_met(bridge_port_original(links_get(links, p1)->knobs, false), found));
-	ck_assert_int_eq(bridge_set(nl, p1, bridge_port_original(found, false), found, on_knobs, NULL), 0);
+	ck_assert(
+		bridge_knobs_met(bridge_port_original(links_get(links, p1)->knobs, false), found));
+	ck_assert_int_eq(
+		bridge_set(nl, p1, bridge_port_original(found, false), found, on_knobs, NULL), 0);
 	WAIT_FOR(bridge_knobs_met(links_get(links, p1)->knobs, found));
 	ck_assert_str_eq(bridge_knobs_format(bridge_member_open(KNOB_FLOOD), text),
-		"learning on, locked off, flood on, mcast_flood off, bcast_flood off, mcast_router off");
+		"learning on, locked off, flood on, mcast_flood off, bcast_flood off, mcast_router "
+		"off");
 
 	knob_verdict = -1;
 	ck_assert_int_eq(bridge_set(nl, 99999, closed, found, on_knobs, NULL), 0);
@@ -257,7 +264,8 @@ START_TEST(fdb_as_wanted)
 	ck_assert(kernel_has("00:00:00:00:00:00 dev vx0 dst 10.0.0.2 self permanent"));
 	ck_assert(kernel_has("00:00:00:00:00:00 dev vx0 dst 10.0.0.3 self permanent"));
 
-	/* To another VTEP, to a port, to another port, and back: one place at a time, of one kind. */
+	/* To another VTEP, to a port, to another port, and back: one place at a time, of one kind.
+	 */
 	fdb_want_remote(lan, mac_n(2), ip_of("10.0.0.3"));
 	WAIT_FOR(fdb_met(lan, mac_n(2)));
 	ck_assert(kernel_has("02:00:00:00:00:02 dev vx0 dst 10.0.0.3 self permanent"));
@@ -306,7 +314,8 @@ START_TEST(fdb_stolen_and_repaired)
 	ck_assert(kernel_has("02:00:00:00:00:02 dev vx0 dst 10.0.0.2 self"));
 	sh("bridge fdb del 00:00:00:00:00:00 dev vx0 dst 10.0.0.2 self");
 	WAIT_FOR(contested == 3 && fdb_flood_met(lan, ip_of("10.0.0.2")));
-	/* The second time within a minute it waits, so that two managers do not fight at full speed. */
+	/* The second time within a minute it waits, so that two managers do not fight at full
+	 * speed. */
 	sh("bridge fdb replace 02:00:00:00:00:01 dev vx0 master extern_learn");
 	WAIT_FOR(!fdb_met(lan, mac_n(1)));
 	ck_assert_uint_eq(contested, 3);
@@ -328,16 +337,18 @@ END_TEST
 /* A spoofed frame cannot move what is static sticky, and what is dynamic is told. */
 START_TEST(fdb_learned)
 {
-	static const char frame[] = "/usr/bin/python3 - <<'E'\nimport socket\n"
-				    "s=socket.socket(socket.AF_PACKET,socket.SOCK_RAW);s.bind(('m2',0))\n"
-				    "for i in (1,5):\n"
-				    " s.send(bytes.fromhex('020000000099')+bytes([2,0,0,0,0,i])+bytes(50))\nE\n";
+	static const char frame[] =
+		"/usr/bin/python3 - <<'E'\nimport socket\n"
+		"s=socket.socket(socket.AF_PACKET,socket.SOCK_RAW);s.bind(('m2',0))\n"
+		"for i in (1,5):\n"
+		" s.send(bytes.fromhex('020000000099')+bytes([2,0,0,0,0,i])+bytes(50))\nE\n";
 
 	fdb_want_local(lan, mac_n(1), p1);
 	WAIT_FOR(fdb_met(lan, mac_n(1)));
 	sh("%s", frame);
 	WAIT_FOR(kernel_has("02:00:00:00:00:05 dev p2 master br0"));
-	/* The engine sees the links' own multicast reports too; what matters is that this one came. */
+	/* The engine sees the links' own multicast reports too; what matters is that this one came.
+	 */
 	WAIT_FOR(learned >= 1);
 	ck_assert(kernel_has("02:00:00:00:00:01 dev p1 sticky master br0 static"));
 	ck_assert_uint_eq(contested, 0);
@@ -348,7 +359,8 @@ START_TEST(fdb_learned)
 }
 END_TEST
 
-/* What a killed process left behind: kept until settle(), then gone but for what is wanted again. */
+/* What a killed process left behind: kept until settle(), then gone but for what is wanted again.
+ */
 START_TEST(fdb_leftovers)
 {
 	sh("bridge fdb add 02:00:00:00:00:70 dev p1 master static");
@@ -442,7 +454,8 @@ START_TEST(overrun_and_resync)
 	sh("bridge fdb del 02:00:00:00:00:01 dev p1 master");
 	from = test_now_ms();
 	fdb_stats(fdb, &fs);
-	WAIT_FOR((netlink_stats(nl, &st), st.overruns > 0) && netlink_synced(nl) && fdb_met(lan, mac_n(1)));
+	WAIT_FOR((netlink_stats(nl, &st), st.overruns > 0) && netlink_synced(nl) &&
+		 fdb_met(lan, mac_n(1)));
 	ck_assert_uint_lt(test_now_ms() - from, 2000);
 	printf("# 20000 events into 64 KiB: %llu overruns, in step after %llu ms\n",
 		(unsigned long long)st.overruns, (unsigned long long)st.resync_ms);
@@ -465,7 +478,8 @@ START_TEST(many_wants)
 	for (uint32_t i = 0; i < MANY; i++)
 		ck_assert_int_eq(fdb_want_remote(lan, mac_n(0x00100000 + i), ip_of("10.0.0.2")), 0);
 	WAIT_FOR((fdb_stats(fdb, &st), st.pending == 0));
-	printf("# 20000 remote MACs written in %llu ms\n", (unsigned long long)(test_now_ms() - from));
+	printf("# 20000 remote MACs written in %llu ms\n",
+		(unsigned long long)(test_now_ms() - from));
 	ck_assert_uint_eq(st.errors, 0);
 	ck_assert_uint_eq(st.contested, 0);
 	ck_assert_uint_eq(st.writes, 2 * MANY);
@@ -510,7 +524,8 @@ int main(void)
 	SRunner *sr;
 	int failed;
 
-	/* Asked here once: a test that skips is a process that exits, which check takes for a failure. */
+	/* Asked here once: a test that skips is a process that exits, which check takes for a
+	 * failure. */
 	netns_enter_or_skip();
 	tcase_add_checked_fixture(tc, setup, close_engine);
 	tcase_set_timeout(tc, 60);

@@ -1,5 +1,6 @@
-/* The packet plane on real ports: a bridge with three members, closed by the knobs, in a namespace of its own. What it answers,
- * counts and tells, what reaches an idle port (nothing), and that real hosts reach each other through it. */
+/* The packet plane on real ports: a bridge with three members, closed by the knobs, in a namespace
+ * of its own. What it answers, counts and tells, what reaches an idle port (nothing), and that real
+ * hosts reach each other through it. */
 #include "tests/net/netns.h"
 
 #include <arpa/inet.h>
@@ -21,7 +22,7 @@
 static const struct plane_ops *ops = &plane_packet;
 static struct plane *plane;
 static uint32_t port[PORTS + 1]; /* ifindex of p1.. */
-static int member[PORTS + 1];	 /* a socket on m1.. */
+static int member[PORTS + 1];    /* a socket on m1.. */
 static struct layout_event events[64];
 static size_t event_count;
 
@@ -44,7 +45,9 @@ static void set_bind(const char *text, char m, uint32_t ifindex)
 	memcpy(v.mac, frame_mac(m).b, 6);
 	memcpy(k4.ip, ip.b, 4);
 	memcpy(k6.ip, ip.b, 16);
-	ck_assert_int_eq(ip.family == 4 ? ops->bind4_set(plane, &k4, &v) : ops->bind6_set(plane, &k6, &v), 0);
+	ck_assert_int_eq(
+		ip.family == 4 ? ops->bind4_set(plane, &k4, &v) : ops->bind6_set(plane, &k6, &v),
+		0);
 }
 
 static int raw_socket(const char *name)
@@ -68,22 +71,29 @@ static void setup_plane(bool quiet)
 	netns_enter_or_skip();
 	if (quiet)
 		sh("echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6");
-	/* What the bridge device itself sends is flooded whatever the knobs say; here it is to be silent. */
-	sh("ip link add br0 type bridge mcast_snooping 0 && echo 1 >/proc/sys/net/ipv6/conf/br0/disable_ipv6");
+	/* What the bridge device itself sends is flooded whatever the knobs say; here it is to be
+	 * silent. */
+	sh("ip link add br0 type bridge mcast_snooping 0 && echo 1 "
+	   ">/proc/sys/net/ipv6/conf/br0/disable_ipv6");
 	sh("ip link set br0 up");
 	ck_assert_int_eq(ops->open(NULL, &limits, &p, &adopted), 0);
 	ck_assert(!adopted);
 	plane = p;
 	for (int i = 1; i <= PORTS; i++) {
 		char m = (char)('A' + i - 1);
-		const char *knobs = "learning off locked on flood off mcast_flood off bcast_flood off";
+		const char *knobs =
+			"learning off locked on flood off mcast_flood off bcast_flood off";
 		char name[16], mac[MAC_TEXT];
-		struct layout_port lp = {.lan = LAN, .slot = (uint32_t)i, .kind = PORT_MEMBER, .flags = PORT_CLOSED};
+		struct layout_port lp = {
+			.lan = LAN, .slot = (uint32_t)i, .kind = PORT_MEMBER, .flags = PORT_CLOSED};
 
 		mac_format(frame_mac(m), mac);
-		sh("ip link add name p%d type veth peer name m%d address %s && ip link set p%d master br0", i, i, mac, i);
+		sh("ip link add name p%d type veth peer name m%d address %s && ip link set p%d "
+		   "master br0",
+			i, i, mac, i);
 		sh("echo 1 >/proc/sys/net/ipv6/conf/p%d/disable_ipv6", i);
-		sh("bridge fdb add %s dev p%d master static sticky && bridge link set dev p%d %s", mac, i, i, knobs);
+		sh("bridge fdb add %s dev p%d master static sticky && bridge link set dev p%d %s",
+			mac, i, i, knobs);
 		sh("ip link set p%d up && ip link set m%d up", i, i);
 		snprintf(name, sizeof name, "p%d", i);
 		port[i] = ifindex_of(name);
@@ -219,8 +229,10 @@ static const struct {
 	{ARP(.from = "0.0.0.0", .to = "198.18.0.2"), CLASS_ARP_PROBE, OUTCOME_ANSWERED},
 	{ARP(.from = "0.0.0.0", .to = "198.18.0.98"), CLASS_ARP_PROBE, OUTCOME_FREE_PROBE},
 	{ARP(.from = "198.18.0.66", .to = "198.18.0.2"), CLASS_ARP_REQUEST, OUTCOME_SPOOF_IP},
-	{ARP(.src = 'X', .from = "198.18.0.1", .to = "198.18.0.2"), CLASS_ARP_REQUEST, OUTCOME_SPOOF_MAC},
-	{NS(.from = "2001:db8::1", .target = "2001:db8::2", .hex = "0101 020000000041"), CLASS_NS, OUTCOME_ANSWERED},
+	{ARP(.src = 'X', .from = "198.18.0.1", .to = "198.18.0.2"), CLASS_ARP_REQUEST,
+		OUTCOME_SPOOF_MAC},
+	{NS(.from = "2001:db8::1", .target = "2001:db8::2", .hex = "0101 020000000041"), CLASS_NS,
+		OUTCOME_ANSWERED},
 	{NS(.from = "::", .target = "2001:db8::77"), CLASS_NS_DAD, OUTCOME_FREE_PROBE},
 	{RAW(.dst = 't', .hex = "88cc 0207040000000000"), CLASS_LLDP, OUTCOME_HYGIENE},
 	{RAW(.dst = '*', .hex = "8100 0064 0806 0001"), CLASS_TAGGED, OUTCOME_HYGIENE},
@@ -254,7 +266,8 @@ START_TEST(answers_counts_and_tells)
 	ck_assert_mem_eq(b + 22, frame_mac('B').b, 6);
 	ck_assert_mem_eq(b + 28, ((uint8_t[]){198, 18, 0, 2}), 4);
 	ck_assert_uint_eq(all_heard(1), answers - 1);
-	/* An idle port got nothing. The one addressed frame was of an ethertype that only BPF can hold back. */
+	/* An idle port got nothing. The one addressed frame was of an ethertype that only BPF can
+	 * hold back. */
 	ck_assert_uint_eq(all_heard(3), 0);
 	ck_assert_uint_eq(all_heard(2), 1);
 	WAIT_FOR(counted(2, DIR_OUT, CLASS_ETHERTYPE, OUTCOME_DELIVERED) == 1);
@@ -289,7 +302,8 @@ END_TEST
 START_TEST(port_down_up_and_away)
 {
 	const struct frame_spec ask = ARP(.from = "198.18.0.1", .to = "198.18.0.2");
-	struct layout_port police = {.lan = LAN, .slot = 1, .kind = PORT_MEMBER, .unknown_target = UNKNOWN_POLICE};
+	struct layout_port police = {
+		.lan = LAN, .slot = 1, .kind = PORT_MEMBER, .unknown_target = UNKNOWN_POLICE};
 	struct layout_port far = {.lan = LAN, .slot = 8, .kind = PORT_MEMBER};
 	struct layout_port lone = {.lan = LAN, .slot = 7, .kind = PORT_MEMBER};
 	const struct frame_spec announce = ARP(.from = "198.18.0.1", .to = "198.18.0.1");
@@ -351,7 +365,8 @@ static pid_t host(int i)
 	return pid;
 }
 
-/* Kernel hosts with empty caches, knobs closed: all pairs reach each other, and only by our answers. */
+/* Kernel hosts with empty caches, knobs closed: all pairs reach each other, and only by our
+ * answers. */
 START_TEST(hosts_reach_each_other)
 {
 	pid_t hosts[PORTS + 1], pinger;
@@ -365,8 +380,10 @@ START_TEST(hosts_reach_each_other)
 		for (int i = 1; i <= PORTS; i++)
 			for (int k = 1; k <= PORTS; k++)
 				if (i != k)
-					sh("nsenter -n -t %d ping -q -c 1 -W 2 198.18.0.%d >/dev/null && "
-					   "nsenter -n -t %d ping -q -c 1 -W 2 2001:db8::%d >/dev/null",
+					sh("nsenter -n -t %d ping -q -c 1 -W 2 198.18.0.%d "
+					   ">/dev/null && "
+					   "nsenter -n -t %d ping -q -c 1 -W 2 2001:db8::%d "
+					   ">/dev/null",
 						(int)hosts[i], k, (int)hosts[i], k);
 		_exit(0);
 	}
@@ -375,10 +392,12 @@ START_TEST(hosts_reach_each_other)
 	for (int i = 1; i <= PORTS; i++) {
 		kill(hosts[i], SIGKILL);
 		waitpid(hosts[i], NULL, 0);
-		ck_assert_uint_ge(counted(i, DIR_IN, CLASS_ARP_REQUEST, OUTCOME_ANSWERED), PORTS - 1);
+		ck_assert_uint_ge(
+			counted(i, DIR_IN, CLASS_ARP_REQUEST, OUTCOME_ANSWERED), PORTS - 1);
 		ck_assert_uint_ge(counted(i, DIR_IN, CLASS_NS, OUTCOME_ANSWERED), PORTS - 1);
 		for (int c = 0; c < CLASS_COUNT; c++)
-			if (c != CLASS_ARP_UNICAST && c != CLASS_ARP_REPLY && c != CLASS_NS_UNICAST && c != CLASS_NA)
+			if (c != CLASS_ARP_UNICAST && c != CLASS_ARP_REPLY &&
+				c != CLASS_NS_UNICAST && c != CLASS_NA)
 				ck_assert_uint_eq(counted(i, DIR_OUT, c, OUTCOME_DELIVERED), 0);
 	}
 	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
@@ -392,7 +411,8 @@ int main(void)
 	SRunner *sr;
 	int failed;
 
-	/* Asked here once: a test that skips is a process that exits, which check takes for a failure. */
+	/* Asked here once: a test that skips is a process that exits, which check takes for a
+	 * failure. */
 	netns_enter_or_skip();
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 60);

@@ -1,5 +1,5 @@
-/* A C test in a network namespace of its own: unshared, so that it is gone with the process and two runs never meet.
- * Without the right to do so the test is skipped (exit 77) and says why. */
+/* A C test in a network namespace of its own: unshared, so that it is gone with the process and two
+ * runs never meet. Without the right to do so the test is skipped (exit 77) and says why. */
 #pragma once
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* unshare(); include this file first */
