@@ -1,0 +1,380 @@
+/* quelld: the BGP speaker of a route server or of a PE. This file is its life: check, bind, drop,
+ * serve, say goodbye.
+ *
+ *   check   the whole configuration, before anything else; a bad one changes nothing
+ *   bind    the lock, the BGP port, the control socket and the feed; the passwords are read already
+ *   drop    another user, no capabilities, a system call filter, no way back
+ *   serve   the loop; transport drives the speaker, quelld_lans the peering LANs
+ *   end     SIGTERM, SIGINT: the feed closes first, so that the agent keeps what it has; then Cease
+ * 6/2 to all peers, and at most STOP_MS for the bytes to leave
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <getopt.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "bgp/speaker.h"
+#include "config/config.h"
+#include "daemon/control_quelld.h"
+#include "daemon/loop.h"
+#include "daemon/pidlock.h"
+#include "daemon/priv.h"
+#include "daemon/quelld_lans.h"
+#include "daemon/seccomp_quelld.h"
+#include "daemon/transport.h"
+#include "evpn/family.h"
+#include "lib/log.h"
+
+#define DEFAULT_CONFIG "/etc/quell/quell.yaml"
+#define DEFAULT_USER "quell"
+#define STOP_MS 2000
+#define PATH_LEN 256
+
+struct options {
+	const char *config, *log;
+	bool check;
+};
+
+struct quelld {
+	struct config *config;
+	struct loop *loop;
+	struct speaker *speaker;
+	struct transport *transport;
+	struct quelld_lans *lans;
+	struct control_quelld *control;
+	struct pidlock lock;
+	struct priv_user user;
+	uid_t feed_user;
+};
+
+/* --- the command line
+ * ------------------------------------------------------------------------------------- */
+
+static void usage(FILE *to)
+{
+	fputs("usage: quelld [-nhV] [-c file] [-d level]\n"
+	      "  -c file   configuration, default " DEFAULT_CONFIG "\n"
+	      "  -n        check the configuration and exit\n"
+	      "  -d level  error, warning, notice, info, debug, or bgp=debug,feed=info\n"
+	      "  -V        version\n",
+		to);
+}
+
+/* -1: go on; otherwise the exit status. */
+static int read_options(int argc, char **argv, struct options *o)
+{
+	int c;
+
+	*o = (struct options){.config = DEFAULT_CONFIG};
+	while ((c = getopt(argc, argv, "c:d:hnV")) != -1) {
+		switch (c) {
+		case 'c':
+			o->config = optarg;
+			break;
+		case 'd':
+			o->log = optarg;
+			if (log_check_text(o->log) < 0) {
+				fprintf(stderr, "quelld: -d %s: not a level\n", o->log);
+				return 1;
+			}
+			break;
+		case 'n':
+			o->check = true;
+			break;
+		case 'h':
+			usage(stdout);
+			return 0;
+		case 'V':
+			puts("quelld " PACKAGE_VERSION);
+			return 0;
+		default:
+			usage(stderr);
+			return 1;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "quelld: unexpected argument '%s'\n", argv[optind]);
+		usage(stderr);
+		return 1;
+	}
+	return -1;
+}
+
+/* --- check
+ * ------------------------------------------------------------------------------------------------
+ */
+
+/* 0 or -EINVAL, every error told. */
+static int check(const struct options *o, struct config **ret)
+{
+	char err[CONFIG_ERROR_MAX] = "";
+	struct config *c;
+
+	if (config_load(o->config, &c, err) < 0) {
+		for (char *line = err, *end; *line; line = end) {
+			end = line + strcspn(line, "\n");
+			if (*end)
+				*end++ = '\0';
+			log_error(LOG_CONFIG, "%s", line);
+		}
+		return -EINVAL;
+	}
+	if (!c->has_bgp) {
+		log_error(LOG_CONFIG, "%s: no bgp section: nothing to do for quelld", c->file);
+		config_free(c);
+		return -EINVAL;
+	}
+	*ret = c;
+	return 0;
+}
+
+/* Both were checked when they were read. */
+static void set_log(const struct options *o, const struct config *c)
+{
+	if (c->log)
+		log_set_from_text(c->log);
+	if (o->log)
+		log_set_from_text(o->log);
+}
+
+/* --- bind
+ * -------------------------------------------------------------------------------------------------
+ */
+
+/* As whom to run, and who may be the agent. */
+static int find_users(struct quelld *q)
+{
+	const struct config *c = q->config;
+	const char *user = c->user;
+	struct priv_user feed;
+	char err[PRIV_ERROR_MAX];
+
+	/* Without a word in the file, the user that the package makes, where there is one. */
+	if (!user && geteuid() == 0) {
+		if (getpwnam(DEFAULT_USER))
+			user = DEFAULT_USER;
+		else
+			log_warning(LOG_MAIN, "no user " DEFAULT_USER
+					      " here: staying root, without capabilities");
+	}
+	if (priv_find_user(user, c->group, &q->user, err) < 0 ||
+		priv_find_user(c->feed_user, NULL, &feed, err) < 0) {
+		log_error(LOG_MAIN, "%s: %s", c->file, err);
+		return -ENOENT;
+	}
+	q->feed_user = feed.set ? feed.uid : q->user.set ? q->user.uid : geteuid();
+	return 0;
+}
+
+static int make_run_dir(const struct quelld *q)
+{
+	const char *dir = q->config->run_dir;
+
+	if (mkdir(dir, 0755) == 0) {
+		if (q->user.set && chown(dir, q->user.uid, q->user.gid) < 0)
+			log_warning(LOG_MAIN, "%s: %s", dir, strerror(errno));
+	} else if (errno != EEXIST) {
+		int err = errno;
+		log_error(LOG_MAIN, "%s: %s", dir, strerror(err));
+		return -err;
+	}
+	return 0;
+}
+
+static int take_lock(struct quelld *q)
+{
+	char path[PATH_LEN];
+
+	snprintf(path, sizeof(path), "%s/quelld.pid", q->config->run_dir);
+	int rc = pidlock_take(&q->lock, path);
+	if (rc == -EWOULDBLOCK)
+		log_error(LOG_MAIN, "%s: another quelld is running", path);
+	else if (rc < 0)
+		log_error(LOG_MAIN, "%s: %s", path, strerror(-rc));
+	return rc;
+}
+
+static struct speaker *make_speaker(const struct config *c)
+{
+	static const struct bgp_family *const families[] = {&evpn_family};
+	struct speaker_config sc = {.as = c->as,
+		.router_id = c->router_id,
+		.cluster_id = c->cluster_id,
+		.families = families,
+		.family_count = 1,
+		.hold_sec = (uint16_t)c->hold_time,
+		.restart_sec = c->restart_time,
+		.defer_sec = c->defer_time,
+		.wait_local = quelld_lans_want_feed(c)};
+
+	return speaker_new(&sc, loop_now_ms());
+}
+
+static int add_neighbors(struct quelld *q)
+{
+	for (uint32_t i = 0; i < q->config->neighbor_count; i++) {
+		const struct config_neighbor *n = &q->config->neighbors[i];
+		struct neighbor_config nc = {.address = n->address,
+			.prefix = n->prefix,
+			.max_dynamic = n->max,
+			.remote_as = n->remote_as,
+			.client = n->client,
+			.passive = n->passive,
+			.shutdown = n->shutdown,
+			.hold_sec = (uint16_t)n->hold_time,
+			.connect_retry_sec = n->connect_retry,
+			.max_routes = n->max_routes};
+		struct neighbor *made;
+
+		snprintf(nc.name, sizeof(nc.name), "%s", n->name ? n->name : "");
+		int rc = speaker_add_neighbor(q->speaker, &nc, loop_now_ms(), &made);
+		if (rc < 0) {
+			log_error(LOG_MAIN, "%s: bgp.neighbors[%u]: %s", q->config->file, i,
+				strerror(-rc));
+			return rc;
+		}
+	}
+	return 0;
+}
+
+static int open_sockets(struct quelld *q)
+{
+	char path[PATH_LEN], err[TRANSPORT_ERROR_MAX];
+	int rc = transport_new(q->loop, q->config, &q->transport, err);
+
+	if (rc < 0) {
+		log_error(LOG_MAIN, "%s", err);
+		return rc;
+	}
+	q->speaker = make_speaker(q->config);
+	if (!q->speaker)
+		abort();
+	rc = quelld_lans_new(q->loop, q->config, q->speaker, q->feed_user, &q->lans);
+	if (rc < 0) {
+		log_error(LOG_MAIN, "%s/feed.sock: %s", q->config->run_dir, strerror(-rc));
+		return rc;
+	}
+	struct control_quelld_views views = {
+		q->config, q->speaker, q->transport, q->lans, loop_now_ms()};
+	snprintf(path, sizeof(path), "%s/quelld.sock", q->config->run_dir);
+	rc = control_quelld_new(q->loop, path, &views, &q->control);
+	if (rc < 0) {
+		log_error(LOG_MAIN, "%s: %s", path, strerror(-rc));
+		return rc;
+	}
+	/* For the group's operators, and so that the file can go when we do. */
+	if (q->user.set && chown(path, q->user.uid, q->user.gid) < 0)
+		log_warning(LOG_MAIN, "%s: %s", path, strerror(errno));
+	return 0;
+}
+
+/* --- serve and end
+ * ---------------------------------------------------------------------------------------- */
+
+static void on_stop(void *arg, int signo)
+{
+	struct quelld *q = arg;
+
+	log_notice(LOG_MAIN, "%s: stopping", signo == SIGTERM ? "SIGTERM" : "SIGINT");
+	loop_stop(q->loop);
+}
+
+static void on_hangup(void *arg, int signo)
+{
+	(void)arg;
+	(void)signo;
+	log_notice(LOG_MAIN, "SIGHUP ignored: a changed configuration takes effect with "
+			     "`systemctl restart quelld`");
+}
+
+static void say_goodbye(struct quelld *q)
+{
+	uint64_t until = loop_now_ms() + STOP_MS;
+	struct transport_stats s;
+
+	quelld_lans_detach(q->lans);
+	transport_stop_listening(q->transport);
+	speaker_shutdown(q->speaker, "quelld is stopping", loop_now_ms());
+	do {
+		loop_once(q->loop, 50);
+		transport_stats(q->transport, &s);
+	} while (s.open && loop_now_ms() < until);
+	if (s.open)
+		log_warning(LOG_MAIN, "%u connections did not close in time", s.open);
+}
+
+static int serve(struct quelld *q)
+{
+	char err[PRIV_ERROR_MAX];
+
+	loop_on_signal(q->loop, SIGTERM, on_stop, q);
+	loop_on_signal(q->loop, SIGINT, on_stop, q);
+	loop_on_signal(q->loop, SIGHUP, on_hangup, q);
+	/* jansson's own seed would come from a file that can no longer be opened. */
+	json_object_seed(0);
+	if (priv_drop(&q->user, 0, err) < 0) {
+		log_error(LOG_MAIN, "%s", err);
+		return EXIT_FAILURE;
+	}
+	int rc = seccomp_quelld();
+	if (rc < 0)
+		log_warning(LOG_MAIN, "running without a system call filter: %s", strerror(-rc));
+	if (add_neighbors(q) < 0)
+		return EXIT_FAILURE;
+	transport_start(q->transport, q->speaker);
+	log_notice(LOG_MAIN, "quelld " PACKAGE_VERSION " is up: AS %u, %u neighbors, %u LANs",
+		q->config->as, q->config->neighbor_count, q->config->lan_count);
+	loop_run(q->loop);
+	say_goodbye(q);
+	return EXIT_SUCCESS;
+}
+
+static void release(struct quelld *q)
+{
+	control_quelld_free(q->control);
+	if (q->lans)
+		quelld_lans_detach(q->lans);
+	transport_free(q->transport);
+	if (q->speaker)
+		speaker_free(q->speaker);
+	quelld_lans_free(q->lans);
+	loop_free(q->loop);
+	pidlock_drop(&q->lock);
+	config_free(q->config);
+}
+
+int main(int argc, char **argv)
+{
+	struct quelld q = {.lock = {-1}};
+	struct options o;
+	int status = read_options(argc, argv, &o);
+
+	if (status >= 0)
+		return status;
+	status = EXIT_FAILURE;
+	if (check(&o, &q.config) < 0)
+		return status;
+	if (o.check) {
+		printf("%s: ok\n", o.config);
+		config_free(q.config);
+		return EXIT_SUCCESS;
+	}
+	q.loop = loop_new();
+	priv_limits();
+	set_log(&o, q.config);
+	if (find_users(&q) == 0 && make_run_dir(&q) == 0 && take_lock(&q) == 0 &&
+		open_sockets(&q) == 0)
+		status = serve(&q);
+	release(&q);
+	return status;
+}

@@ -1,0 +1,226 @@
+#include "daemon/quelld_lans.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bgp/speaker.h"
+#include "daemon/feed_server.h"
+#include "daemon/loop.h"
+#include "evpn/family.h"
+#include "evpn/lan.h"
+#include "lib/log.h"
+
+/* Of remote origin, a LAN. The largest peering LANs have some 2 000 members; what is beyond this is
+ * a fault. */
+#define MAX_MACS 131072
+#define MAX_BINDINGS 131072
+
+struct quelld_lans {
+	struct loop *loop;
+	struct speaker *speaker; /* NULL once detached */
+	struct lans *lans;
+	struct feed_server *feed;
+	struct log_limit alarm_log, neighbor_log;
+};
+
+/* --- evpn/lan's hooks
+ * ------------------------------------------------------------------------------------- */
+
+static void on_mac(void *arg, struct lan *lan, struct mac mac, const struct lan_entry *best)
+{
+	struct quelld_lans *q = arg;
+
+	if (q->feed)
+		feed_server_mac(q->feed, lan, mac, best);
+}
+
+static void on_binding(void *arg, struct lan *lan, struct ip ip, const struct lan_entry *best)
+{
+	struct quelld_lans *q = arg;
+
+	if (q->feed)
+		feed_server_binding(q->feed, lan, ip, best);
+}
+
+static void on_flood(void *arg, struct lan *lan, struct ip vtep, bool present)
+{
+	struct quelld_lans *q = arg;
+
+	if (q->feed)
+		feed_server_flood(q->feed, lan, vtep, present);
+}
+
+static void on_originate(
+	void *arg, struct lan *lan, const struct nlri *n, const struct attrs *attrs)
+{
+	struct quelld_lans *q = arg;
+	int rc = 0;
+
+	if (!q->speaker)
+		return;
+	if (attrs)
+		rc = speaker_originate(q->speaker, &evpn_family, n, attrs, loop_now_ms());
+	else
+		speaker_unoriginate(q->speaker, &evpn_family, n, loop_now_ms());
+	if (rc < 0)
+		log_limited(&q->alarm_log, loop_now_ms(), LOG_EVPN, LOG_LEVEL_ERROR,
+			"%s: a route could not be originated: %s", lan_config(lan)->name,
+			strerror(-rc));
+}
+
+static void on_alarm(void *arg, struct lan *lan, const char *what, struct mac mac, struct ip ip)
+{
+	struct quelld_lans *q = arg;
+	char m[MAC_TEXT], a[IP_TEXT] = "";
+
+	if (ip.family)
+		ip_format(ip, a);
+	log_limited(&q->alarm_log, loop_now_ms(), LOG_EVPN, LOG_LEVEL_WARNING, "%s: %s: %s%s%s",
+		lan_config(lan)->name, what, mac_format(mac, m), *a ? " " : "", a);
+}
+
+/* --- the speaker's watch
+ * ---------------------------------------------------------------------------------- */
+
+/* Ours as best is as good as gone for the LAN: it knows by itself what is behind its own ports. */
+static void on_best(void *arg, const struct best_change *c, uint64_t now_ms)
+{
+	struct quelld_lans *q = arg;
+	bool remote = c->attrs && c->from;
+
+	(void)now_ms;
+	if (c->family != &evpn_family || !q->speaker)
+		return;
+	lans_route(q->lans, c->key, c->key_len, c->payload, c->payload_len,
+		remote ? &c->attrs->attrs : NULL, c->stale);
+}
+
+static void on_converged(void *arg, uint64_t now_ms)
+{
+	struct quelld_lans *q = arg;
+
+	(void)now_ms;
+	log_info(LOG_BGP, "converged");
+	if (q->feed)
+		feed_server_converged(q->feed);
+}
+
+static void on_neighbor(void *arg, const struct neighbor *n, uint64_t now_ms)
+{
+	struct quelld_lans *q = arg;
+	struct neighbor_view v;
+	char a[IP_TEXT];
+
+	neighbor_view(n, &v);
+	ip_format(v.address, a);
+	if (strcmp(v.state, "Established") == 0)
+		log_limited(&q->neighbor_log, now_ms, LOG_BGP, LOG_LEVEL_NOTICE, "%s%s%s: up", a,
+			*v.name ? " " : "", v.name);
+	else if (strcmp(v.state, "Idle") == 0 && *v.last_error)
+		log_limited(&q->neighbor_log, now_ms, LOG_BGP, LOG_LEVEL_WARNING,
+			"%s%s%s: down: %s", a, *v.name ? " " : "", v.name, v.last_error);
+	else
+		log_debug(LOG_BGP, "%s: %s", a, v.state);
+}
+
+/* --- start and end
+ * ---------------------------------------------------------------------------------------- */
+
+static void on_local_done(void *arg)
+{
+	struct quelld_lans *q = arg;
+
+	if (q->speaker)
+		speaker_local_done(q->speaker, loop_now_ms());
+}
+
+bool quelld_lans_want_feed(const struct config *c)
+{
+	for (uint32_t i = 0; i < c->lan_count; i++)
+		if (c->lans[i].agent)
+			return true;
+	return false;
+}
+
+static void add_lan(struct quelld_lans *q, const struct config_lan *c)
+{
+	struct lan_config lc = {.vni = c->vni,
+		.originates = c->agent != NULL,
+		.vtep = c->vtep,
+		.rd = c->rd,
+		.import_auto = c->import_auto,
+		.max_macs = MAX_MACS,
+		.max_bindings = MAX_BINDINGS};
+	struct lan *lan;
+
+	snprintf(lc.name, sizeof(lc.name), "%s", c->name);
+	if (c->route_target_count)
+		lc.export_rt = c->route_targets[0];
+	for (uint32_t i = 0; i < c->route_target_count && i < LAN_RT_MAX; i++)
+		lc.import_rts[lc.import_count++] = c->route_targets[i];
+	if (lans_add(q->lans, &lc, &lan) < 0)
+		abort();
+}
+
+int quelld_lans_new(struct loop *l, const struct config *c, struct speaker *s, uid_t feed_user,
+	struct quelld_lans **ret)
+{
+	struct quelld_lans *q = calloc(1, sizeof(*q));
+	struct lan_hooks hooks = {on_mac, on_binding, on_flood, on_originate, on_alarm, q};
+	struct speaker_watch watch = {on_best, on_converged, on_neighbor, q};
+
+	if (!q)
+		abort();
+	*q = (struct quelld_lans){.loop = l,
+		.speaker = s,
+		.alarm_log = LOG_LIMIT(10, 60000),
+		.neighbor_log = LOG_LIMIT(60, 60000)};
+	q->lans = lans_new(&hooks);
+	if (!q->lans)
+		abort();
+	if (quelld_lans_want_feed(c)) {
+		char path[256];
+		snprintf(path, sizeof(path), "%s/feed.sock", c->run_dir);
+		struct feed_server_config fc = {
+			.path = path, .user = feed_user, .local_done = on_local_done, .arg = q};
+		int rc = feed_server_new(l, q->lans, &fc, &q->feed);
+		if (rc < 0) {
+			lans_free(q->lans);
+			free(q);
+			return rc;
+		}
+	}
+	speaker_set_watch(s, &watch);
+	for (uint32_t i = 0; i < c->lan_count; i++)
+		add_lan(q, &c->lans[i]);
+	*ret = q;
+	return 0;
+}
+
+void quelld_lans_detach(struct quelld_lans *q)
+{
+	feed_server_free(q->feed);
+	q->feed = NULL;
+	q->speaker = NULL;
+}
+
+void quelld_lans_free(struct quelld_lans *q)
+{
+	if (!q)
+		return;
+	feed_server_free(q->feed);
+	lans_free(q->lans);
+	free(q);
+}
+
+struct lans *quelld_lans_table(const struct quelld_lans *q)
+{
+	return q->lans;
+}
+
+struct feed_server *quelld_lans_feed(const struct quelld_lans *q)
+{
+	return q->feed;
+}

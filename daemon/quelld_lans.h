@@ -1,0 +1,36 @@
+/* The peering LANs inside quelld: the RIB's best routes into evpn/lan, and what a LAN wants
+ * originated or told to the agent out of it.
+ *
+ *   bgp/speaker [best changed] -> [quelld_lans] -> evpn/lan -> [quelld_lans] -> feed_server
+ *                                                          -> [quelld_lans] -> speaker_originate
+ *
+ * It is the speaker's only watcher. It owns the LANs and, where a LAN has an agent, the feed.
+ */
+#pragma once
+#include <sys/types.h>
+
+#include "config/config.h"
+
+struct feed_server;
+struct lans;
+struct loop;
+struct quelld_lans;
+struct speaker;
+
+/* Whether any LAN has an agent, so that there is a feed and the speaker waits for it
+ * (speaker_config.wait_local). */
+bool quelld_lans_want_feed(const struct config *c);
+
+/* Adds the LANs of the config; those with an agent originate at once. The feed listens in the run
+ * directory and takes `feed_user`, too. 0, or -errno of the feed's socket. */
+int quelld_lans_new(struct loop *l, const struct config *c, struct speaker *s, uid_t feed_user,
+	struct quelld_lans **ret);
+/* Closes the feed and stops listening to the speaker: what happens to routes from now on, as in a
+ * shutdown, is not told to the agent, which keeps what it has. */
+void quelld_lans_detach(struct quelld_lans *q);
+/* After the speaker has been freed or detached. */
+void quelld_lans_free(struct quelld_lans *q);
+
+struct lans *quelld_lans_table(const struct quelld_lans *q);
+/* NULL without an agent. */
+struct feed_server *quelld_lans_feed(const struct quelld_lans *q);

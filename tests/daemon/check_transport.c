@@ -1,0 +1,390 @@
+/* The transport under a speaker of straw that does as the test says: callers wanted and not,
+ * connects, blocked writes, and a goodbye that arrives although the peer's bytes were never read.
+ */
+#define _GNU_SOURCE
+#include <check.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "bgp/speaker.h"
+#include "daemon/loop.h"
+#include "daemon/sockopt.h"
+#include "daemon/transport.h"
+#include "lib/log.h"
+
+/* --- the speaker of straw
+ * --------------------------------------------------------------------------------- */
+
+struct conn {
+	void *io;
+	struct ip remote;
+	const uint8_t *tx;
+	size_t tx_len;
+	size_t rx;
+	bool connected, lost, closed;
+	enum conn_close_reason why;
+};
+
+struct speaker {
+	struct conn conn;
+	bool refuse;
+	struct action actions[8];
+	int head, tail;
+	int runs;
+	uint64_t deadline;
+};
+
+static struct speaker straw;
+
+static void act(enum action_type type)
+{
+	straw.actions[straw.tail++ % 8] = (struct action){type, &straw.conn};
+}
+
+struct conn *speaker_accept(struct speaker *s, struct ip remote, struct ip local, uint64_t now_ms)
+{
+	(void)now_ms;
+	ck_assert(local.family == remote.family);
+	s->conn.remote = remote;
+	return s->refuse ? NULL : &s->conn;
+}
+
+void conn_connected(struct conn *c, struct ip local, uint64_t now_ms)
+{
+	(void)now_ms;
+	ck_assert_uint_eq(local.family, 4);
+	c->connected = true;
+}
+
+void conn_lost(struct conn *c, enum conn_close_reason why, uint64_t now_ms)
+{
+	(void)now_ms;
+	c->lost = true;
+	c->why = why;
+	c->io = NULL;
+}
+
+void conn_rx(struct conn *c, const uint8_t *bytes, size_t len, uint64_t now_ms)
+{
+	(void)bytes;
+	(void)now_ms;
+	ck_assert_uint_le(len, 64 * 1024);
+	c->rx += len;
+}
+
+size_t conn_tx(struct conn *c, const uint8_t **ret, uint64_t now_ms)
+{
+	(void)now_ms;
+	*ret = c->tx;
+	return c->tx_len > 10000 ? 10000 : c->tx_len;
+}
+
+void conn_sent(struct conn *c, size_t len, uint64_t now_ms)
+{
+	(void)now_ms;
+	c->tx += len;
+	c->tx_len -= len;
+}
+
+void conn_set_io(struct conn *c, void *io)
+{
+	c->io = io;
+}
+
+void *conn_io(const struct conn *c)
+{
+	return c->io;
+}
+
+struct neighbor *conn_neighbor(const struct conn *c)
+{
+	return (struct neighbor *)(uintptr_t)c;
+}
+
+void neighbor_view(const struct neighbor *n, struct neighbor_view *ret)
+{
+	*ret = (struct neighbor_view){.address = ((const struct conn *)(const void *)n)->remote};
+}
+
+bool speaker_next_action(struct speaker *s, struct action *ret)
+{
+	if (s->head == s->tail)
+		return false;
+	*ret = s->actions[s->head++ % 8];
+	return true;
+}
+
+void conn_closed(struct conn *c)
+{
+	c->closed = true;
+	c->io = NULL;
+}
+
+uint64_t speaker_deadline(const struct speaker *s)
+{
+	return s->deadline;
+}
+
+void speaker_run(struct speaker *s, uint64_t now_ms)
+{
+	(void)now_ms;
+	s->runs++;
+	s->deadline = TIMERS_NEVER;
+}
+
+/* --- the rest
+ * -----------------------------------------------------------------------------------------------
+ */
+
+static struct loop *loop;
+static struct transport *transport;
+static struct config config;
+static struct config_neighbor neighbor;
+static struct ip any[1];
+static uint8_t big[4 * 1024 * 1024];
+static int peer = -1;
+
+static void no_log(void *arg, enum log_level level, const char *line)
+{
+	(void)arg;
+	(void)level;
+	(void)line;
+}
+
+static struct ip loopback(uint8_t last)
+{
+	return ip_v4((const uint8_t[]){127, 0, 0, last});
+}
+
+/* A port that was free just now. */
+static uint16_t free_port(void)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = sizeof(sa);
+	int fd;
+
+	ck_assert_int_eq(bgp_socket_listen(loopback(1), 0, &fd), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&sa, &len), 0);
+	close(fd);
+	return ntohs(((struct sockaddr_in *)&sa)->sin_port);
+}
+
+static void setup(void)
+{
+	char err[TRANSPORT_ERROR_MAX] = "";
+
+	log_set_sink(no_log, NULL);
+	straw = (struct speaker){.deadline = TIMERS_NEVER};
+	neighbor = (struct config_neighbor){.address = loopback(2)};
+	any[0] = loopback(1);
+	config = (struct config){.has_bgp = true,
+		.listen = any,
+		.listen_count = 1,
+		.port = free_port(),
+		.neighbors = &neighbor,
+		.neighbor_count = 1};
+	loop = loop_new();
+	ck_assert_msg(transport_new(loop, &config, &transport, err) == 0, "%s", err);
+	transport_start(transport, &straw);
+}
+
+static void teardown(void)
+{
+	if (peer >= 0)
+		close(peer);
+	transport_free(transport);
+	loop_free(loop);
+}
+
+#define until(cond)                                                                                \
+	do {                                                                                       \
+		uint64_t give_up = loop_now_ms() + 5000;                                           \
+		while (!(cond) && loop_now_ms() < give_up)                                         \
+			loop_once(loop, 2);                                                        \
+		ck_assert(cond);                                                                   \
+	} while (0)
+
+static void call_from(uint8_t last)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = sockaddr_of(loopback(last), 0, &sa);
+	int small = 4096;
+
+	peer = socket(AF_INET, SOCK_STREAM, 0);
+	ck_assert_int_eq(setsockopt(peer, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)), 0);
+	ck_assert_int_eq(bind(peer, (struct sockaddr *)&sa, len), 0);
+	len = sockaddr_of(loopback(1), config.port, &sa);
+	ck_assert_int_eq(connect(peer, (struct sockaddr *)&sa, len), 0);
+}
+
+static struct transport_stats stats(void)
+{
+	struct transport_stats s;
+
+	transport_stats(transport, &s);
+	return s;
+}
+
+START_TEST(test_strangers)
+{
+	char c;
+
+	straw.refuse = _i == 1;
+	call_from(_i == 1 ? 2 : 9);
+	until(stats().refused == 1);
+	ck_assert_int_eq(recv(peer, &c, 1, 0), -1);
+	ck_assert_int_eq(errno, ECONNRESET);
+	ck_assert_uint_eq(stats().open, 0);
+}
+END_TEST
+
+START_TEST(test_bytes)
+{
+	call_from(2);
+	until(stats().accepted == 1);
+	ck_assert(straw.conn.io);
+	ck_assert_int_eq(send(peer, big, 200000, 0), 200000);
+	until(straw.conn.rx == 200000);
+	close(peer);
+	peer = -1;
+	until(straw.conn.lost);
+	ck_assert_int_eq(straw.conn.why, CONN_CLOSED_BY_PEER);
+	ck_assert_uint_eq(stats().open, 0);
+}
+END_TEST
+
+/* More than the socket takes: the rest goes when the peer reads, whole and in order, without
+ * another action. */
+START_TEST(test_blocked)
+{
+	size_t got = 0;
+	uint8_t buf[65536];
+
+	for (size_t i = 0; i < sizeof(big); i++)
+		big[i] = (uint8_t)(i * 2654435761u >> 13);
+	call_from(2);
+	until(straw.conn.io);
+	straw.conn.tx = big;
+	straw.conn.tx_len = sizeof(big);
+	act(ACTION_SEND);
+	for (int i = 0; i < 20; i++)
+		loop_once(loop, 1);
+	ck_assert_uint_gt(straw.conn.tx_len, 0);
+	/* One more action changes nothing while it is blocked. */
+	act(ACTION_SEND);
+	while (got < sizeof(big)) {
+		loop_once(loop, 1);
+		ssize_t n = recv(peer, buf, sizeof(buf), MSG_DONTWAIT);
+		if (n < 0 && errno == EAGAIN)
+			continue;
+		ck_assert_int_gt(n, 0);
+		ck_assert_mem_eq(buf, big + got, (size_t)n);
+		got += (size_t)n;
+	}
+	ck_assert_uint_eq(straw.conn.tx_len, 0);
+}
+END_TEST
+
+/* The last words arrive although the peer has sent what nobody will read. */
+START_TEST(test_goodbye)
+{
+	uint8_t buf[64];
+
+	call_from(2);
+	until(straw.conn.io);
+	ck_assert_int_eq(send(peer, big, 60000, 0), 60000);
+	straw.conn.tx = (const uint8_t *)"goodbye";
+	straw.conn.tx_len = 7;
+	act(ACTION_CLOSE);
+	until(straw.conn.closed);
+	send(peer, big, 60000, MSG_DONTWAIT);
+	for (int i = 0; i < 10; i++)
+		loop_once(loop, 1);
+	ck_assert_int_eq(recv(peer, buf, sizeof(buf), 0), 7);
+	ck_assert_int_eq(recv(peer, buf, sizeof(buf), 0), 0);
+	ck_assert_uint_eq(stats().open, 1);
+	/* Closed by the peer, or, if it does not, after a while. */
+	if (_i == 0) {
+		close(peer);
+		peer = -1;
+	}
+	until(stats().open == 0);
+	ck_assert(!straw.conn.lost);
+}
+END_TEST
+
+START_TEST(test_connect)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = sizeof(sa);
+	int fd;
+
+	straw.conn.remote = loopback(2);
+	act(ACTION_CONNECT);
+	until(straw.conn.lost);
+	ck_assert_int_eq(straw.conn.why, CONN_FAILED);
+	ck_assert_uint_eq(stats().connect_errors, 1);
+
+	ck_assert_int_eq(bgp_socket_listen(loopback(2), config.port, &fd), 0);
+	act(ACTION_CONNECT);
+	until(straw.conn.connected);
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	ck_assert_int_eq(poll(&p, 1, 5000), 1);
+	peer = accept(fd, (struct sockaddr *)&sa, &len);
+	ck_assert_int_ge(peer, 0);
+	/* From the listen address, not from whatever the route would give. */
+	ck_assert(ip_eq(sockaddr_ip(&sa), loopback(1)));
+	close(fd);
+	act(ACTION_CLOSE);
+	until(straw.conn.closed);
+}
+END_TEST
+
+START_TEST(test_deadline)
+{
+	straw.deadline = loop_now_ms() + 20;
+	for (int i = 0; i < 4 && !straw.runs; i++)
+		loop_once(loop, 1000);
+	ck_assert_int_eq(straw.runs, 1);
+}
+END_TEST
+
+START_TEST(test_busy)
+{
+	struct transport *other;
+	char err[TRANSPORT_ERROR_MAX], want[TRANSPORT_ERROR_MAX];
+
+	ck_assert_int_eq(transport_new(loop, &config, &other, err), -EADDRINUSE);
+	snprintf(want, sizeof(want), "127.0.0.1:%u: Address already in use (another BGP daemon?)",
+		config.port);
+	ck_assert_str_eq(err, want);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("transport");
+	TCase *tc = tcase_create("transport");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_set_timeout(tc, 30);
+	tcase_add_loop_test(tc, test_strangers, 0, 2);
+	tcase_add_test(tc, test_bytes);
+	tcase_add_test(tc, test_blocked);
+	tcase_add_loop_test(tc, test_goodbye, 0, 2);
+	tcase_add_test(tc, test_connect);
+	tcase_add_test(tc, test_deadline);
+	tcase_add_test(tc, test_busy);
+	suite_add_tcase(s, tc);
+	SRunner *r = srunner_create(s);
+	srunner_run_all(r, CK_ENV);
+	int failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
