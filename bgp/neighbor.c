@@ -87,10 +87,13 @@ void neighbor_set_error(struct neighbor *n, const char *how, const struct bgp_er
 {
 	static struct log_limit limit = LOG_LIMIT(20, 10000);
 	char text[192];
+	const char *what = err->what;
 
 	notification_format(err, text, sizeof(text));
-	snprintf(n->last_error, sizeof(n->last_error), "%s %s%s%s", how, text,
-		err->what ? ": " : "", err->what ? err->what : "");
+	if (what && strstr(text, what))
+		what = NULL;
+	snprintf(n->last_error, sizeof(n->last_error), "%s %s%s%s", how, text, what ? ": " : "",
+		what ? what : "");
 	log_limited(&limit, n->s->now_ms, LOG_BGP, LOG_LEVEL_WARNING, "%s: %s", n->label,
 		n->last_error);
 }

@@ -28,7 +28,7 @@ static const struct {
 	{"0609 0609 0602", "6/9 Cease/Hard Reset of 6/9 Cease/Hard Reset"},
 	{"0701", "7/1 ROUTE-REFRESH Message Error/Invalid Message Length"},
 	{"0000", "0/0 unknown error"},
-	{"0803", "8/3 unknown error"},
+	{"0903", "9/3 unknown error"},
 	{"ffff 00", "255/255 unknown error"},
 	{"03ff", "3/255 UPDATE Message Error"},
 	{"0305", "3/5 UPDATE Message Error/Attribute Length Error"},
