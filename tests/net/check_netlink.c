@@ -425,6 +425,49 @@ START_TEST(fdb_port_comes_back)
 }
 END_TEST
 
+/* The vxlan device goes down, goes away and is made anew; the bridge too. */
+START_TEST(fdb_devices_made_anew)
+{
+	struct fdb_stats st;
+
+	fdb_want_local(lan, mac_n(1), p1);
+	fdb_want_remote(lan, mac_n(2), ip_of("10.0.0.2"));
+	fdb_want_flood(lan, ip_of("10.0.0.2"));
+	WAIT_FOR(fdb_met(lan, mac_n(2)) && fdb_flood_met(lan, ip_of("10.0.0.2")));
+	sh("ip link set vx0 down && ip link set p1 down");
+	WAIT_FOR(told(vx, LINK_DOWN) && told(p1, LINK_DOWN));
+	sh("ip link set vx0 up && ip link set p1 up");
+	WAIT_FOR(told(vx, LINK_UP) && told(p1, LINK_UP));
+	ck_assert_int_eq(netlink_wait(nl, WAIT_MS), 0);
+	ck_assert(fdb_met(lan, mac_n(1)) && fdb_met(lan, mac_n(2)));
+	ck_assert(kernel_has("02:00:00:00:00:02 dev vx0 dst 10.0.0.2 self"));
+
+	fdb_port_gone(fdb, vx);
+	sh("ip link del vx0");
+	WAIT_FOR(told(vx, LINK_REMOVED));
+	ck_assert(!fdb_met(lan, mac_n(2)) && fdb_met(lan, mac_n(1)));
+	sh("ip link add vx1 type vxlan id 100 local 10.0.0.1 dstport 4789 nolearning");
+	sh("ip link set vx1 master br0 && ip link set vx1 up");
+	vx = ifindex_of("vx1");
+	fdb_lan_move(lan, br, vx);
+	WAIT_FOR(fdb_met(lan, mac_n(2)) && fdb_flood_met(lan, ip_of("10.0.0.2")));
+	ck_assert(kernel_has("02:00:00:00:00:02 dev vx1 extern_learn master br0"));
+	ck_assert(kernel_has("02:00:00:00:00:02 dev vx1 dst 10.0.0.2 self"));
+
+	fdb_port_gone(fdb, p1);
+	fdb_port_gone(fdb, vx);
+	sh("ip link del br0 && ip link add br0 type bridge && ip link set br0 up");
+	sh("ip link set p1 master br0 && ip link set vx1 master br0");
+	br = ifindex_of("br0");
+	fdb_lan_move(lan, br, vx);
+	WAIT_FOR(fdb_met(lan, mac_n(1)) && fdb_met(lan, mac_n(2)));
+	ck_assert(kernel_has("02:00:00:00:00:01 dev p1 sticky master br0 static"));
+	fdb_stats(fdb, &st);
+	ck_assert_uint_eq(st.pending, 0);
+	ck_assert_uint_eq(st.errors, 0);
+}
+END_TEST
+
 #define MANY 20000
 
 static void batch(const char *verb, const char *how)
@@ -536,6 +579,7 @@ int main(void)
 	tcase_add_test(tc, fdb_learned);
 	tcase_add_test(tc, fdb_leftovers);
 	tcase_add_test(tc, fdb_port_comes_back);
+	tcase_add_test(tc, fdb_devices_made_anew);
 	tcase_add_test(tc, overrun_and_resync);
 	tcase_add_test(tc, many_wants);
 	tcase_add_test(tc, full_tables_say_so);

@@ -18,6 +18,7 @@
 #define LAN 100
 #define WAIT_MS 5000
 #define PORTS 3
+#define FAR 4 /* number, slot and address of what is behind the fabric */
 
 static const struct plane_ops *ops = &plane_packet;
 static struct plane *plane;
@@ -64,7 +65,7 @@ static int raw_socket(const char *name)
 
 static void setup_plane(bool quiet)
 {
-	const struct plane_limits limits = {64, 64, 64, 8};
+	const struct plane_limits limits = {64, 64, 64, 8}; /* slots 1 - 3, 4 the fabric */
 	struct plane *p;
 	bool adopted = true;
 
@@ -341,7 +342,7 @@ START_TEST(port_down_up_and_away)
 }
 END_TEST
 
-static pid_t host(int i)
+static pid_t new_host(void)
 {
 	pid_t pid;
 	int ready[2];
@@ -358,6 +359,13 @@ static pid_t host(int i)
 	ck_assert_int_eq(read(ready[0], &c, 1), 1);
 	close(ready[0]);
 	close(ready[1]);
+	return pid;
+}
+
+static pid_t host(int i)
+{
+	pid_t pid = new_host();
+
 	sh("ip link set m%d netns %d", i, (int)pid);
 	sh("nsenter -n -t %d ip addr add 198.18.0.%d/24 dev m%d", (int)pid, i, i);
 	sh("nsenter -n -t %d ip -6 addr add 2001:db8::%d/64 dev m%d nodad", (int)pid, i, i);
@@ -365,20 +373,57 @@ static pid_t host(int i)
 	return pid;
 }
 
+/* A host behind another PE, which here is but the far end of the tunnel: MAC 'D', 198.18.0.4. */
+static pid_t far_host(void)
+{
+	struct layout_port fabric = {.lan = LAN, .slot = FAR, .kind = PORT_FABRIC};
+	pid_t pid = new_host();
+	char mac[MAC_TEXT], text[32];
+	uint32_t vx;
+
+	mac_format(frame_mac('A' + FAR - 1), mac);
+	sh("ip link add u0 type veth peer name u1 netns %d && ip addr add 10.0.0.1/24 dev u0 && ip "
+	   "link set u0 up",
+		(int)pid);
+	sh("ip link add vx0 type vxlan id 100 local 10.0.0.1 dstport 4789 nolearning && ip link "
+	   "set vx0 master br0");
+	sh("echo 1 >/proc/sys/net/ipv6/conf/vx0/disable_ipv6 && ip link set vx0 up");
+	sh("bridge link set dev vx0 learning off flood off mcast_flood off bcast_flood off");
+	sh("bridge fdb add %s dev vx0 dst 10.0.0.2 self && bridge fdb add %s dev vx0 master "
+	   "extern_learn",
+		mac, mac);
+	sh("nsenter -n -t %d sh -ec 'ip addr add 10.0.0.2/24 dev u1; ip link set u1 up; "
+	   "ip link add m%d address %s type vxlan id 100 local 10.0.0.2 remote 10.0.0.1 dstport "
+	   "4789; "
+	   "ip addr add 198.18.0.%d/24 dev m%d; ip -6 addr add 2001:db8::%d/64 dev m%d nodad; ip "
+	   "link set m%d up'",
+		(int)pid, FAR, mac, FAR, FAR, FAR, FAR, FAR);
+	vx = ifindex_of("vx0");
+	ck_assert_int_eq(ops->port_set(plane, vx, &fabric), 0);
+	ck_assert_int_eq(ops->port_attach(plane, vx, false), 0);
+	set_mac('A' + FAR - 1, 0);
+	snprintf(text, sizeof text, "198.18.0.%d", FAR);
+	set_bind(text, 'A' + FAR - 1, 0);
+	snprintf(text, sizeof text, "2001:db8::%d", FAR);
+	set_bind(text, 'A' + FAR - 1, 0);
+	return pid;
+}
+
 /* Kernel hosts with empty caches, knobs closed: all pairs reach each other, and only by our
  * answers. */
 START_TEST(hosts_reach_each_other)
 {
-	pid_t hosts[PORTS + 1], pinger;
+	pid_t hosts[FAR + 1], pinger;
 	uint64_t until = test_now_ms() + 20000;
 	int status;
 
 	for (int i = 1; i <= PORTS; i++)
 		hosts[i] = host(i);
+	hosts[FAR] = far_host();
 	pinger = fork();
 	if (pinger == 0) {
-		for (int i = 1; i <= PORTS; i++)
-			for (int k = 1; k <= PORTS; k++)
+		for (int i = 1; i <= FAR; i++)
+			for (int k = 1; k <= FAR; k++)
 				if (i != k)
 					sh("nsenter -n -t %d ping -q -c 1 -W 2 198.18.0.%d "
 					   ">/dev/null && "
@@ -389,7 +434,7 @@ START_TEST(hosts_reach_each_other)
 	}
 	while (waitpid(pinger, &status, WNOHANG) == 0)
 		turn(until, "all pings");
-	for (int i = 1; i <= PORTS; i++) {
+	for (int i = 1; i <= FAR; i++) {
 		kill(hosts[i], SIGKILL);
 		waitpid(hosts[i], NULL, 0);
 		ck_assert_uint_ge(
