@@ -1,0 +1,243 @@
+/* quell: the operator's command. It has no state and no privileges of its own: it asks the daemons
+ * over their control sockets (docs/feed.md) and shows what they say, or reads a file as they would.
+ * quell(1).
+ *
+ * Exit: 0 done; 1 it did not work (a daemon does not run, a file is wrong); 2 the command line is
+ * wrong. */
+#include <config.h>
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/check.h"
+#include "cli/show.h"
+#include "config/config.h"
+#include "lib/ip.h"
+#include "lib/mac.h"
+#include "proxyarp/verdict.h"
+
+#define RUN_DIR "/run/quell"
+#define EXIT_USAGE 2
+
+static const char help[] =
+	"usage: quell show status | neighbors | routes | lan | bindings | ports | ledger [option "
+	"...]\n"
+	"       quell check FILE [--json]\n"
+	"       quell version | help\n"
+	"\n"
+	"  show status      both daemons of this box\n"
+	"  show neighbors   BGP sessions of quelld           [ADDRESS]  --neighbor\n"
+	"  show routes      EVPN routes of quelld            [MAC | IP] --lan --mac --ip --type "
+	"--neighbor\n"
+	"  show lan         who is where, by EVPN            [NAME]     --lan --mac --ip\n"
+	"  show bindings    what quell-agent answers for     [MAC | IP] --lan --mac --ip --port\n"
+	"  show ports       the ports of quell-agent         [NAME]     --lan --port\n"
+	"  show ledger      what came, and what became of it [PORT]     --lan --port --class\n"
+	"  check            reads a configuration and its registries; says what is wrong, and "
+	"where\n"
+	"\n"
+	"  --json           for machines\n"
+	"  --socket-dir DIR where the daemons' sockets are (" RUN_DIR ")\n"
+	"  -c, --config FILE  take that from a configuration\n";
+
+enum {
+	OPT_JSON = 256,
+	OPT_DIR,
+	OPT_LAN,
+	OPT_MAC,
+	OPT_IP,
+	OPT_TYPE,
+	OPT_PORT,
+	OPT_NEIGHBOR,
+	OPT_CLASS
+};
+
+static const struct option longs[] = {
+	{"json", no_argument, NULL, OPT_JSON},
+	{"socket-dir", required_argument, NULL, OPT_DIR},
+	{"config", required_argument, NULL, 'c'},
+	{"lan", required_argument, NULL, OPT_LAN},
+	{"mac", required_argument, NULL, OPT_MAC},
+	{"ip", required_argument, NULL, OPT_IP},
+	{"type", required_argument, NULL, OPT_TYPE},
+	{"port", required_argument, NULL, OPT_PORT},
+	{"neighbor", required_argument, NULL, OPT_NEIGHBOR},
+	{"class", required_argument, NULL, OPT_CLASS},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{NULL, 0, NULL, 0},
+};
+
+struct arguments {
+	struct show_options show;
+	const char *config;
+	bool help, version;
+	char mac[MAC_TEXT], ip[IP_TEXT], neighbor[IP_TEXT], word[64];
+};
+
+static int __attribute__((format(printf, 1, 2))) wrong(const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("quell: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputs("; see quell help\n", stderr);
+	return EXIT_USAGE;
+}
+
+/* Into the form that the daemons write. */
+static int take_ip(const char *name, const char *text, char buf[IP_TEXT], const char **ret)
+{
+	struct ip ip;
+
+	if (ip_parse(text, &ip) < 0)
+		return wrong("%s %s: not an address", name, text);
+	*ret = ip_format(ip, buf);
+	return 0;
+}
+
+static int take_mac(const char *text, struct arguments *a)
+{
+	struct mac mac;
+
+	if (mac_parse(text, &mac) < 0)
+		return wrong("--mac %s: not a MAC address", text);
+	a->show.mac = mac_format(mac, a->mac);
+	return 0;
+}
+
+static int take_type(const char *text, int *ret)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+
+	if (*end || end == text || n < 1 || n > 255)
+		return wrong("--type %s: expected 1 - 255", text);
+	*ret = (int)n;
+	return 0;
+}
+
+static int take_class(const char *text, const char **ret)
+{
+	if (class_find(text) < 0)
+		return wrong("--class %s: no such class of frames", text);
+	*ret = text;
+	return 0;
+}
+
+static int take_option(int opt, struct arguments *a)
+{
+	switch (opt) {
+	case OPT_JSON:
+		a->show.json = true;
+		return 0;
+	case OPT_DIR:
+		a->show.dir = optarg;
+		return 0;
+	case 'c':
+		a->config = optarg;
+		return 0;
+	case OPT_LAN:
+		a->show.lan = optarg;
+		return 0;
+	case OPT_PORT:
+		a->show.port = optarg;
+		return 0;
+	case OPT_MAC:
+		return take_mac(optarg, a);
+	case OPT_IP:
+		return take_ip("--ip", optarg, a->ip, &a->show.ip);
+	case OPT_NEIGHBOR:
+		return take_ip("--neighbor", optarg, a->neighbor, &a->show.neighbor);
+	case OPT_TYPE:
+		return take_type(optarg, &a->show.type);
+	case OPT_CLASS:
+		return take_class(optarg, &a->show.cls);
+	case 'h':
+		a->help = true;
+		return 0;
+	case 'V':
+		a->version = true;
+		return 0;
+	default:
+		fputs("quell: see quell help\n", stderr);
+		return EXIT_USAGE;
+	}
+}
+
+static int run_show(struct arguments *a, char **words, int count)
+{
+	struct show_options *o = &a->show;
+	char err[CONFIG_ERROR_MAX] = "";
+	struct config *c = NULL;
+
+	if (count < 1)
+		return wrong("show what?");
+	if (!show_knows(words[0]))
+		return wrong("show %s: no such thing to show", words[0]);
+	if (count > 2 || (count == 2 && !show_take_word(words[0], words[1], o, a->word)))
+		return wrong("show %s %s: not understood", words[0], words[count - 1]);
+	const char *misfit = show_misfit(words[0], o);
+	if (misfit)
+		return wrong("show %s: %s has no meaning here", words[0], misfit);
+	if (a->config && config_load(a->config, &c, err) < 0) {
+		fprintf(stderr, "quell: %s\n", err[0] ? err : a->config);
+		return EXIT_FAILURE;
+	}
+	if (!o->dir)
+		o->dir = c ? c->run_dir : RUN_DIR;
+	const char *no_color = getenv("NO_COLOR");
+	o->colour = isatty(STDOUT_FILENO) && !(no_color && no_color[0]);
+	int r = show(words[0], o, stdout);
+	config_free(c);
+	return r;
+}
+
+static int run(struct arguments *a, char **words, int count)
+{
+	if (a->version || (count && strcmp(words[0], "version") == 0)) {
+		puts("quell " PACKAGE_VERSION);
+		return 0;
+	}
+	if (a->help || (count && strcmp(words[0], "help") == 0)) {
+		fputs(help, stdout);
+		return 0;
+	}
+	if (!count) {
+		fputs(help, stderr);
+		return EXIT_USAGE;
+	}
+	if (strcmp(words[0], "show") == 0)
+		return run_show(a, words + 1, count - 1);
+	if (strcmp(words[0], "check") == 0) {
+		if (count == 1 && !a->config)
+			return wrong("check which file?");
+		if (count > 2)
+			return wrong("check takes one file");
+		return check(count == 2 ? words[1] : a->config, a->show.json, stdout, stderr);
+	}
+	return wrong("%s: no such command", words[0]);
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments a = {0};
+	int opt, r;
+
+	while ((opt = getopt_long(argc, argv, "c:hV", longs, NULL)) != -1)
+		if ((r = take_option(opt, &a)) != 0)
+			return r;
+	r = run(&a, argv + optind, argc - optind);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		if (errno != EPIPE)
+			fprintf(stderr, "quell: standard output: %s\n", strerror(errno));
+		return EXIT_FAILURE;
+	}
+	return r;
+}

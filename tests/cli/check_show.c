@@ -1,0 +1,239 @@
+/* `quell show`: canned answers of the daemons, and what is made of them; answers that are not what they should be. */
+#include "cli/show.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+static json_t *load(const char *text)
+{
+	json_error_t e;
+	json_t *v = json_loads(text, 0, &e);
+
+	ck_assert_msg(v != NULL, "%s", e.text);
+	return v;
+}
+
+static char *rendered(const char *noun, const char *answer, const struct show_options *o)
+{
+	json_t *v = load(answer);
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	show_narrow(noun, v, o);
+	show_render(noun, v, o, f);
+	fclose(f);
+	json_decref(v);
+	return text;
+}
+
+#define NEIGHBORS                                                                                  \
+	"{\"neighbors\":["                                                                         \
+	"{\"address\":\"10.99.0.10\",\"name\":\"pe10\",\"state\":\"Idle\",\"remote_as\":65000,\"since_s\":3," \
+	"\"routes_in\":0,\"routes_out\":0,\"queued_octets\":0,\"flaps\":3,\"last_error\":\"hold timer\"}," \
+	"{\"address\":\"10.99.0.2\",\"name\":\"\",\"state\":\"Established\",\"remote_as\":4200000000,"  \
+	"\"since_s\":90000,\"routes_in\":812,\"routes_out\":1200,\"queued_octets\":5,\"flaps\":0,"  \
+	"\"last_error\":\"\",\"shutdown\":false}]}"
+
+#define LANS                                                                                       \
+	"{\"lans\":[{\"name\":\"ixp\",\"vni\":100,\"vtep\":\"10.99.0.1\",\"counts\":{\"macs_local\":1,"  \
+	"\"macs_remote\":1,\"macs_held\":0,\"bindings_local\":1,\"bindings_remote\":1,\"vteps\":1,\"moves\":4," \
+	"\"refused_full\":1,\"not_imported\":2,\"alarms\":0},"                                     \
+	"\"macs\":[{\"mac\":\"02:00:5e:00:00:02\",\"local\":false,\"vtep\":\"10.99.0.2\",\"seq\":3,\"sticky\":true," \
+	"\"stale\":true},{\"mac\":\"02:00:5e:00:00:01\",\"local\":true,\"vtep\":null,\"seq\":0}],"  \
+	"\"bindings\":[{\"mac\":\"02:00:5e:00:00:02\",\"ip\":\"198.18.0.10\",\"local\":false,"      \
+	"\"vtep\":\"10.99.0.2\",\"router\":true,\"immutable\":true},"                              \
+	"{\"mac\":\"02:00:5e:00:00:01\",\"ip\":\"198.18.0.9\",\"local\":true,\"vtep\":null}],"      \
+	"\"flood\":[\"10.99.0.2\"]}]}"
+
+#define BINDINGS                                                                                   \
+	"{\"bindings\":[{\"lan\":\"ixp\",\"ip\":\"198.18.0.10\",\"mac\":\"02:00:5e:00:00:02\"," \
+	"\"where\":\"10.99.0.2\",\"source\":\"evpn\",\"state\":\"active\",\"router\":true,\"age_s\":4},"        \
+	"{\"lan\":\"ixp\",\"ip\":\"198.18.0.2\",\"mac\":\"02:00:5e:00:00:01\",\"where\":\"swp1\","       \
+	"\"source\":\"static\",\"state\":\"active\",\"flags\":[\"immutable\"]}]}"
+
+#define PORTS                                                                                      \
+	"{\"ports\":[{\"name\":\"vx100\",\"lan\":\"ixp\",\"kind\":\"fabric\",\"state\":\"down\",\"member\":null,"  \
+	"\"macs\":[],\"plane\":\"bpf\"},{\"name\":\"swp1\",\"lan\":\"ixp\",\"kind\":\"member\",\"state\":\"up\","   \
+	"\"member\":{\"asn\":64500,\"name\":\"Example\"},\"macs\":[\"02:00:5e:00:00:01\",\"02:00:5e:00:00:03\"],"   \
+	"\"plane\":\"bpf\",\"flags\":[\"closed\"]}]}"
+
+#define LEDGER                                                                                     \
+	"{\"ports\":[{\"name\":\"swp1\",\"kind\":\"member\",\"in\":{\"arp-request\":{\"answered\":[100,6000],"   \
+	"\"sponged\":[1,60],\"unknown-target\":[50,3000],\"policed-in\":[3,180],\"flooded\":[2,120]},"  \
+	"\"ipv4\":{\"forwarded\":[1000,64000],\"local\":[1,60]},\"new-class\":{\"new-outcome\":[5,5]}}," \
+	"\"out\":{\"arp-request\":{\"answer\":[101,4242],\"probe\":[2,84]},\"ipv4\":{\"delivered\":[900,60000]}," \
+	"\"mdns\":{\"unauthorised\":[4,400],\"delivered\":[0,0]}}},"                               \
+	"{\"name\":\"swp2\",\"kind\":\"member\",\"in\":{},\"out\":{\"mdns\":{\"delivered\":[2,300]}}}],"  \
+	"\"balance\":%s}"
+
+#define ROUTES                                                                                     \
+	"{\"routes\":[{\"type\":3,\"text\":\"10.99.0.2:2 [3]:[0]:[32]:[10.99.0.2]\",\"ip\":\"10.99.0.2\","  \
+	"\"next_hop\":\"10.99.0.2\",\"from\":\"local\",\"best\":false,\"stale\":true,\"since_s\":2,\"communities\":\"ET:8\"}," \
+	"{\"type\":2,\"rd\":\"10.99.0.2:2\",\"mac\":\"02:00:5e:00:00:01\",\"ip\":\"198.18.0.1\","    \
+	"\"next_hop\":\"10.99.0.2\",\"from\":\"10.99.0.2\",\"best\":true,\"stale\":false,\"since_s\":1,"  \
+	"\"communities\":\"ET:8 MM:1\"}],\"matched\":9,\"truncated\":true}"
+
+static const struct {
+	const char *noun, *answer;
+	struct show_options o;
+	const char *text;
+} rows[] = {
+	{"neighbors", NEIGHBORS, {0},
+		"NEIGHBOR    NAME          AS  STATE           SINCE  ROUTES IN   OUT  QUEUED  FLAPS  LAST ERROR\n"
+		"10.99.0.2   -     4200000000  Established     1d01h        812  1200       5      0  -\n"
+		"10.99.0.10  pe10       65000  Idle         00:00:03          0     0       0      3  hold timer\n"},
+	{"neighbors", NEIGHBORS, {.neighbor = "10.99.0.10"},
+		"address        10.99.0.10\nname           pe10\nstate          Idle\nremote as      65000\n"
+		"since          00:00:03\nroutes in      0\nroutes out     0\nqueued octets  0\nflaps          3\n"
+		"last error     hold timer\n"},
+	{"neighbors", NEIGHBORS, {.neighbor = "10.99.0.1"}, "no such neighbor\n"},
+	{"neighbors", "{\"neighbors\":[]}", {0}, "no neighbors\n"},
+	{"neighbors", "{}", {0}, "no neighbors\n"},
+	{"neighbors", "{\"neighbors\":[1,null,{\"address\":[]}]}", {.colour = false},
+		"NEIGHBOR  NAME  AS  STATE  SINCE  ROUTES IN  OUT  QUEUED  FLAPS  LAST ERROR\n"
+		"-         -      -  -          -          -    -       -      -  -\n"
+		"-         -      -  -          -          -    -       -      -  -\n"
+		"-         -      -  -          -          -    -       -      -  -\n"},
+	{"routes", ROUTES, {0},
+		"    ROUTE                                         NEXT HOP   FROM          SINCE  COMMUNITIES\n"
+		"*   10.99.0.2:2 [2] 02:00:5e:00:00:01 198.18.0.1  10.99.0.2  10.99.0.2  00:00:01  ET:8 MM:1\n"
+		" S  10.99.0.2:2 [3]:[0]:[32]:[10.99.0.2]          10.99.0.2  local      00:00:02  ET:8\n"
+		"2 of 9; narrow it with --lan, --mac, --ip or --type\n"},
+	{"routes", "{\"routes\":[]}", {.type = 2}, "no routes\n"},
+	{"lan", LANS, {0},
+		"LAN  VNI  VTEP       MACS HERE  REMOTE  HELD  BINDINGS HERE  REMOTE  VTEPS  MOVES  REFUSED  ALARMS\n"
+		"ixp  100  10.99.0.1          1       1     0              1       1      1      4        3       0\n"},
+	{"lan", LANS, {.lan = "ixp"},
+		"LAN  VNI  VTEP       MACS HERE  REMOTE  HELD  BINDINGS HERE  REMOTE  VTEPS  MOVES  REFUSED  ALARMS\n"
+		"ixp  100  10.99.0.1          1       1     0              1       1      1      4        3       0\n"
+		"\nMAC                WHERE      SEQ  FLAGS\n"
+		"02:00:5e:00:00:01  here         0  -\n"
+		"02:00:5e:00:00:02  10.99.0.2    3  sticky stale\n"
+		"\nADDRESS      MAC                WHERE      FLAGS\n"
+		"198.18.0.9   02:00:5e:00:00:01  here       -\n"
+		"198.18.0.10  02:00:5e:00:00:02  10.99.0.2  router immutable\n"
+		"\nFLOODED TO\n10.99.0.2\n"},
+	{"lan", LANS, {.ip = "198.18.0.9"},
+		"LAN  VNI  VTEP       MACS HERE  REMOTE  HELD  BINDINGS HERE  REMOTE  VTEPS  MOVES  REFUSED  ALARMS\n"
+		"ixp  100  10.99.0.1          1       1     0              1       1      1      4        3       0\n"
+		"\nADDRESS     MAC                WHERE  FLAGS\n"
+		"198.18.0.9  02:00:5e:00:00:01  here   -\n"},
+	{"lan", LANS, {.lan = "other"}, "no such LAN\n"},
+	{"bindings", BINDINGS, {0},
+		"LAN  ADDRESS      MAC                WHERE      SOURCE  STATE   FLAGS           AGE\n"
+		"ixp  198.18.0.2   02:00:5e:00:00:01  swp1       static  active  immutable         -\n"
+		"ixp  198.18.0.10  02:00:5e:00:00:02  10.99.0.2  evpn    active  router     00:00:04\n"},
+	{"bindings", BINDINGS, {.mac = "02:00:5e:00:00:02", .lan = "ixp"},
+		"LAN  ADDRESS      MAC                WHERE      SOURCE  STATE   FLAGS        AGE\n"
+		"ixp  198.18.0.10  02:00:5e:00:00:02  10.99.0.2  evpn    active  router  00:00:04\n"},
+	{"bindings", BINDINGS, {.lan = "other"}, "no bindings\n"},
+	{"ports", PORTS, {0},
+		"PORT   LAN  KIND    STATE  MEMBER           MACS                                 PLANE  FLAGS\n"
+		"swp1   ixp  member  up     Example AS64500  02:00:5e:00:00:01 02:00:5e:00:00:03  bpf    closed\n"
+		"vx100  ixp  fabric  down   -                -                                    bpf    -\n"},
+	{"ports", PORTS, {.port = "swp9"}, "no ports\n"},
+	{"ledger", "true", {0},
+		"PORT  KIND    RECEIVED  ANSWERED  DROPPED  POLICED  FORWARDED  FLOODED  DELIVERED  ANSWERS  PROBES  "
+		"REFUSED  BUM\n"
+		"swp1  member      1162       101       55        3       1001        2        900      101       2        "
+		"4    0\n"
+		"swp2  member         0         0        0        0          0        0          2        0       0        "
+		"0    2\n"
+		"the books balance\n"},
+	{"ledger", "[\"swp2: a frame more than came\"]", {.port = "swp2"},
+		"PORT  DIRECTION  CLASS  OUTCOME    FRAMES  OCTETS\n"
+		"swp2  out        mdns   delivered       2     300\n"
+		"the books do not balance\nswp2: a frame more than came\n"},
+	{"ledger", "false", {.cls = "arp-request"},
+		"PORT  DIRECTION  CLASS        OUTCOME         FRAMES  OCTETS\n"
+		"swp1  in         arp-request  answered           100    6000\n"
+		"swp1  in         arp-request  sponged              1      60\n"
+		"swp1  in         arp-request  unknown-target      50    3000\n"
+		"swp1  in         arp-request  policed-in           3     180\n"
+		"swp1  in         arp-request  flooded              2     120\n"
+		"swp1  out        arp-request  answer             101    4242\n"
+		"swp1  out        arp-request  probe                2      84\n"
+		"the books do not balance\n"},
+	{"status", "{\"programs\":[{\"program\":\"quelld\",\"uptime_s\":61,\"feed\":{\"state\":\"live\"}},{\"program\":\"x\"}]}",
+		{0}, "program  quelld\nuptime   00:01:01\nfeed\n  state  live\n\nprogram  x\n"},
+};
+
+START_TEST(renders)
+{
+	char ledger[2048];
+	const char *answer = rows[_i].answer;
+
+	if (strcmp(rows[_i].noun, "ledger") == 0) {
+		snprintf(ledger, sizeof(ledger), LEDGER, answer);
+		answer = ledger;
+	}
+	char *text = rendered(rows[_i].noun, answer, &rows[_i].o);
+	ck_assert_str_eq(text, rows[_i].text);
+	free(text);
+}
+END_TEST
+
+/* Whatever a daemon of another version says, nothing is read that is not there. */
+START_TEST(survives_any_answer)
+{
+	static const char *const nouns[] = {
+		"status", "neighbors", "routes", "lan", "bindings", "ports", "ledger"};
+	static const char *const lists[] = {"programs", "neighbors", "routes", "lans", "bindings", "ports"};
+	static const char *const oddities[] = {"null", "true", "1", "\"x\"", "[]", "{}", "[null]", "[1]", "[[]]", "[{}]",
+		"[{\"name\":{},\"in\":[],\"out\":{\"ipv4\":1},\"balance\":[{}]}]",
+		"[{\"name\":1,\"in\":{\"ipv4\":[1]},\"out\":{\"ipv4\":{\"delivered\":\"x\"}},\"balance\":{\"a\":1}}]",
+		"[{\"macs\":[1,{}],\"bindings\":{},\"flood\":[null],\"counts\":[]}]",
+		"[{\"macs\":\"\",\"flags\":{\"a\":{\"b\":{\"c\":{\"d\":{\"e\":{}}}}}},\"since_s\":\"x\"}]"};
+	const struct show_options options[] = {{0}, {.lan = "x", .colour = true}, {.mac = "x", .port = "x"},
+		{.ip = "x", .cls = "ipv4"}, {.neighbor = "x", .type = 2}};
+	char answer[512];
+
+	for (size_t n = 0; n < sizeof(nouns) / sizeof(nouns[0]); n++)
+		for (size_t l = 0; l < sizeof(lists) / sizeof(lists[0]); l++)
+			for (size_t i = 0; i < sizeof(oddities) / sizeof(oddities[0]); i++)
+				for (size_t o = 0; o < sizeof(options) / sizeof(options[0]); o++) {
+					snprintf(answer, sizeof(answer), "{\"%s\":%s,\"balance\":%s}", lists[l],
+						oddities[i], oddities[i]);
+					free(rendered(nouns[n], answer, &options[o]));
+				}
+}
+END_TEST
+
+START_TEST(options_fit)
+{
+	struct show_options o = {0};
+	char buf[64];
+
+	ck_assert(show_knows("routes") && !show_knows("route") && !show_knows(""));
+	ck_assert(show_take_word("routes", "0200.5E00.0001", &o, buf));
+	ck_assert_str_eq(o.mac, "02:00:5e:00:00:01");
+	ck_assert(!show_misfit("routes", &o));
+	ck_assert_str_eq(show_misfit("ports", &o), "--mac");
+	o = (struct show_options){0};
+	ck_assert(show_take_word("bindings", "2001:DB8::0001", &o, buf));
+	ck_assert_str_eq(o.ip, "2001:db8::1");
+	ck_assert(!show_take_word("neighbors", "pe1", &o, buf));
+	ck_assert(!show_take_word("status", "x", &o, buf));
+	o = (struct show_options){.type = 2};
+	ck_assert_str_eq(show_misfit("lan", &o), "--type");
+	ck_assert(!show_misfit("routes", &o));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("cli/show");
+	TCase *tc = tcase_create("core");
+	SRunner *sr = srunner_create(s);
+
+	tcase_add_loop_test(tc, renders, 0, sizeof(rows) / sizeof(rows[0]));
+	tcase_add_test(tc, survives_any_answer);
+	tcase_add_test(tc, options_fit);
+	suite_add_tcase(s, tc);
+	srunner_run_all(sr, CK_NORMAL);
+	int failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed ? 1 : 0;
+}

@@ -1,0 +1,198 @@
+/* Tables and values: what a person sees. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/table.h"
+#include "cli/value.h"
+
+static char *printed(const struct table *t, bool colour)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	table_print(t, f, colour, "nothing");
+	fclose(f);
+	return text;
+}
+
+#define IS(t, colour, want)                                                                        \
+	do {                                                                                       \
+		char *is = printed(t, colour);                                                     \
+		ck_assert_str_eq(is, want);                                                        \
+		free(is);                                                                          \
+	} while (0)
+
+static const struct table_column columns[] = {{"NAME", false}, {"N", true}, {"LAST", false}};
+
+START_TEST(aligns)
+{
+	struct table *t = table_new(columns, 3);
+
+	IS(t, false, "nothing\n");
+	table_cell(t, "a");
+	table_cell_number(t, 12345);
+	table_cell(t, "longer than the title");
+	table_cell(t, "bbbbbb");
+	table_cell_number(t, -1);
+	table_cell(t, NULL);
+	ck_assert_uint_eq(table_rows(t), 2);
+	IS(t, false,
+		"NAME        N  LAST\n"
+		"a       12345  longer than the title\n"
+		"bbbbbb     -1  -\n");
+	table_free(t);
+}
+END_TEST
+
+START_TEST(no_blanks_at_the_end)
+{
+	struct table *t = table_new(columns, 3);
+
+	table_cell(t, "a");
+	table_cell(t, " ");
+	table_cell(t, " ");
+	table_cell(t, "bbbbbbbbb");
+	table_cell(t, " ");
+	table_cell(t, "x");
+	IS(t, false, "NAME       N  LAST\na\nbbbbbbbbb     x\n");
+	table_free(t);
+}
+END_TEST
+
+START_TEST(colours)
+{
+	struct table *t = table_new(columns, 3);
+
+	table_cell(t, "a");
+	table_paint(t, GOOD);
+	table_cell(t, "1");
+	table_paint(t, BAD);
+	table_cell(t, "z");
+	IS(t, true,
+		"\033[2mNAME\033[0m  \033[2mN\033[0m  \033[2mLAST\033[0m\n"
+		"\033[32ma\033[0m     \033[31m1\033[0m  z\n");
+	table_free(t);
+}
+END_TEST
+
+/* What members call themselves does not reach the terminal raw. */
+START_TEST(escapes)
+{
+	struct table *t = table_new(columns, 3);
+	char *longest = calloc(1, 5001);
+
+	table_cell(t, "\033[31mred\n");
+	table_cell(t, "\xff");
+	table_cell(t, "back\\slash");
+	IS(t, false, "NAME                N  LAST\n\\x1b[31mred\\x0a  \\xff  back\\slash\n");
+	memset(longest, 1, 5000);
+	table_cell(t, longest);
+	table_cell(t, "");
+	table_cell(t, "");
+	char *is = printed(t, false);
+	ck_assert(strlen(is) < 8000 && strstr(is, "..."));
+	free(is);
+	free(longest);
+	table_free(t);
+}
+END_TEST
+
+static const struct {
+	const char *json, *text;
+} values[] = {
+	{"\"text\"", "text"},
+	{"42", "42"},
+	{"2.5", "2.5"},
+	{"true", "yes"},
+	{"false", "no"},
+	{"null", "-"},
+	{"[]", "-"},
+	{"[\"a\", \"b\", 3]", "a b 3"},
+	{"[[[[[[[[1]]]]]]]]", "-"},
+	{"{\"a\": 1}", "..."},
+};
+
+START_TEST(cells_of_any_value)
+{
+	static const struct table_column one[] = {{"V", false}};
+	struct table *t = table_new(one, 1);
+	json_t *v = json_loads(values[_i].json, JSON_DECODE_ANY, NULL);
+	char want[64];
+
+	ck_assert(v);
+	value_cell(t, v);
+	snprintf(want, sizeof(want), "V\n%s\n", values[_i].text);
+	IS(t, false, want);
+	json_decref(v);
+	table_free(t);
+}
+END_TEST
+
+static const struct {
+	json_int_t s;
+	const char *text;
+} ages[] = {
+	{0, "00:00:00"},
+	{59, "00:00:59"},
+	{86399, "23:59:59"},
+	{86400, "1d00h"},
+	{90061 + 3600, "1d02h"},
+	{8640000, "100d00h"},
+	{-1, "-"},
+};
+
+START_TEST(cells_of_ages)
+{
+	static const struct table_column one[] = {{"V", false}};
+	struct table *t = table_new(one, 1);
+	json_t *o = json_pack("{s:I}", "age", ages[_i].s);
+	char want[64];
+
+	value_cell_age(t, o, "age");
+	snprintf(want, sizeof(want), "V\n%s\n", ages[_i].text);
+	IS(t, false, want);
+	json_decref(o);
+	table_free(t);
+}
+END_TEST
+
+START_TEST(order)
+{
+	/* Each before the next. */
+	static const char *const sorted[] = {"null", "1", "10", "\"9.0.0.0\"", "\"10.0.0.2\"",
+		"\"10.0.0.10\"", "\"2001:db8::1\"", "\"abc\"", "\"swp1\""};
+
+	for (size_t i = 0; i < sizeof(sorted) / sizeof(sorted[0]); i++)
+		for (size_t j = 0; j < sizeof(sorted) / sizeof(sorted[0]); j++) {
+			json_t *a = json_loads(sorted[i], JSON_DECODE_ANY, NULL);
+			json_t *b = json_loads(sorted[j], JSON_DECODE_ANY, NULL);
+			int d = value_cmp(a, b);
+			ck_assert_msg((d < 0) == (i < j) && (d > 0) == (i > j), "%s %s", sorted[i],
+				sorted[j]);
+			json_decref(a);
+			json_decref(b);
+		}
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("cli/table");
+	TCase *tc = tcase_create("core");
+	SRunner *sr = srunner_create(s);
+
+	tcase_add_test(tc, aligns);
+	tcase_add_test(tc, no_blanks_at_the_end);
+	tcase_add_test(tc, colours);
+	tcase_add_test(tc, escapes);
+	tcase_add_loop_test(tc, cells_of_any_value, 0, sizeof(values) / sizeof(values[0]));
+	tcase_add_loop_test(tc, cells_of_ages, 0, sizeof(ages) / sizeof(ages[0]));
+	tcase_add_test(tc, order);
+	suite_add_tcase(s, tc);
+	srunner_run_all(sr, CK_NORMAL);
+	int failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed ? 1 : 0;
+}

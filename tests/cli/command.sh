@@ -1,0 +1,108 @@
+#!/bin/bash
+# The command as it is called: exit codes and one-line errors; and that help, manual and completions name the same things.
+set -u
+src=${srcdir:-.} quell=${builddir:-.}/quell failed=0
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+
+# expect CODE PATTERN ARGUMENTS...: exit code, and a line of the output (of either kind).
+expect() {
+	local code=$1 pattern=$2 out got
+	shift 2
+	out=$("$quell" "$@" 2>&1)
+	got=$?
+	if [ $got -ne "$code" ] || ! grep -qE -- "$pattern" <<<"$out"; then
+		echo "quell $*: exit $got (expected $code), said: $out"
+		failed=1
+	fi
+}
+
+expect 0 '^quell [0-9]' version
+expect 0 '^usage: quell' help
+expect 0 '^usage: quell' --help
+expect 2 '^usage: quell'
+expect 2 'no such command' frob
+expect 2 'show what' show
+expect 2 'no such thing to show' show frob
+expect 2 'has no meaning here' show ports --mac 02:00:5e:00:00:01
+expect 2 'not a MAC address' show routes --mac 02:00
+expect 2 'not an address' show routes --ip 198.18.0
+expect 2 'expected 1 - 255' show routes --type 256
+expect 2 'no such class' show ledger --class frob
+expect 2 'not understood' show routes frob
+expect 2 'unrecognized option' show routes --frob
+expect 2 'check which file' check
+expect 1 'quelld is not running' show neighbors --socket-dir "$dir"
+expect 1 'quell-agent is not running' show ledger --socket-dir "$dir"
+expect 1 'quell-agent is not running' show status --socket-dir "$dir"
+expect 1 'No such file' check "$dir/none.yaml"
+expect 1 'No such file' show ports -c "$dir/none.yaml"
+
+cat >"$dir/members.yaml" <<-END
+	members:
+	  - asn: 64500
+	    name: Example Networks
+	    ports:
+	      - port: swp1
+	        macs: [02:00:5e:00:00:01]
+	        ipv4: [198.18.0.1]
+END
+cat >"$dir/good.yaml" <<-END
+	router-id: 10.99.0.1
+	run-dir: $dir/run
+	bgp: {as: 65000, neighbors: [{address: 10.99.0.2, remote-as: 65000}]}
+	lans:
+	  - {name: ixp, vni: 100, prefixes: [198.18.0.0/21], registry: [$dir/members.yaml]}
+END
+sed 's/vni: 100/vni: 0/' "$dir/good.yaml" >"$dir/bad.yaml"
+sed 's/198.18.0.1/198.19.0.1/' "$dir/members.yaml" >"$dir/outside.yaml"
+sed 's/members.yaml/outside.yaml/' "$dir/good.yaml" >"$dir/registry.yaml"
+expect 0 'LAN ixp: registry of 1 member, 1 port, 1 MAC, 1 address$' check "$dir/good.yaml"
+expect 0 '"ok": true' check --json "$dir/good.yaml"
+expect 1 '^.*/bad.yaml:[0-9]+:[0-9]+: .*vni' check "$dir/bad.yaml"
+expect 1 '^.*/outside.yaml:[0-9]+:[0-9]+: .*198.19.0.1' check "$dir/registry.yaml"
+expect 1 "quelld is not running: no $dir/run/quelld.sock" show lan -c "$dir/good.yaml"
+
+# No colour for what is no terminal.
+if "$quell" help | grep -q "$(printf '\033')"; then
+	echo "colours into a pipe"
+	failed=1
+fi
+
+# Every word and option of the help is in the manual and in both completions.
+for word in $("$quell" help | grep -oE -- '--[a-z-]+' | sort -u) status neighbors routes lan bindings ports ledger check; do
+	plain=${word#--}
+	for file in docs/quell.1 cli/completion/bash/quell cli/completion/zsh/_quell; do
+		if ! grep -qE -- "(\\\\-|--| |\(|\")$plain\b" "$src/$file"; then
+			echo "$file does not know $word"
+			failed=1
+		fi
+	done
+done
+# The completion's classes are those of the ledger.
+for class in $(sed -n 's/^[[:space:]]*X([A-Z0-9_]*, "\([a-z0-9-]*\)").*/\1/p' "$src/proxyarp/class.h"); do
+	for file in cli/completion/bash/quell cli/completion/zsh/_quell; do
+		if ! grep -qwE -- "$class" "$src/$file"; then
+			echo "$file does not know the class $class"
+			failed=1
+		fi
+	done
+done
+# shellcheck disable=SC1091
+. "$src/cli/completion/bash/quell"
+# completes LAST-WORD-EXPECTED... -- WORDS...
+completes() {
+	local want=$1
+	shift
+	COMP_WORDS=(quell "$@") COMP_CWORD=$#
+	_quell
+	if [[ " ${COMPREPLY[*]} " != *" $want "* ]]; then
+		echo "completion of quell $*: ${COMPREPLY[*]} (expected $want)"
+		failed=1
+	fi
+}
+completes show sh
+completes routes show r
+completes --type show routes --t
+completes arp-probe show ledger --class arp-
+exit $failed
