@@ -36,7 +36,8 @@ class Frr:
         conf.write_text(self.config)
         log = self.scope.dir / f"{self.ns.role}-frr.log"
         for daemon, options in (("zebra", ["-s", "16777216"]), ("bgpd", [])):
-            # No -d: in the foreground they stay our children.
+            # A killed one's socket would look like a started one. No -d: in the foreground they stay our children.
+            pathlib.Path(f"/run/frr/{name}/{daemon}.vty").unlink(missing_ok=True)
             self.processes.append(self.ns.spawn(daemon, [
                 f"{DAEMONS}/{daemon}", "-N", name, "-P", "0", "-f", conf, "--log", "stdout", "--log-level",
                 "informational", *options]))
