@@ -38,22 +38,34 @@
 #include "proxyarp/linux/fdb_parts.h"
 
 #define ROWS_MAX 262144
+#define REQUESTS_A_ROW 2
 
 static void on_tick(void *arg, uint64_t now_ms)
 {
 	struct fdb *f = arg;
-	struct fdb_row *row, *next;
+	struct fdb_row *row, **tail;
 
 	timers_run(&f->timers, now_ms);
 	row = f->head;
+	tail = f->tail;
 	f->head = NULL;
 	f->tail = &f->head;
-	for (; row; row = next) {
-		next = row->next;
+	/* The rest in the next round: one must not keep the event loop waiting. */
+	while (row && netlink_room(f->nl) >= REQUESTS_A_ROW) {
+		struct fdb_row *next = row->next;
+
 		row->queued = false;
-		if (fdb_row_step(row) < 0) /* the queue is full: the rest in the next round */
+		if (fdb_row_step(row) < 0)
 			fdb_row_look(row);
+		row = next;
 	}
+	if (!row)
+		return;
+	/* What was put on the list meanwhile goes behind what is left of it. */
+	*tail = f->head;
+	if (!f->head)
+		f->tail = tail;
+	f->head = row;
 }
 
 static uint64_t on_deadline(void *arg)

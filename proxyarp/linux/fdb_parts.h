@@ -72,7 +72,7 @@ struct mac fdb_row_mac(const struct fdb_row *row);
 bool fdb_row_is_flood(const struct fdb_row *row);
 /* To be looked at in the next tick, which is also where rows are freed. */
 void fdb_row_look(struct fdb_row *row);
-/* Negative: the engine's queue is full. May free the row. */
+/* Negative: out of memory. May free the row. */
 int fdb_row_step(struct fdb_row *row);
 int fdb_row_request(struct fdb_row *row, uint16_t type, int flags, struct fdb_entry e,
 	void (*done)(void *, int));

@@ -96,5 +96,7 @@ uint64_t netlink_now_ms(const struct netlink *nl);
 /* Queues a request (takes `msg`, also on failure) and asks for an acknowledgement; `done` (may be NULL) is told the
  * verdict or -errno. Requests are sent many at a time. 0, -ENOBUFS: the queue is full (netlink_flush() or wait). */
 int netlink_request(struct netlink *nl, struct nl_msg *msg, void (*done)(void *arg, int verdict), void *arg);
+/* How many more requests the queue takes. */
+size_t netlink_room(const struct netlink *nl);
 /* Sends all that is queued and takes the acknowledgements; the kernel answers each before it returns. */
 int netlink_flush(struct netlink *nl);

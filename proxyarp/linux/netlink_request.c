@@ -21,8 +21,8 @@
 #include "lib/text.h"
 
 #define BATCH_REQUESTS 128
-#define QUEUE_REQUESTS 8192
-#define QUEUE_OCTETS (4U << 20)
+#define QUEUE_REQUESTS 2048 /* some 15 ms of the kernel's work */
+#define QUEUE_OCTETS (1U << 20)
 
 static int make_room(struct netlink *nl, size_t len)
 {
@@ -72,6 +72,11 @@ int netlink_request(
 	}
 	nlmsg_free(msg);
 	return r;
+}
+
+size_t netlink_room(const struct netlink *nl)
+{
+	return QUEUE_REQUESTS - nl->queue_count;
 }
 
 static int verdict_of(int error)

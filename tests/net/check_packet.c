@@ -283,7 +283,7 @@ END_TEST
 START_TEST(events_are_few)
 {
 	struct frame_spec spoof = ARP(.from = "198.18.0.66", .to = "198.18.0.2");
-	char text[20];
+	char text[32];
 
 	for (int i = 0; i < 200; i++)
 		say(1, &spoof);
