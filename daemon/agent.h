@@ -1,0 +1,151 @@
+/* The insides of quell-agent, shared by its files: quell-agent.c (its life), agent_lan.c (LANs and their ports), agent_adopt.c (what a
+ * former agent left working), agent_feed.c (quelld), agent_control.c (`quell show`).
+ *
+ *   links, FDB   proxyarp/linux -> [agent_lan] -> the plane's ports, the bridge's knobs
+ *   frames seen  plane -> [agent] -> proxyarp/bindings -> plane, FDB, [agent_feed] == feed ==> quelld
+ *   routes       quelld == feed ==> [agent_feed] -> proxyarp/bindings -> plane, FDB
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <bsd/sys/queue.h>
+
+#include "config/config.h"
+#include "lib/log.h"
+#include "lib/timers.h"
+#include "proxyarp/binding.h"
+#include "proxyarp/linux/bridge.h"
+#include "proxyarp/linux/fdb.h"
+#include "proxyarp/linux/link.h"
+#include "proxyarp/linux/netlink.h"
+#include "proxyarp/plane.h"
+#include "registry/registry.h"
+
+struct loop;
+struct agent;
+struct agent_control;
+struct agent_feed;
+
+/* How long a LAN that was not adopted waits for quelld's snapshot before its ports are taken, so that what is behind other PEs
+ * is known before the unknown is dropped. */
+#define AGENT_OPEN_MS 5000
+/* How long what was adopted of other PEs' stays while no snapshot comes. */
+#define AGENT_ADOPTED_MS 300000
+#define AGENT_VTEPS_MAX 4096
+
+struct agent_port {
+	struct agent_lan *lan;
+	uint32_t ifindex, slot;
+	char name[LINK_NAME];
+	enum layout_port_kind kind;
+	bool up, closed, quarantine;
+	bool attached;
+	bool knobs_asked; /* and not yet answered */
+	struct bridge_knobs found; /* before us */
+	const struct registry_port *member; /* the first of its entries; NULL: none */
+	TAILQ_ENTRY(agent_port) link;
+};
+
+struct agent_vtep {
+	struct ip ip;
+	bool marked;
+};
+
+struct agent_lan {
+	struct agent *agent;
+	const struct config_lan *c;
+	struct registry *registry; /* NULL: none configured */
+	struct bindings *books;
+	struct fdb_lan *fdb; /* NULL: not managed */
+	uint32_t bridge, vxlan; /* ifindex; 0: not there now */
+	uint16_t floods;
+	bool open;    /* ports are taken */
+	bool settled; /* quelld's snapshot was in, or long awaited */
+	struct mac self;
+	struct agent_vtep *vteps;
+	uint32_t vtep_count;
+	TAILQ_HEAD(, agent_port) ports;
+};
+
+struct agent {
+	struct config *config;
+	struct loop *loop;
+	const struct plane_ops *ops;
+	struct plane *plane;
+	struct plane_limits limits;
+	bool adopted;
+	struct netlink *nl;
+	struct links *links;
+	struct fdb *fdb;
+	struct agent_lan *lans;
+	uint32_t lan_count;
+	uint8_t *slots; /* by slot: taken */
+	struct agent_feed *feed;
+	struct agent_control *control;
+	uint64_t started_ms;
+	uint64_t events;
+	struct log_limit spoof_log, moved_log, alarm_log, full_log;
+};
+
+/* --- agent_lan.c ---------------------------------------------------------------------------------------------- */
+
+/* Reads the registries. 0, or -errno with the error told. */
+int agent_lans_check(struct config *c, struct registry **ret_registries);
+/* All LANs with an agent part; takes the registries over. The bridges must be there: else -ENODEV, told. */
+int agent_lans_find(struct agent *a, struct registry **registries);
+/* Books and ports, after the plane is open. 0 or -errno, told. */
+int agent_lans_start(struct agent *a);
+void agent_lans_stop(struct agent *a, bool keep);
+/* Takes the ports of a LAN: programs on, then knobs. Idempotent. */
+void agent_lan_open(struct agent_lan *lan);
+/* quelld's snapshot is complete, or will not come. */
+void agent_lan_settle(struct agent_lan *lan);
+void agent_on_link(void *arg, uint32_t what, const struct link *was, const struct link *now);
+/* Knobs that wait for their entries; called every turn. */
+void agent_lans_turn(struct agent *a);
+struct agent_lan *agent_lan_by_vni(const struct agent *a, uint32_t vni);
+struct agent_lan *agent_lan_by_name(const struct agent *a, const char *name);
+struct agent_port *agent_port_find(const struct agent_lan *lan, uint32_t ifindex);
+void agent_lan_vtep(struct agent_lan *lan, struct ip vtep, bool present);
+void agent_lan_vteps_mark(struct agent_lan *lan);
+void agent_lan_vteps_sweep(struct agent_lan *lan);
+
+/* --- agent_books.c -------------------------------------------------------------------------------------------- */
+
+/* The hooks of a LAN's books. */
+struct binding_hooks agent_books_hooks(struct agent_lan *lan);
+/* What the plane tells. */
+void agent_books_event(void *arg, const struct layout_event *e);
+/* What the kernel's FDB tells. */
+void agent_books_learned(void *arg, struct fdb_lan *lan, uint32_t port, struct mac mac, bool gone);
+
+/* --- agent_adopt.c -------------------------------------------------------------------------------------------- */
+
+/* Before ports are taken: which slots are in use, and what the books are to keep. */
+void agent_adopt_begin(struct agent *a);
+/* Afterwards: what nothing stands for goes. */
+void agent_adopt_end(struct agent *a);
+/* A row of the counters for a port, the one it had if it had one; -ENOSPC. */
+int agent_slot_get(struct agent *a, uint32_t ifindex, uint32_t *ret_slot);
+void agent_slot_put(struct agent *a, uint32_t slot);
+
+/* --- agent_feed.c --------------------------------------------------------------------------------------------- */
+
+enum agent_feed_state { AGENT_FEED_DOWN, AGENT_FEED_SYNCING, AGENT_FEED_LIVE };
+
+struct agent_feed_view {
+	enum agent_feed_state state;
+	uint64_t since_ms, lines_in, lines_out, connects;
+};
+
+struct agent_feed *agent_feed_new(struct agent *a);
+void agent_feed_free(struct agent_feed *f);
+void agent_feed_say(struct agent_feed *f, const struct agent_lan *lan, const struct binding_say *s);
+void agent_feed_view(const struct agent_feed *f, struct agent_feed_view *ret);
+
+/* --- agent_control.c ------------------------------------------------------------------------------------------ */
+
+/* 0, or -errno with the error told. */
+int agent_control_new(struct agent *a, struct agent_control **ret);
+void agent_control_free(struct agent_control *c);

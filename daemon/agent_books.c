@@ -1,0 +1,126 @@
+/* Between a LAN's books (proxyarp/bindings) and the rest of the agent: what they tell goes to quelld and the bridge's forwarding
+ * table, what is seen goes into them. */
+#include <errno.h>
+#include <string.h>
+
+#include "daemon/agent.h"
+#include "daemon/loop.h"
+#include "proxyarp/probe.h"
+#include "proxyarp/verdict.h"
+
+static void on_say(void *arg, const struct binding_say *s)
+{
+	struct agent_lan *lan = arg;
+
+	agent_feed_say(lan->agent->feed, lan, s);
+}
+
+static void on_place(void *arg, struct mac mac, enum binding_place place, uint32_t ifindex, struct ip vtep)
+{
+	struct agent_lan *lan = arg;
+	struct agent *a = lan->agent;
+	char text[MAC_TEXT];
+	int r = 0;
+
+	if (!lan->fdb)
+		return;
+	switch (place) {
+	case PLACE_PORT:
+		r = fdb_want_local(lan->fdb, mac, ifindex);
+		break;
+	case PLACE_REMOTE:
+		/* Adopted, and quelld has not said yet from where: the entry in the kernel stays. */
+		if (vtep.family)
+			r = fdb_want_remote(lan->fdb, mac, vtep);
+		break;
+	default:
+		/* The bridge's own MAC has its entry from the kernel. */
+		r = fdb_unwant(lan->fdb, mac);
+		break;
+	}
+	if (r < 0)
+		log_limited(&a->full_log, loop_now_ms(), LOG_NETLINK, LOG_LEVEL_WARNING,
+			"%s: %s: no forwarding entry: %s", lan->c->name, mac_format(mac, text),
+			strerror(-r));
+}
+
+static void on_refresh(void *arg, uint32_t ifindex, struct mac mac, struct ip ip)
+{
+	struct agent_lan *lan = arg;
+	uint8_t frame[PROBE_MAX];
+
+	if (mac_is_zero(lan->self))
+		return;
+	size_t len = probe_build(lan->self, mac, ip, frame);
+	lan->agent->ops->send(lan->agent->plane, ifindex, frame, len);
+}
+
+static const char *port_name(const struct agent_lan *lan, uint32_t ifindex)
+{
+	const struct agent_port *p = agent_port_find(lan, ifindex);
+
+	return p ? p->name : "?";
+}
+
+static void on_alarm(void *arg, const char *what, uint32_t ifindex, struct mac mac, struct ip ip)
+{
+	struct agent_lan *lan = arg;
+	char m[MAC_TEXT], t[IP_TEXT];
+
+	log_limited(&lan->agent->alarm_log, loop_now_ms(), LOG_PROXYARP, LOG_LEVEL_WARNING,
+		"%s: %s: %s%s%s: %s", lan->c->name, port_name(lan, ifindex), mac_format(mac, m),
+		ip.family ? " " : "", ip.family ? ip_format(ip, t) : "", what);
+}
+
+struct binding_hooks agent_books_hooks(struct agent_lan *lan)
+{
+	return (struct binding_hooks){.ops = lan->agent->ops,
+		.plane = lan->agent->plane,
+		.say = on_say,
+		.place = on_place,
+		.refresh = on_refresh,
+		.alarm = on_alarm,
+		.arg = lan};
+}
+
+static void log_event(struct agent *a, const struct agent_lan *lan, const struct layout_event *e)
+{
+	const char *port = port_name(lan, e->ifindex);
+	struct ip ip = {.family = e->family};
+	char m[MAC_TEXT], t[IP_TEXT];
+	struct mac mac;
+
+	memcpy(mac.b, e->mac, 6);
+	memcpy(ip.b, e->ip, 16);
+	mac_format(mac, m);
+	if (e->type == EVENT_SPOOF)
+		log_limited(&a->spoof_log, loop_now_ms(), LOG_PROXYARP, LOG_LEVEL_WARNING,
+			"%s: %s: %s: %s%s%s", lan->c->name, port, outcome_name(e->outcome), m,
+			ip.family ? " speaks for " : "", ip.family ? ip_format(ip, t) : "");
+	else if (e->type == EVENT_MOVED)
+		log_limited(&a->moved_log, loop_now_ms(), LOG_PROXYARP, LOG_LEVEL_NOTICE,
+			"%s: %s: %s was elsewhere", lan->c->name, port, m);
+}
+
+void agent_books_event(void *arg, const struct layout_event *e)
+{
+	struct agent *a = arg;
+	struct agent_lan *lan = agent_lan_by_vni(a, e->lan);
+
+	a->events++;
+	/* The plane may be adopted and still tell of what has been taken out. */
+	if (!lan || !agent_port_find(lan, e->ifindex))
+		return;
+	log_event(a, lan, e);
+	bindings_event(lan->books, e, loop_now_ms());
+}
+
+void agent_books_learned(void *arg, struct fdb_lan *f, uint32_t port, struct mac mac, bool gone)
+{
+	struct agent_lan *lan = fdb_lan_arg(f);
+
+	(void)arg;
+	/* What the bridge forgets is for the books' own ageing, which hears of more than the bridge does. */
+	if (!gone && lan->books)
+		bindings_seen(lan->books, port, mac, loop_now_ms());
+}
