@@ -197,7 +197,7 @@ static bool with_open_sent(
 			*ret = enter(f, FSM_IDLE, FSM_DO_IDLE_HOLD);
 			return true;
 		}
-		/* fall through */
+		__attribute__((fallthrough));
 	case FSM_NOTIFICATION:
 		*ret = fall(f, 0);
 		return true;

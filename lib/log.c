@@ -96,8 +96,8 @@ bool log_enabled(enum log_sys sys, enum log_level level)
 	return level <= levels[sys];
 }
 
-static void emit(enum log_sys sys, enum log_level level, const char *fmt, va_list ap,
-	const char *tail)
+__attribute__((format(printf, 3, 0))) static void emit(enum log_sys sys, enum log_level level,
+	const char *fmt, va_list ap, const char *tail)
 {
 	char line[1024], stamp[40];
 	struct timespec ts;

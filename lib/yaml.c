@@ -129,7 +129,8 @@ static int parse_tree(struct yaml_file *f, struct yaml_errors *errs)
 }
 
 /* libcyaml speaks in lines: a message, "Backtrace:", then one place a line. */
-static void on_cyaml_log(cyaml_log_t level, void *ctx, const char *fmt, va_list args)
+__attribute__((format(printf, 3, 0))) static void on_cyaml_log(cyaml_log_t level, void *ctx,
+	const char *fmt, va_list args)
 {
 	struct yaml_file *f = ctx;
 	char line[200];

@@ -39,7 +39,8 @@ static const struct pinned {
 };
 #define PINNED_MAPS (sizeof pinned_maps / sizeof *pinned_maps)
 
-static int libbpf_line(enum libbpf_print_level level, const char *fmt, va_list args)
+__attribute__((format(printf, 2, 0))) static int libbpf_line(enum libbpf_print_level level,
+	const char *fmt, va_list args)
 {
 	char line[512];
 
