@@ -20,8 +20,6 @@
 #define IDLE_HOLD_MAX_SEC 120 /* of the back-off */
 #define MAX_ROUTES_HOLD_SEC 60
 
-static struct log_limit updown_limit = LOG_LIMIT(50, 10000);
-
 static void idle_hold_fired(void *arg, uint64_t now_ms)
 {
 	struct neighbor *n = arg;
@@ -94,7 +92,7 @@ void neighbor_set_error(struct neighbor *n, const char *how, const struct bgp_er
 		what = NULL;
 	snprintf(n->last_error, sizeof(n->last_error), "%s %s%s%s", how, text, what ? ": " : "",
 		what ? what : "");
-	log_limited(&limit, n->s->now_ms, LOG_BGP, LOG_LEVEL_WARNING, "%s: %s", n->label,
+	log_limited(&limit, n->s->now_ms, LOG_BGP, LOG_LEVEL_INFO, "%s: %s", n->label,
 		n->last_error);
 }
 
@@ -172,7 +170,8 @@ bool neighbor_collision(struct neighbor *n, struct session *se, uint64_t now_ms)
 	struct session *other = se == n->main ? n->extra : n->main;
 	bool stays;
 
-	if (!other->conn || other->fsm.state < FSM_OPENCONFIRM)
+	/* In OpenSent the peer's identifier is not known from that connection, but it is the same peer. */
+	if (!other->conn || other->fsm.state < FSM_OPENSENT)
 		return true;
 	if (other->fsm.state == FSM_ESTABLISHED) {
 		/* RFC 4724 section 4.2: a peer that restarts gracefully calls again because it has
@@ -234,14 +233,11 @@ void neighbor_up(struct neighbor *n, struct session *se, uint64_t now_ms)
 	n->router_id = se->open.bgp_id;
 	n->remote_as = se->open.as;
 	n->local = se->conn->local;
-	log_limited(&updown_limit, now_ms, LOG_BGP, LOG_LEVEL_NOTICE, "%s: established", n->label);
 	restart_session_up(n, se, now_ms);
 }
 
 void neighbor_down(struct neighbor *n, struct session *se, uint64_t now_ms)
 {
-	log_limited(&updown_limit, now_ms, LOG_BGP, LOG_LEVEL_NOTICE, "%s: down after %llu s",
-		n->label, (unsigned long long)(now_ms - n->up_ms) / 1000);
 	n->up = false;
 	n->was_up = true;
 	n->flaps++;

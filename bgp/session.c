@@ -471,6 +471,6 @@ void session_tcp_lost(struct session *se, const char *how)
 	static struct log_limit limit = LOG_LIMIT(20, 10000);
 
 	strncpy(se->n->last_error, how, sizeof(se->n->last_error) - 1);
-	log_limited(&limit, se->n->s->now_ms, LOG_BGP, LOG_LEVEL_NOTICE, "%s: %s", se->n->label,
+	log_limited(&limit, se->n->s->now_ms, LOG_BGP, LOG_LEVEL_INFO, "%s: %s", se->n->label,
 		how);
 }

@@ -1,5 +1,6 @@
 /* Speakers back to back: sessions, reflection, what is told to whom, bounds. */
 #include <check.h>
+#include <errno.h>
 #include <stdlib.h>
 
 #include "tests/bgp/sim.h"
@@ -17,6 +18,16 @@ static void teardown(void)
 }
 
 
+
+static void client(struct neighbor_config *c)
+{
+	c->client = true;
+}
+
+static void passive(struct neighbor_config *c)
+{
+	c->passive = true;
+}
 
 static void passive_client(struct neighbor_config *c)
 {
@@ -158,6 +169,247 @@ START_TEST(many_routes)
 }
 END_TEST
 
+/* Both call at the same moment. What the side with the higher identifier opened stays. */
+START_TEST(calls_cross)
+{
+	for (int i = 0; i < 2; i++) {
+		struct speaker_config c = sim_config(65000, i);
+		sim_start(&sim, i, &c);
+	}
+	sim_neighbor(&sim, 0, 1, 65000, NULL);
+	sim_neighbor(&sim, 1, 0, 65000, NULL);
+	sim.chunk = _i ? 7 : 0;
+	sim_settle(&sim);
+	ck_assert(sim_up(&sim, 0, 1));
+	ck_assert(sim_up(&sim, 1, 0));
+	int pipes = 0;
+	for (int i = 0; i < SIM_PIPES; i++)
+		pipes += sim.pipe[i].used;
+	ck_assert_int_eq(pipes, 1);
+	ck_assert(sim_half(&sim, 1, 0)->accepted);
+	sim_run(&sim, 60000);
+	ck_assert_uint_eq(sim_view(&sim, 0, 1).flaps, 0);
+	ck_assert_uint_eq(sim_view(&sim, 1, 0).flaps, 0);
+}
+END_TEST
+
+START_TEST(octet_by_octet)
+{
+	sim.chunk = 1;
+	star(2);
+	for (uint32_t i = 0; i < 300; i++)
+		sim_originate(&sim, 1, i, 1);
+	sim_settle(&sim);
+	ck_assert_uint_eq(sim_view(&sim, 2, 0).routes_in, 300);
+}
+END_TEST
+
+/* RFC 4456 section 6: from a non-client to clients, from a client to all. */
+START_TEST(clients_and_others)
+{
+	for (int i = 0; i < 4; i++) {
+		struct speaker_config c = sim_config(65000, i);
+		sim_start(&sim, i, &c);
+	}
+	for (int i = 1; i < 4; i++) {
+		sim_neighbor(&sim, 0, i, 65000, i == 1 ? passive_client : passive);
+		sim_neighbor(&sim, i, 0, 65000, NULL);
+		sim_originate(&sim, i, 10 * (unsigned)i, 1);
+	}
+	sim_originate(&sim, 0, 5, 1);
+	sim_settle(&sim);
+	static const struct {
+		int node;
+		uint32_t route;
+		bool known;
+	} rows[] = {{1, 20, true}, {1, 30, true}, {2, 10, true}, {3, 10, true}, {2, 30, false},
+		{3, 20, false}, {1, 5, true}, {2, 5, true}, {3, 5, true}};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		ck_assert_msg(!sim_known(&sim, rows[i].node, rows[i].route) == !rows[i].known,
+			"%u at node %d", rows[i].route, rows[i].node);
+	/* Our own are not reflected. */
+	ck_assert_uint_eq(sim_known(&sim, 1, 5)->cluster_len, 0);
+	ck_assert_uint_eq(sim_view(&sim, 0, 1).routes_out, 3);
+	ck_assert_uint_eq(sim_view(&sim, 0, 2).routes_out, 2);
+}
+END_TEST
+
+/* Two reflectors that are each other's clients do not send a route round. */
+START_TEST(cluster_loop)
+{
+	for (int i = 0; i < 3; i++) {
+		struct speaker_config c = sim_config(65000, i);
+		sim_start(&sim, i, &c);
+	}
+	sim_neighbor(&sim, 0, 1, 65000, passive_client);
+	sim_neighbor(&sim, 1, 0, 65000, client);
+	for (int i = 0; i < 2; i++) {
+		sim_neighbor(&sim, i, 2, 65000, passive_client);
+		sim_neighbor(&sim, 2, i, 65000, NULL);
+	}
+	sim_originate(&sim, 2, 1, 1);
+	sim_settle(&sim);
+	ck_assert_ptr_nonnull(sim_known(&sim, 0, 1));
+	ck_assert_ptr_nonnull(sim_known(&sim, 1, 1));
+	sim_withdraw(&sim, 2, 1);
+	sim_settle(&sim);
+	ck_assert_ptr_null(sim_known(&sim, 0, 1));
+	ck_assert_ptr_null(sim_known(&sim, 1, 1));
+	ck_assert_uint_lt(sim_view(&sim, 0, 1).updates_in, 8);
+}
+END_TEST
+
+/* RFC 7947: between clients a route server is not there. To others it is an AS like any. */
+START_TEST(route_server)
+{
+	static const uint32_t as[] = {65000, 65001, 65002, 65001, 65003};
+
+	for (int i = 0; i < 5; i++) {
+		struct speaker_config c = sim_config(as[i], i);
+		sim_start(&sim, i, &c);
+	}
+	for (int i = 1; i < 5; i++) {
+		sim_neighbor(&sim, 0, i, as[i], i == 4 ? passive : passive_client);
+		sim_neighbor(&sim, i, 0, 65000, NULL);
+	}
+	sim_originate(&sim, 1, 10, 1);
+	sim_originate(&sim, 4, 40, 1);
+	sim_originate(&sim, 0, 5, 1);
+	sim_settle(&sim);
+	const struct sim_known *k = sim_known(&sim, 2, 10);
+	ck_assert_ptr_nonnull(k);
+	ck_assert_uint_eq(k->next_hop, 0xc0000202);
+	ck_assert_uint_eq(k->as_path_len, 2 + 4);
+	ck_assert_uint_eq(k->cluster_len, 0);
+	ck_assert(!attrs_has(&k->attrs, ATTR_ORIGINATOR_ID));
+	ck_assert_uint_eq(sim_known(&sim, 4, 10)->as_path_len, 2 + 8);
+	ck_assert_uint_eq(sim_known(&sim, 2, 40)->as_path_len, 2 + 8);
+	ck_assert_uint_eq(sim_known(&sim, 2, 5)->as_path_len, 2 + 4);
+	/* Its own AS is in the path. */
+	ck_assert_ptr_null(sim_known(&sim, 3, 10));
+}
+END_TEST
+
+static void at_most_10(struct neighbor_config *c)
+{
+	passive_client(c);
+	c->max_routes = 10;
+}
+
+START_TEST(max_routes)
+{
+	for (int i = 0; i < 3; i++) {
+		struct speaker_config c = sim_config(65000, i);
+		sim_start(&sim, i, &c);
+	}
+	for (int i = 1; i < 3; i++) {
+		sim_neighbor(&sim, 0, i, 65000, at_most_10);
+		sim_neighbor(&sim, i, 0, 65000, NULL);
+	}
+	for (uint32_t i = 0; i < 10; i++)
+		sim_originate(&sim, 1, i, 1);
+	sim_settle(&sim);
+	ck_assert(sim_up(&sim, 0, 1));
+	ck_assert_uint_eq(sim_view(&sim, 2, 0).routes_in, 10);
+	/* The same ones again are no more than before. */
+	for (uint32_t i = 0; i < 10; i++)
+		sim_originate(&sim, 1, i, 2);
+	sim_settle(&sim);
+	ck_assert(sim_up(&sim, 0, 1));
+	sim_originate(&sim, 1, 10, 1);
+	sim_settle(&sim);
+	ck_assert(!sim_up(&sim, 0, 1));
+	ck_assert_str_eq(sim_view(&sim, 0, 1).last_error,
+		"sent 6/1 Cease/Maximum Number of Prefixes Reached: more routes than max-routes");
+	ck_assert_uint_eq(sim_view(&sim, 2, 0).routes_in, 0);
+	/* It stays out for a while, and nobody else notices. */
+	sim_run(&sim, 50000);
+	ck_assert_str_eq(sim_view(&sim, 0, 1).state, "Idle");
+	ck_assert(sim_up(&sim, 0, 2));
+	sim_withdraw(&sim, 1, 10);
+	sim_run(&sim, 30000);
+	ck_assert(sim_up(&sim, 0, 1));
+	ck_assert_uint_eq(sim_view(&sim, 2, 0).routes_in, 10);
+	ck_assert_uint_eq(sim_view(&sim, 0, 2).flaps, 0);
+}
+END_TEST
+
+static void range_of_2(struct neighbor_config *c)
+{
+	c->address = (struct ip){0};
+	c->prefix = (struct prefix){.ip = ip_v4_u32(0xc0000200), .len = 24};
+	c->max_dynamic = 2;
+	c->client = true;
+}
+
+START_TEST(dynamic_neighbors)
+{
+	for (int i = 0; i < 4; i++) {
+		struct speaker_config c = sim_config(65000, i);
+		c.restart_sec = 0;
+		sim_start(&sim, i, &c);
+	}
+	struct neighbor *range = sim_neighbor(&sim, 0, 1, 65000, range_of_2);
+	for (int i = 1; i < 4; i++)
+		sim_neighbor(&sim, i, 0, 65000, NULL);
+	sim_originate(&sim, 1, 10, 1);
+	sim_settle(&sim);
+	ck_assert(sim_up(&sim, 0, 1) && sim_view(&sim, 0, 1).dynamic);
+	ck_assert(sim_up(&sim, 0, 2));
+	ck_assert_str_eq(sim_view(&sim, 0, 3).state, "");
+	ck_assert_ptr_nonnull(sim_known(&sim, 2, 10));
+	sim_run(&sim, 5000);
+
+	/* One goes, and its place is free. */
+	sim_kill(&sim, 1);
+	sim_run(&sim, 5000);
+	ck_assert_str_eq(sim_view(&sim, 0, 1).state, "");
+	ck_assert_ptr_null(sim_known(&sim, 2, 10));
+	ck_assert(sim_up(&sim, 0, 3));
+	speaker_remove_neighbor(sim.node[0].s, range, sim.now);
+	sim_settle(&sim);
+	ck_assert_str_eq(sim_view(&sim, 0, 2).state, "");
+	ck_assert(!sim_up(&sim, 2, 0));
+}
+END_TEST
+
+START_TEST(configuration_is_checked)
+{
+	struct speaker_config c = sim_config(65000, 0);
+	struct neighbor_config n = {.address = ip_v4_u32(0xc0000209), .shutdown = true};
+
+	sim_start(&sim, 0, &c);
+	ck_assert_int_eq(speaker_add_neighbor(sim.node[0].s, &n, sim.now, NULL), 0);
+	ck_assert_int_eq(speaker_add_neighbor(sim.node[0].s, &n, sim.now, NULL), -EEXIST);
+	n.address.family = 0;
+	ck_assert_int_eq(speaker_add_neighbor(sim.node[0].s, &n, sim.now, NULL), -EINVAL);
+	sim_run(&sim, 60000);
+	ck_assert_str_eq(sim_view(&sim, 0, 8).state, "Idle");
+	ck_assert_ptr_null(speaker_accept(
+		sim.node[0].s, ip_v4_u32(0xc0000209), ip_v4_u32(0xc0000201), sim.now));
+	ck_assert_ptr_null(speaker_accept(
+		sim.node[0].s, ip_v4_u32(0xc000020a), ip_v4_u32(0xc0000201), sim.now));
+}
+END_TEST
+
+/* A peer that is refused again and again is met less and less often. */
+START_TEST(back_off)
+{
+	for (int i = 0; i < 2; i++) {
+		struct speaker_config c = sim_config(65000 + (unsigned)i, i);
+		sim_start(&sim, i, &c);
+	}
+	sim_neighbor(&sim, 0, 1, 65009, passive);
+	sim_neighbor(&sim, 1, 0, 65000, NULL);
+	sim_run(&sim, 1000000);
+	struct neighbor_view v = sim_view(&sim, 0, 1);
+	ck_assert_str_eq(
+		v.last_error, "sent 2/2 OPEN Message Error/Bad Peer AS: not the AS that is configured");
+	ck_assert_uint_gt(v.msgs_in, 5);
+	ck_assert_uint_lt(v.msgs_in, 50);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("speaker");
@@ -167,6 +419,15 @@ static Suite *suite(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, session_comes_up);
 	tcase_add_test(t, both_active_collide);
+	tcase_add_loop_test(t, calls_cross, 0, 2);
+	tcase_add_test(t, octet_by_octet);
+	tcase_add_test(t, clients_and_others);
+	tcase_add_test(t, cluster_loop);
+	tcase_add_test(t, route_server);
+	tcase_add_test(t, max_routes);
+	tcase_add_test(t, dynamic_neighbors);
+	tcase_add_test(t, configuration_is_checked);
+	tcase_add_test(t, back_off);
 	tcase_add_test(t, reflects);
 	tcase_add_test(t, best_moves_between_clients);
 	tcase_add_test(t, many_routes);

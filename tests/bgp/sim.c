@@ -17,6 +17,7 @@ static void best_changed(void *arg, const struct best_change *c, uint64_t now_ms
 					     memcmp(n->known[i].key, c->key, c->key_len) != 0))
 		i++;
 	if (!c->attrs) {
+		n->losses++;
 		if (i < n->known_count)
 			n->known[i] = n->known[--n->known_count];
 		return;
@@ -89,7 +90,8 @@ void sim_start(struct sim *m, int node, const struct speaker_config *c)
 
 	n->s = speaker_new(c, m->now);
 	n->address = address_of(node);
-	n->known_count = n->tells = n->converged = 0;
+	n->known_count = 0;
+	n->tells = n->losses = n->converged = 0;
 	speaker_set_watch(n->s, &w);
 }
 
@@ -160,7 +162,7 @@ static void do_connect(struct sim *m, int node, struct conn *c)
 	while (p->used)
 		p++;
 	p->used = true;
-	p->half[0] = (struct sim_half){.conn = peer, .node = to};
+	p->half[0] = (struct sim_half){.conn = peer, .node = to, .accepted = true};
 	p->half[1] = (struct sim_half){.conn = c, .node = node};
 	conn_set_io(c, &p->half[0]);
 	conn_set_io(peer, &p->half[1]);

@@ -26,7 +26,7 @@ struct sim_node {
 	/* What the watch was told: the best paths. */
 	struct sim_known *known;
 	size_t known_count, known_cap;
-	unsigned tells, converged;
+	unsigned tells, losses, converged;
 	bool refuse; /* incoming connections are refused by TCP */
 };
 
@@ -37,7 +37,8 @@ struct sim_half {
 	uint8_t bytes[SIM_SOCKET];
 	size_t len;
 	bool eof, failed;
-	bool stopped; /* the reader does not read */
+	bool stopped;	 /* the reader does not read */
+	bool accepted; /* the reader did not open the connection */
 	uint64_t octets; /* ever sent */
 };
 

@@ -1,0 +1,380 @@
+/* Graceful restart: a speaker that is killed costs no route of anybody. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/bgp/sim.h"
+
+static struct sim sim;
+
+static void setup(void)
+{
+	sim_init(&sim);
+}
+
+static void teardown(void)
+{
+	sim_free(&sim);
+}
+
+static void passive_client(struct neighbor_config *c)
+{
+	c->passive = c->client = true;
+}
+
+static void range(struct neighbor_config *c)
+{
+	c->prefix = (struct prefix){.ip = ip_v4_u32(0xc0000200), .len = 24};
+	c->address = (struct ip){0};
+	c->max_dynamic = 3;
+	c->client = true;
+}
+
+static void start_client(int i, bool gr)
+{
+	struct speaker_config c = sim_config(65000, i);
+
+	c.restart_sec = gr ? 120 : 0;
+	sim_start(&sim, i, &c);
+	sim_neighbor(&sim, i, 0, 65000, NULL);
+}
+
+static void start_reflector(int clients)
+{
+	struct speaker_config c = sim_config(65000, 0);
+
+	sim_start(&sim, 0, &c);
+	for (int i = 1; i <= clients; i++)
+		sim_neighbor(&sim, 0, i, 65000, passive_client);
+}
+
+/* Node 0 reflects for 1 .. n; each has routes 10 * i .. 10 * i + 4. */
+static void star(int n)
+{
+	start_reflector(n);
+	for (int i = 1; i <= n; i++) {
+		start_client(i, true);
+		for (unsigned k = 0; k < 5; k++)
+			sim_originate(&sim, i, 10 * (unsigned)i + k, 1);
+	}
+	sim_settle(&sim);
+	for (int i = 1; i <= n; i++) {
+		ck_assert(sim_up(&sim, 0, i));
+		ck_assert_uint_eq(sim_view(&sim, i, 0).routes_in, 5 * (unsigned)(n - 1));
+	}
+	/* All have converged; nobody is restarting any more. */
+	sim_run(&sim, 1000);
+	for (int i = 0; i <= n; i++)
+		ck_assert_uint_eq(sim.node[i].converged, 1);
+}
+
+START_TEST(client_is_killed_and_returns)
+{
+	star(3);
+	sim_kill(&sim, 1);
+	sim_run(&sim, 2000);
+	/* Kept, and known to be stale where the session was; the others notice nothing. */
+	ck_assert_uint_eq(sim_view(&sim, 0, 1).routes_in, 5);
+	ck_assert_uint_eq(sim_view(&sim, 0, 1).routes_stale, 5);
+	ck_assert(sim_known(&sim, 0, 10)->stale);
+	ck_assert(!sim_known(&sim, 2, 10)->stale);
+	unsigned tells = sim.node[2].tells;
+
+	start_client(1, true);
+	for (unsigned k = 0; k < 4; k++)
+		sim_originate(&sim, 1, 10 + k, 1);
+	sim_run(&sim, 4000);
+	ck_assert(sim_up(&sim, 0, 1));
+	/* What was not sent again went with its End-of-RIB; the rest was never told again. */
+	ck_assert_uint_eq(sim_view(&sim, 0, 1).routes_in, 4);
+	ck_assert_uint_eq(sim_view(&sim, 0, 1).routes_stale, 0);
+	ck_assert(!sim_known(&sim, 0, 10)->stale);
+	ck_assert_ptr_nonnull(sim_known(&sim, 2, 10));
+	ck_assert_ptr_null(sim_known(&sim, 2, 14));
+	ck_assert_uint_eq(sim.node[2].tells, tells + 1);
+	/* And it has got everything back. */
+	ck_assert_uint_eq(sim_view(&sim, 1, 0).routes_in, 10);
+	ck_assert_uint_eq(sim.node[1].converged, 1);
+}
+END_TEST
+
+START_TEST(client_is_killed_for_good)
+{
+	star(2);
+	sim_kill(&sim, 1);
+	sim_run(&sim, 119000);
+	ck_assert_ptr_nonnull(sim_known(&sim, 2, 10));
+	sim_run(&sim, 2000);
+	ck_assert_ptr_null(sim_known(&sim, 2, 10));
+	ck_assert_uint_eq(sim_view(&sim, 0, 1).routes_in, 0);
+	ck_assert_uint_eq(sim_view(&sim, 0, 1).routes_stale, 0);
+}
+END_TEST
+
+START_TEST(client_returns_without_graceful_restart)
+{
+	star(2);
+	sim_kill(&sim, 1);
+	sim_run(&sim, 2000);
+	sim.node[1].refuse = false;
+	start_client(1, false);
+	sim_run(&sim, 4000);
+	ck_assert(sim_up(&sim, 0, 1));
+	ck_assert_ptr_null(sim_known(&sim, 2, 10));
+	/* Now it has none, so nothing is kept. */
+	sim_originate(&sim, 1, 10, 1);
+	sim_settle(&sim);
+	ck_assert_ptr_nonnull(sim_known(&sim, 2, 10));
+	sim_kill(&sim, 1);
+	sim_settle(&sim);
+	ck_assert_ptr_null(sim_known(&sim, 2, 10));
+}
+END_TEST
+
+/* The End-of-RIB never comes: the stale timer ends the wait. */
+START_TEST(client_returns_and_does_not_finish)
+{
+	star(2);
+	sim_kill(&sim, 1);
+	sim_run(&sim, 2000);
+	struct speaker_config c = sim_config(65000, 1);
+	c.wait_local = true; /* and speaker_local_done() is never called */
+	sim_start(&sim, 1, &c);
+	sim_neighbor(&sim, 1, 0, 65000, NULL);
+	sim_run(&sim, 170000);
+	ck_assert(sim_up(&sim, 0, 1));
+	ck_assert_ptr_nonnull(sim_known(&sim, 2, 10));
+	sim_run(&sim, 20000);
+	ck_assert_ptr_null(sim_known(&sim, 2, 10));
+}
+END_TEST
+
+START_TEST(local_routes_are_waited_for)
+{
+	star(2);
+	sim_kill(&sim, 1);
+	sim_run(&sim, 2000);
+	struct speaker_config c = sim_config(65000, 1);
+	c.wait_local = true;
+	sim_start(&sim, 1, &c);
+	sim_neighbor(&sim, 1, 0, 65000, NULL);
+	sim_run(&sim, 50000);
+	for (unsigned k = 0; k < 5; k++)
+		sim_originate(&sim, 1, 10 + k, 1);
+	ck_assert_uint_gt(sim_view(&sim, 0, 1).routes_stale, 0);
+	speaker_local_done(sim.node[1].s, sim.now);
+	sim_settle(&sim);
+	ck_assert_uint_eq(sim_view(&sim, 0, 1).routes_stale, 0);
+	ck_assert_uint_eq(sim_view(&sim, 0, 1).routes_in, 5);
+}
+END_TEST
+
+static bool all_back(struct sim *m)
+{
+	for (int i = 1; i <= 3; i++)
+		if (!sim_up(m, 0, i) || sim_view(m, i, 0).routes_stale)
+			return false;
+	return m->node[0].converged;
+}
+
+START_TEST(reflector_is_killed_and_returns)
+{
+	star(3);
+	sim_kill(&sim, 0);
+	sim_run(&sim, 3000);
+	for (int i = 1; i <= 3; i++) {
+		ck_assert_uint_eq(sim_view(&sim, i, 0).routes_stale, 10);
+		ck_assert(sim_known(&sim, i, i == 1 ? 20 : 10)->stale);
+	}
+	sim.chunk = 40; /* the three sessions come up interleaved */
+	start_reflector(3);
+	ck_assert(sim_until(&sim, all_back, 20000));
+	for (int i = 1; i <= 3; i++) {
+		ck_assert_uint_eq(sim_view(&sim, i, 0).routes_in, 10);
+		ck_assert(!sim_known(&sim, i, i == 1 ? 20 : 10)->stale);
+		/* At no moment did anybody lose what another one has. */
+		ck_assert_uint_eq(sim.node[i].losses, 0);
+	}
+}
+END_TEST
+
+/* One configured client never comes: its End-of-RIB is waited for until the deferral is over. */
+START_TEST(reflector_waits_for_all_or_the_deferral)
+{
+	star(3);
+	sim_kill(&sim, 0);
+	sim_kill(&sim, 3);
+	sim_run(&sim, 1000);
+	start_reflector(3);
+	sim_run(&sim, 20000);
+	ck_assert(sim_up(&sim, 0, 1));
+	ck_assert_uint_eq(sim.node[0].converged, 0);
+	/* The dead client's routes are stale at client 1: no End-of-RIB has swept them. */
+	ck_assert_ptr_nonnull(sim_known(&sim, 1, 30));
+	ck_assert(!sim_known(&sim, 1, 20)->stale);
+	sim_run(&sim, 11000);
+	ck_assert_uint_eq(sim.node[0].converged, 1);
+	ck_assert_ptr_null(sim_known(&sim, 1, 30));
+	ck_assert_ptr_nonnull(sim_known(&sim, 1, 20));
+}
+END_TEST
+
+START_TEST(with_dynamic_neighbors_the_deferral_is_waited_for)
+{
+	struct speaker_config c = sim_config(65000, 0);
+
+	sim_start(&sim, 0, &c);
+	sim_neighbor(&sim, 0, 1, 65000, range);
+	start_client(1, true);
+	sim_originate(&sim, 1, 10, 1);
+	sim_run(&sim, 29000);
+	ck_assert(sim_up(&sim, 0, 1));
+	ck_assert_uint_eq(sim.node[0].converged, 0);
+	sim_run(&sim, 2000);
+	ck_assert_uint_eq(sim.node[0].converged, 1);
+
+	/* Its routes are kept, so it is kept, and goes with them. */
+	sim_kill(&sim, 1);
+	sim_run(&sim, 100000);
+	ck_assert_uint_eq(sim_view(&sim, 0, 1).routes_stale, 1);
+	sim_run(&sim, 100000);
+	ck_assert_str_eq(sim_view(&sim, 0, 1).state, "");
+	ck_assert_uint_eq(sim.node[0].known_count, 0);
+}
+END_TEST
+
+START_TEST(alone_it_converges_at_once)
+{
+	struct speaker_config c = sim_config(65000, 0);
+
+	sim_start(&sim, 0, &c);
+	sim_settle(&sim);
+	ck_assert_uint_eq(sim.node[0].converged, 1);
+}
+END_TEST
+
+/* RFC 8538: with the N bit of both, routes survive the hold timer, too. */
+START_TEST(hold_timer_expires)
+{
+	star(2);
+	sim.black_hole = true;
+	sim_stop_reading(&sim, 0, 1, true);
+	sim_run(&sim, 10000);
+	ck_assert(!sim_up(&sim, 0, 1));
+	ck_assert_uint_eq(sim_view(&sim, 0, 1).routes_stale, 5);
+	ck_assert_ptr_nonnull(sim_known(&sim, 2, 10));
+	ck_assert_str_eq(sim_view(&sim, 0, 1).last_error, "sent 4/0 Hold Timer Expired: the hold "
+							  "timer expired");
+	sim.black_hole = false;
+	sim_run(&sim, 10000);
+	ck_assert(sim_up(&sim, 0, 1));
+	ck_assert_uint_eq(sim_view(&sim, 0, 1).routes_stale, 0);
+	ck_assert_uint_eq(sim_view(&sim, 0, 1).routes_in, 5);
+}
+END_TEST
+
+START_TEST(shutdown_is_said_and_routes_are_kept)
+{
+	star(2);
+	speaker_shutdown(sim.node[1].s, "back in a \x1b minute", sim.now);
+	sim_settle(&sim);
+	ck_assert_str_eq(sim_view(&sim, 0, 1).last_error,
+		"received 6/2 Cease/Administrative Shutdown: \"back in a \\x1b minute\"");
+	ck_assert_uint_eq(sim_view(&sim, 0, 1).routes_stale, 5);
+}
+END_TEST
+
+/* A neighbour that is taken out of the configuration: a hard reset, nothing is kept on either side. */
+START_TEST(removal_is_a_hard_reset)
+{
+	star(2);
+	struct neighbor *n = NULL;
+	struct neighbor_view v;
+	do {
+		n = (struct neighbor *)(uintptr_t)speaker_next_neighbor(sim.node[0].s, n);
+		neighbor_view(n, &v);
+	} while (!ip_eq(v.address, sim.node[1].address));
+	speaker_remove_neighbor(sim.node[0].s, n, sim.now);
+	sim_settle(&sim);
+	ck_assert_str_eq(sim_view(&sim, 0, 1).state, "");
+	ck_assert_ptr_null(sim_known(&sim, 2, 10));
+	ck_assert_uint_eq(sim_view(&sim, 1, 0).routes_in, 0);
+	ck_assert_ptr_nonnull(strstr(sim_view(&sim, 1, 0).last_error, "Hard Reset"));
+	sim_run(&sim, 10000);
+	sim_neighbor(&sim, 0, 1, 65000, passive_client);
+	sim_run(&sim, 10000);
+	ck_assert(sim_up(&sim, 0, 1));
+	ck_assert_ptr_nonnull(sim_known(&sim, 2, 10));
+}
+END_TEST
+
+/* A fresh path, even a worse one, before a stale one. */
+START_TEST(fresh_beats_stale)
+{
+	star(3);
+	sim_originate(&sim, 1, 99, 1);
+	sim_originate(&sim, 2, 99, 2);
+	sim_settle(&sim);
+	ck_assert_uint_eq(sim_known(&sim, 3, 99)->payload, 1);
+	sim_kill(&sim, 1);
+	sim_run(&sim, 1000);
+	ck_assert_uint_eq(sim_known(&sim, 3, 99)->payload, 2);
+	ck_assert(!sim_known(&sim, 0, 99)->stale);
+	start_client(1, true);
+	sim_originate(&sim, 1, 99, 1);
+	sim_run(&sim, 5000);
+	ck_assert_uint_eq(sim_known(&sim, 3, 99)->payload, 1);
+}
+END_TEST
+
+/* The old connection is half open: the new one says that the peer has restarted (RFC 4724 section 4.2). */
+START_TEST(peer_restarts_unnoticed)
+{
+	star(2);
+	sim_half(&sim, 0, 1)->stopped = true;
+	struct sim_half *old = sim_half(&sim, 1, 0);
+	sim_kill(&sim, 1);
+	old->failed = false; /* no RST came through */
+	sim_run(&sim, 500);
+	ck_assert(sim_up(&sim, 0, 1));
+	unsigned tells = sim.node[2].tells;
+	start_client(1, true);
+	for (unsigned k = 0; k < 5; k++)
+		sim_originate(&sim, 1, 10 + k, 1);
+	sim_run(&sim, 1000);
+	ck_assert(sim_up(&sim, 0, 1));
+	ck_assert(sim_up(&sim, 1, 0));
+	ck_assert_uint_eq(sim_view(&sim, 0, 1).flaps, 1);
+	ck_assert_uint_eq(sim.node[2].tells, tells);
+	ck_assert_uint_eq(sim_view(&sim, 0, 1).routes_stale, 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("restart");
+	TCase *t = tcase_create("restart");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 60);
+	tcase_add_test(t, client_is_killed_and_returns);
+	tcase_add_test(t, client_is_killed_for_good);
+	tcase_add_test(t, client_returns_without_graceful_restart);
+	tcase_add_test(t, client_returns_and_does_not_finish);
+	tcase_add_test(t, local_routes_are_waited_for);
+	tcase_add_test(t, reflector_is_killed_and_returns);
+	tcase_add_test(t, reflector_waits_for_all_or_the_deferral);
+	tcase_add_test(t, with_dynamic_neighbors_the_deferral_is_waited_for);
+	tcase_add_test(t, alone_it_converges_at_once);
+	tcase_add_test(t, hold_timer_expires);
+	tcase_add_test(t, shutdown_is_said_and_routes_are_kept);
+	tcase_add_test(t, removal_is_a_hard_reset);
+	tcase_add_test(t, fresh_beats_stale);
+	tcase_add_test(t, peer_restarts_unnoticed);
+	suite_add_tcase(s, t);
+	SRunner *r = srunner_create(s);
+	srunner_run_all(r, CK_ENV);
+	int failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
