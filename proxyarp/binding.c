@@ -107,14 +107,6 @@ static void locate(const struct bindings *b, const struct station *s, struct lay
 		v->flags |= BIND_SILENT;
 }
 
-static bool port_has_mac(const struct binding_port_entry *p, struct mac mac)
-{
-	for (int i = 0; p && i < p->p.mac_count; i++)
-		if (mac_eq(p->p.macs[i], mac))
-			return true;
-	return false;
-}
-
 static void effective_static(const struct bindings *b, const struct binding *e, struct layout_bind *ret)
 {
 	const struct binding_port_entry *p = bindings_port(b, e->home);
@@ -123,7 +115,7 @@ static void effective_static(const struct bindings *b, const struct binding *e, 
 
 	ret->flags = BIND_STATIC | BIND_ROUTER | BIND_OVERRIDE;
 	/* Behind another PE it may speak by another of its MACs. */
-	if (o && station_place(s, &ifindex) == PLACE_REMOTE && port_has_mac(p, o->mac))
+	if (o && station_place(s, &ifindex) == PLACE_REMOTE && p && bindings_lists_mac(&p->p, o->mac))
 		s = o;
 	if (p && p->p.mac_count > 1)
 		ret->flags |= BIND_ALT;

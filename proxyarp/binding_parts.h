@@ -1,5 +1,5 @@
-/* The insides of binding.h, shared by its three files only: bindings.c (what happens), binding.c (one address), station.c (one
- * MAC). An update works out what should be from what is known, and tells the plane, quelld and the forwarding table what
+/* The insides of binding.h, shared by its files only: binding.c (one address), station.c (one MAC), bindings.c (all of them,
+ * and the ports), bindings_seen.c (frames and time), bindings_feed.c (other PEs). An update works out what should be from what is known, and tells the plane, quelld and the forwarding table what
  * changed; it never frees. Freeing what has become empty is bindings_collect(). */
 #pragma once
 #include <sys/queue.h>
@@ -78,6 +78,13 @@ struct bindings {
 
 struct binding_port_entry *bindings_port(const struct bindings *b, uint32_t ifindex);
 bool bindings_port_is_up(const struct bindings *b, uint32_t ifindex);
+static inline bool bindings_lists_mac(const struct binding_port *p, struct mac mac)
+{
+	for (int i = 0; i < p->mac_count; i++)
+		if (mac_eq(p->macs[i], mac))
+			return true;
+	return false;
+}
 /* Frees all that nothing stands for any more. */
 void bindings_collect(struct bindings *b);
 

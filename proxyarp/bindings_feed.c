@@ -1,0 +1,215 @@
+/* What is behind other PEs, as the feed tells it, with mark and sweep around its snapshots; what the feed is told; and what a
+ * former agent left in a plane that still works. */
+#include <errno.h>
+
+#include "proxyarp/binding_parts.h"
+
+int bindings_remote_mac(struct bindings *b, const struct binding_remote *r)
+{
+	struct station *s = mac_is_host(r->mac) ? station_get(b, r->mac) : NULL;
+
+	if (!s)
+		return mac_is_host(r->mac) ? -ENOSPC : -EINVAL;
+	if (s->self) {
+		if (b->hooks.alarm)
+			b->hooks.alarm(b->hooks.arg, "another PE announces this PE's own MAC", s->self,
+				s->mac, r->vtep);
+		return 0;
+	}
+	/* An echo from before our claim changes nothing; a higher sequence says that it has moved away again. */
+	bool echo = s->remote && s->claimed && r->seq <= s->claimed_over;
+	if (!echo) {
+		if (s->seen_on || (s->home && (!s->remote || s->claimed)))
+			b->stats.moves++;
+		s->claimed = s->seen = false;
+		s->seen_on = 0;
+	}
+	s->remote = true;
+	s->marked = false;
+	s->vtep = r->vtep;
+	s->seq = r->seq;
+	s->sticky = r->sticky;
+	station_update(b, s, false);
+	return 0;
+}
+
+static void remote_mac_gone(struct bindings *b, struct station *s)
+{
+	s->remote = s->marked = s->claimed = s->sticky = false;
+	s->vtep = (struct ip){0};
+	s->seq = 0;
+	station_update(b, s, false);
+}
+
+void bindings_remote_mac_del(struct bindings *b, struct mac mac)
+{
+	struct station *s = station_find(b, mac);
+
+	if (s && s->remote)
+		remote_mac_gone(b, s);
+}
+
+int bindings_remote_bind(struct bindings *b, const struct binding_remote *r)
+{
+	if (!mac_is_host(r->mac) || !binding_may_be(b, r->ip))
+		return -EINVAL;
+	struct station *s = station_get(b, r->mac);
+	struct binding *e = s ? binding_get(b, r->ip) : NULL;
+	if (!e)
+		return -ENOSPC;
+	if (e->refs[REF_EVPN].station != s)
+		e->evpn_newer = true;
+	binding_link(e, REF_EVPN, s);
+	e->evpn_marked = false;
+	e->evpn_immutable = r->immutable;
+	e->evpn_vtep = r->vtep;
+	e->evpn_flags = (r->router ? BIND_ROUTER : 0) | (r->override ? BIND_OVERRIDE : 0);
+	binding_update(b, e, false);
+	return 0;
+}
+
+static void remote_bind_gone(struct bindings *b, struct binding *e)
+{
+	binding_unlink(e, REF_EVPN);
+	e->evpn_marked = e->evpn_immutable = e->evpn_newer = false;
+	binding_update(b, e, false);
+}
+
+void bindings_remote_bind_del(struct bindings *b, struct ip ip)
+{
+	struct binding *e = binding_find(b, ip);
+
+	if (e && e->refs[REF_EVPN].station)
+		remote_bind_gone(b, e);
+}
+
+void bindings_remote_mark(struct bindings *b)
+{
+	struct station *s;
+	struct binding *e;
+
+	hmap_foreach(&b->stations, s)
+		s->marked = s->remote;
+	hmap_foreach(&b->bindings, e)
+		e->evpn_marked = e->refs[REF_EVPN].station != NULL;
+}
+
+size_t bindings_remote_sweep(struct bindings *b)
+{
+	struct station *s;
+	struct binding *e;
+	size_t n = 0;
+
+	hmap_foreach(&b->bindings, e) {
+		if (!e->evpn_marked)
+			continue;
+		remote_bind_gone(b, e);
+		n++;
+	}
+	hmap_foreach(&b->stations, s) {
+		if (!s->marked)
+			continue;
+		remote_mac_gone(b, s);
+		n++;
+	}
+	bindings_collect(b);
+	return n;
+}
+
+void bindings_snapshot(struct bindings *b)
+{
+	struct station *s;
+	struct binding *e;
+
+	if (!b->hooks.say)
+		return;
+	hmap_foreach(&b->stations, s) {
+		struct binding_say say = {.add = true, .mac = s->mac, .claim = s->claimed};
+		if (s->said)
+			b->hooks.say(b->hooks.arg, &say);
+	}
+	hmap_foreach(&b->bindings, e) {
+		struct binding_say say = e->said_as;
+		const struct station *m = e->said ? station_find(b, say.mac) : NULL;
+		say.claim = m && m->claimed;
+		if (e->said)
+			b->hooks.say(b->hooks.arg, &say);
+	}
+}
+
+/* --- a plane that was found working ------------------------------------------------------------------------------ */
+
+void bindings_adopt_mac(struct bindings *b, const struct layout_mac_key *k, const struct layout_mac *v,
+	uint64_t now_ms)
+{
+	struct mac mac;
+
+	memcpy(mac.b, k->mac, 6);
+	struct station *s = station_get(b, mac);
+	if (!s) {
+		b->hooks.ops->mac_del(b->hooks.plane, k);
+		return;
+	}
+	s->in_plane = true;
+	s->plane = *v;
+	if (v->flags & MAC_SELF)
+		return;
+	if (v->ifindex == 0) {
+		s->remote = s->marked = true;
+	} else if (!(v->flags & MAC_STATIC)) {
+		s->seen_on = v->ifindex;
+		s->seen_ms = now_ms;
+	}
+}
+
+void bindings_adopt_bind(struct bindings *b, struct ip ip, const struct layout_bind *v, uint64_t now_ms)
+{
+	struct binding *e = binding_get(b, ip);
+	struct mac mac;
+	struct station *s;
+
+	b->now_ms = now_ms;
+	if (!e) {
+		binding_unplane(b, ip);
+		return;
+	}
+	e->in_plane = true;
+	e->plane = *v;
+	memcpy(mac.b, v->mac, 6);
+	s = station_get(b, mac);
+	if (!s)
+		return;
+	if (v->ifindex == 0) {
+		binding_link(e, REF_EVPN, s);
+		e->evpn_marked = true;
+		e->evpn_flags = v->flags & (BIND_ROUTER | BIND_OVERRIDE);
+	} else if (!(v->flags & BIND_STATIC)) {
+		binding_link(e, REF_LEARNED, s);
+		e->learned_on = v->ifindex;
+		e->learned_ms = now_ms;
+		e->learned_flags = v->flags & (BIND_ROUTER | BIND_OVERRIDE);
+	}
+}
+
+void bindings_adopted(struct bindings *b)
+{
+	struct station *s;
+	struct binding *e;
+	struct binding_port_entry *p;
+
+	hmap_foreach(&b->stations, s)
+		if (s->seen_on && (!(p = bindings_port(b, s->seen_on)) || p->p.closed))
+			s->seen_on = 0;
+	hmap_foreach(&b->bindings, e) {
+		p = bindings_port(b, e->learned_on);
+		if (e->refs[REF_LEARNED].station && p)
+			p->learned++;
+		else
+			binding_unlink(e, REF_LEARNED);
+	}
+	hmap_foreach(&b->bindings, e)
+		binding_update(b, e, false);
+	hmap_foreach(&b->stations, s)
+		station_update(b, s, false);
+	bindings_collect(b);
+}
