@@ -7,23 +7,33 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <bsd/sys/queue.h>
+
 #include "bgp/speaker.h"
 #include "daemon/feed_server.h"
 #include "daemon/jsonsock.h"
+#include "daemon/jsontext.h"
 #include "daemon/loop.h"
 #include "daemon/quelld_lans.h"
 #include "daemon/show_routes.h"
 #include "daemon/transport.h"
 #include "evpn/lan.h"
 
-/* A `show routes` at its limit of routes fits. */
+/* A LAN with full tables fits. */
 #define OUTPUT_MAX (64 * 1024 * 1024)
+/* What is written in a turn, and how much may wait for the reader: the sessions wait for one slice
+ * at most. */
+#define SLICE_OCTETS (64 * 1024)
+#define QUEUE_OCTETS (256 * 1024)
 #define CONNS_MAX 16
 #define IDLE_SEC 600
 
 struct control_quelld {
 	struct control_quelld_views views;
+	struct loop *loop;
 	struct jsonsock_server *server;
+	TAILQ_HEAD(, job) jobs;
+	struct loop_turn turn;
 };
 
 static uint64_t age_ms(uint64_t since_ms)
@@ -70,12 +80,11 @@ static json_t *show_transport(const struct transport *t)
 		(json_int_t)s.connect_errors);
 }
 
-static json_t *show_status(const struct control_quelld_views *v, const json_t *request)
+static json_t *show_status(const struct control_quelld_views *v)
 {
 	char id[IP_TEXT];
 	struct speaker_stats s;
 
-	(void)request;
 	speaker_stats(v->speaker, &s);
 	return json_pack("{s:s, s:s, s:i, s:I, s:s, s:I, s:I, s:I, s:I, s:o, s:o}", "program",
 		"quelld", "version", PACKAGE_VERSION, "pid", (int)getpid(), "uptime_s",
@@ -143,12 +152,11 @@ static json_t *show_neighbor(const struct neighbor *n)
 	return o;
 }
 
-static json_t *show_neighbors(const struct control_quelld_views *v, const json_t *request)
+static json_t *show_neighbors(const struct control_quelld_views *v)
 {
 	json_t *list = json_array();
 	const struct neighbor *n = NULL;
 
-	(void)request;
 	while ((n = speaker_next_neighbor(v->speaker, n)) != NULL)
 		json_array_append_new(list, show_neighbor(n));
 	return json_pack("{s:o}", "neighbors", list);
@@ -158,94 +166,208 @@ static json_t *show_neighbors(const struct control_quelld_views *v, const json_t
  * -------------------------------------------------------------------------------------------------
  */
 
-static json_t *show_entry(const struct lan_entry *e)
+static void write_ip(struct jsontext *out, const char *key, struct ip ip)
 {
+	char text[IP_TEXT];
+
+	jsontext_string(out, key, ip_format(ip, text));
+}
+
+static bool write_entry(void *arg, const struct lan_entry *e)
+{
+	struct jsontext *out = arg;
 	char m[MAC_TEXT];
-	json_t *o = json_object();
 
-	json_object_set_new(o, "mac", json_string(mac_format(e->mac, m)));
+	jsontext_open(out, NULL, '{');
+	jsontext_string(out, "mac", mac_format(e->mac, m));
 	if (e->ip.family)
-		json_object_set_new(o, "ip", json_ip(e->ip));
-	put_flag(o, "local", e->local);
-	json_object_set_new(o, "vtep", e->local ? json_null() : json_ip(e->vtep));
-	put_number(o, "seq", e->seq);
-	put_flag(o, "sticky", e->flags & LAN_STICKY);
-	put_flag(o, "stale", e->flags & LAN_STALE);
+		write_ip(out, "ip", e->ip);
+	jsontext_bool(out, "local", e->local);
+	if (e->local)
+		jsontext_null(out, "vtep");
+	else
+		write_ip(out, "vtep", e->vtep);
+	jsontext_number(out, "seq", e->seq);
+	jsontext_bool(out, "sticky", e->flags & LAN_STICKY);
+	jsontext_bool(out, "stale", e->flags & LAN_STALE);
 	if (e->ip.family) {
-		put_flag(o, "router", e->flags & LAN_ROUTER);
-		put_flag(o, "override", e->flags & LAN_OVERRIDE);
-		put_flag(o, "immutable", e->flags & LAN_IMMUTABLE);
+		jsontext_bool(out, "router", e->flags & LAN_ROUTER);
+		jsontext_bool(out, "override", e->flags & LAN_OVERRIDE);
+		jsontext_bool(out, "immutable", e->flags & LAN_IMMUTABLE);
 	}
-	return o;
-}
-
-static bool add_entry(void *arg, const struct lan_entry *e)
-{
-	json_array_append_new(arg, show_entry(e));
+	jsontext_close(out, '}');
 	return true;
 }
 
-static bool add_vtep(void *arg, struct ip vtep)
+static bool write_vtep(void *arg, struct ip vtep)
 {
-	json_array_append_new(arg, json_ip(vtep));
+	write_ip(arg, NULL, vtep);
 	return true;
 }
 
-static json_t *show_one_lan(const struct lan *lan)
+static void write_counts(struct jsontext *out, const struct lan *lan)
 {
-	const struct lan_config *c = lan_config(lan);
-	json_t *macs = json_array(), *bindings = json_array(), *flood = json_array();
 	struct lan_stats s;
 
 	lan_stats(lan, &s);
-	lan_each_mac(lan, add_entry, macs);
-	lan_each_binding(lan, add_entry, bindings);
-	lan_each_flood(lan, add_vtep, flood);
-	json_t *counts = json_object();
-	put_number(counts, "macs_local", s.macs_local);
-	put_number(counts, "macs_remote", s.macs_remote);
-	put_number(counts, "macs_held", s.macs_held);
-	put_number(counts, "bindings_local", s.bindings_local);
-	put_number(counts, "bindings_remote", s.bindings_remote);
-	put_number(counts, "vteps", s.vteps);
-	put_number(counts, "moves", s.moves);
-	put_number(counts, "refused_full", s.refused_full);
-	put_number(counts, "not_imported", s.not_imported);
-	put_number(counts, "foreign_vni", s.foreign_vni);
-	put_number(counts, "alarms", s.alarms);
-	return json_pack("{s:s, s:I, s:o, s:b, s:o, s:o, s:o, s:o}", "name", c->name, "vni",
-		(json_int_t)c->vni, "vtep", json_ip(c->vtep), "originates", (int)c->originates,
-		"counts", counts, "macs", macs, "bindings", bindings, "flood", flood);
+	jsontext_open(out, "counts", '{');
+	jsontext_number(out, "macs_local", s.macs_local);
+	jsontext_number(out, "macs_remote", s.macs_remote);
+	jsontext_number(out, "macs_held", s.macs_held);
+	jsontext_number(out, "bindings_local", s.bindings_local);
+	jsontext_number(out, "bindings_remote", s.bindings_remote);
+	jsontext_number(out, "vteps", s.vteps);
+	jsontext_number(out, "moves", s.moves);
+	jsontext_number(out, "refused_full", s.refused_full);
+	jsontext_number(out, "not_imported", s.not_imported);
+	jsontext_number(out, "foreign_vni", s.foreign_vni);
+	jsontext_number(out, "alarms", s.alarms);
+	jsontext_close(out, '}');
 }
 
-static json_t *show_lans(const struct control_quelld_views *v, const json_t *request)
+static void write_lan(struct jsontext *out, const struct lan *lan)
 {
-	struct lans *lans = quelld_lans_table(v->lans);
-	const char *only = json_string_value(json_object_get(request, "lan"));
-	json_t *list = json_array();
+	const struct lan_config *c = lan_config(lan);
 
+	jsontext_open(out, NULL, '{');
+	jsontext_string(out, "name", c->name);
+	jsontext_number(out, "vni", c->vni);
+	write_ip(out, "vtep", c->vtep);
+	jsontext_bool(out, "originates", c->originates);
+	write_counts(out, lan);
+	jsontext_open(out, "macs", '[');
+	lan_each_mac(lan, write_entry, out);
+	jsontext_close(out, ']');
+	jsontext_open(out, "bindings", '[');
+	lan_each_binding(lan, write_entry, out);
+	jsontext_close(out, ']');
+	jsontext_open(out, "flood", '[');
+	lan_each_flood(lan, write_vtep, out);
+	jsontext_close(out, ']');
+	jsontext_close(out, '}');
+}
+
+static void answer_lans(struct control_quelld *c, struct jsonsock *s, const json_t *request)
+{
+	struct lans *lans = quelld_lans_table(c->views.lans);
+	const char *only = json_string_value(json_object_get(request, "lan"));
+	struct jsontext out = {0};
+
+	if (only && !lans_find(lans, only)) {
+		jsonsock_send_error(s, "no such LAN");
+		return;
+	}
+	jsontext_open(&out, NULL, '{');
+	jsontext_open(&out, "lans", '[');
 	for (struct lan *lan = lans_next(lans, NULL); lan; lan = lans_next(lans, lan))
 		if (!only || strcmp(lan_config(lan)->name, only) == 0)
-			json_array_append_new(list, show_one_lan(lan));
-	return json_pack("{s:o}", "lans", list);
+			write_lan(&out, lan);
+	jsontext_close(&out, ']');
+	jsontext_close(&out, '}');
+	jsonsock_send_text(s, out.p, out.len);
+	jsontext_free(&out);
 }
 
-static json_t *routes(const struct control_quelld_views *v, const json_t *request)
+/* --- routes
+ * -----------------------------------------------------------------------------------------------
+ */
+
+/* An answer that is written over several turns; belongs to its conn. */
+struct job {
+	struct control_quelld *control;
+	struct jsonsock *conn;
+	struct show_routes *routes;
+	struct jsontext text;
+	TAILQ_ENTRY(job) link;
+};
+
+static void job_free(struct job *j)
 {
-	return show_routes(v->speaker, quelld_lans_table(v->lans), request);
+	if (!j)
+		return;
+	TAILQ_REMOVE(&j->control->jobs, j, link);
+	jsonsock_set_data(j->conn, NULL);
+	show_routes_free(j->routes);
+	jsontext_free(&j->text);
+	free(j);
+}
+
+static void answer_routes(struct control_quelld *c, struct jsonsock *s, const json_t *request)
+{
+	const char *error;
+	struct show_routes *r = show_routes_start(
+		c->views.speaker, quelld_lans_table(c->views.lans), request, &error);
+	struct job *j;
+
+	if (!r) {
+		jsonsock_send_error(s, error);
+		return;
+	}
+	j = calloc(1, sizeof(*j));
+	if (!j)
+		abort();
+	*j = (struct job){.control = c, .conn = s, .routes = r};
+	TAILQ_INSERT_TAIL(&c->jobs, j, link);
+	jsonsock_set_data(s, j);
+	jsonsock_hold(s, true);
+}
+
+/* One slice of each answer whose reader keeps up. */
+static uint64_t on_turn(void *arg, uint64_t now_ms)
+{
+	struct control_quelld *c = arg;
+	struct job *j, *next;
+	uint64_t again = TIMERS_NEVER;
+
+	for (j = TAILQ_FIRST(&c->jobs); j; j = next) {
+		next = TAILQ_NEXT(j, link);
+		if (jsonsock_queued(j->conn) > QUEUE_OCTETS)
+			continue;
+		again = now_ms;
+		jsontext_clear(&j->text);
+		bool more = show_routes_write(j->routes, &j->text, SLICE_OCTETS);
+		if (!more)
+			jsontext_raw(&j->text, "\n");
+		jsonsock_send_part(j->conn, j->text.p, j->text.len);
+		if (!more) {
+			struct jsonsock *s = j->conn;
+			job_free(j);
+			jsonsock_hold(s, false);
+		}
+	}
+	return again;
+}
+
+static void on_closed(void *arg, struct jsonsock *s, const char *why)
+{
+	(void)arg;
+	(void)why;
+	job_free(jsonsock_data(s));
 }
 
 /* --- requests
  * --------------------------------------------------------------------------------------------- */
 
+static void answer_status(struct control_quelld *c, struct jsonsock *s, const json_t *request)
+{
+	(void)request;
+	jsonsock_send(s, show_status(&c->views));
+}
+
+static void answer_neighbors(struct control_quelld *c, struct jsonsock *s, const json_t *request)
+{
+	(void)request;
+	jsonsock_send(s, show_neighbors(&c->views));
+}
+
 static const struct {
 	const char *name;
-	json_t *(*show)(const struct control_quelld_views *v, const json_t *request);
+	void (*answer)(struct control_quelld *c, struct jsonsock *s, const json_t *request);
 } shows[] = {
-	{"lan", show_lans},
-	{"neighbors", show_neighbors},
-	{"routes", routes},
-	{"status", show_status},
+	{"lan", answer_lans},
+	{"neighbors", answer_neighbors},
+	{"routes", answer_routes},
+	{"status", answer_status},
 };
 
 static void on_line(void *arg, struct jsonsock *s, const json_t *request)
@@ -257,16 +379,11 @@ static void on_line(void *arg, struct jsonsock *s, const json_t *request)
 		jsonsock_send_error(s, "expected {\"show\": ...}");
 		return;
 	}
-	for (size_t i = 0; i < sizeof(shows) / sizeof(shows[0]); i++) {
-		if (strcmp(shows[i].name, what) != 0)
-			continue;
-		json_t *answer = shows[i].show(&c->views, request);
-		if (answer)
-			jsonsock_send(s, answer);
-		else
-			jsonsock_send_error(s, "out of memory");
-		return;
-	}
+	for (size_t i = 0; i < sizeof(shows) / sizeof(shows[0]); i++)
+		if (strcmp(shows[i].name, what) == 0) {
+			shows[i].answer(c, s, request);
+			return;
+		}
 	jsonsock_send_error(s, "quelld shows status, neighbors, routes, lan");
 }
 
@@ -276,16 +393,20 @@ int control_quelld_new(struct loop *l, const char *path, const struct control_qu
 	struct control_quelld *c = calloc(1, sizeof(*c));
 	struct jsonsock_limits limits = {
 		.output_max = OUTPUT_MAX, .conns_max = CONNS_MAX, .idle_sec = IDLE_SEC};
-	struct jsonsock_hooks hooks = {.line = on_line, .arg = c};
+	struct jsonsock_hooks hooks = {.line = on_line, .closed = on_closed, .arg = c};
 
 	if (!c)
 		abort();
 	c->views = *views;
+	c->loop = l;
+	c->turn = (struct loop_turn){.turn = on_turn, .arg = c};
+	TAILQ_INIT(&c->jobs);
 	int rc = jsonsock_listen(l, path, 0660, &limits, &hooks, &c->server);
 	if (rc < 0) {
 		free(c);
 		return rc;
 	}
+	loop_add_turn(l, &c->turn);
 	*ret = c;
 	return 0;
 }
@@ -294,6 +415,9 @@ void control_quelld_free(struct control_quelld *c)
 {
 	if (!c)
 		return;
+	loop_remove_turn(c->loop, &c->turn);
+	while (!TAILQ_EMPTY(&c->jobs))
+		job_free(TAILQ_FIRST(&c->jobs));
 	jsonsock_server_free(c->server);
 	free(c);
 }

@@ -37,6 +37,7 @@ struct jsonsock {
 	void *data;
 	const char *why;  /* set: over, and the owner will be told */
 	bool flush;       /* then what is queued goes out still */
+	bool held;        /* lines wait */
 	bool ending;      /* the owner let go, or was told; only output is left */
 	bool busy, freed; /* freed while a callback of it is on the stack */
 };
@@ -124,7 +125,7 @@ static void on_read(struct bufferevent *bev, void *arg)
 	struct evbuffer *in = bufferevent_get_input(bev);
 
 	s->busy = true;
-	while (!s->why && !s->freed && !s->ending) {
+	while (!s->why && !s->freed && !s->ending && !s->held) {
 		struct evbuffer_ptr eol = evbuffer_search_eol(in, NULL, NULL, EVBUFFER_EOL_LF);
 		size_t len = eol.pos < 0 ? evbuffer_get_length(in) : (size_t)eol.pos;
 		if (len > s->limits.line_max) {
@@ -387,22 +388,41 @@ int jsonsock_connect(struct loop *l, const char *path, const struct jsonsock_lim
 	return conn_new(l, fd, &all, hooks, ret);
 }
 
-int jsonsock_send_text(struct jsonsock *s, const char *line, size_t len)
+int jsonsock_send_part(struct jsonsock *s, const char *part, size_t len)
 {
 	struct evbuffer *out = bufferevent_get_output(s->bev);
 
 	if (s->why || s->ending || s->freed)
 		return -EPIPE;
-	if (evbuffer_get_length(out) + len + 1 > s->limits.output_max) {
+	if (evbuffer_get_length(out) + len > s->limits.output_max) {
 		conn_over(s, "the peer reads too slowly", false);
 		return -ENOBUFS;
 	}
-	if (evbuffer_expand(out, len + 1) < 0 || evbuffer_add(out, line, len) < 0 ||
-		evbuffer_add(out, "\n", 1) < 0) {
+	if (evbuffer_add(out, part, len) < 0) {
 		conn_over(s, "out of memory", false);
 		return -ENOMEM;
 	}
 	return 0;
+}
+
+int jsonsock_send_text(struct jsonsock *s, const char *line, size_t len)
+{
+	int err = jsonsock_send_part(s, line, len);
+
+	return err ? err : jsonsock_send_part(s, "\n", 1);
+}
+
+void jsonsock_hold(struct jsonsock *s, bool hold)
+{
+	if (s->held == hold || s->why || s->ending || s->freed)
+		return;
+	s->held = hold;
+	if (hold) {
+		bufferevent_disable(s->bev, EV_READ);
+	} else {
+		bufferevent_enable(s->bev, EV_READ);
+		bufferevent_trigger(s->bev, EV_READ, BEV_TRIG_DEFER_CALLBACKS);
+	}
 }
 
 int jsonsock_send(struct jsonsock *s, json_t *object)

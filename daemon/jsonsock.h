@@ -69,6 +69,11 @@ int jsonsock_connect(struct loop *l, const char *path, const struct jsonsock_lim
 int jsonsock_send(struct jsonsock *s, json_t *object);
 /* The same for a line that the caller has encoded, without its newline. */
 int jsonsock_send_text(struct jsonsock *s, const char *line, size_t len);
+/* A line in parts: the caller sends its newline, and nothing else on this conn in between. */
+int jsonsock_send_part(struct jsonsock *s, const char *part, size_t len);
+/* Takes no further lines until told so, for an answer that is written over several turns. What
+ * comes meanwhile waits, the peer's end of file too. */
+void jsonsock_hold(struct jsonsock *s, bool hold);
 /* {"error": text} or {"op":"error","text": text} by the conn's limits. */
 int jsonsock_send_error(struct jsonsock *s, const char *text);
 

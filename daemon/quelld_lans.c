@@ -22,7 +22,7 @@ struct quelld_lans {
 	struct speaker *speaker; /* NULL once detached */
 	struct lans *lans;
 	struct feed_server *feed;
-	struct log_limit alarm_log, neighbor_log;
+	struct log_limit alarm_log;
 };
 
 /* --- evpn/lan's hooks
@@ -107,22 +107,18 @@ static void on_converged(void *arg, uint64_t now_ms)
 		feed_server_converged(q->feed);
 }
 
+/* The speaker logs what matters itself. */
 static void on_neighbor(void *arg, const struct neighbor *n, uint64_t now_ms)
 {
-	struct quelld_lans *q = arg;
 	struct neighbor_view v;
 	char a[IP_TEXT];
 
+	(void)arg;
+	(void)now_ms;
+	if (!log_enabled(LOG_BGP, LOG_LEVEL_DEBUG))
+		return;
 	neighbor_view(n, &v);
-	ip_format(v.address, a);
-	if (strcmp(v.state, "Established") == 0)
-		log_limited(&q->neighbor_log, now_ms, LOG_BGP, LOG_LEVEL_NOTICE, "%s%s%s: up", a,
-			*v.name ? " " : "", v.name);
-	else if (strcmp(v.state, "Idle") == 0 && *v.last_error)
-		log_limited(&q->neighbor_log, now_ms, LOG_BGP, LOG_LEVEL_WARNING,
-			"%s%s%s: down: %s", a, *v.name ? " " : "", v.name, v.last_error);
-	else
-		log_debug(LOG_BGP, "%s: %s", a, v.state);
+	log_debug(LOG_BGP, "%s: %s", ip_format(v.address, a), v.state);
 }
 
 /* --- start and end
@@ -173,10 +169,7 @@ int quelld_lans_new(struct loop *l, const struct config *c, struct speaker *s, u
 
 	if (!q)
 		abort();
-	*q = (struct quelld_lans){.loop = l,
-		.speaker = s,
-		.alarm_log = LOG_LIMIT(10, 60000),
-		.neighbor_log = LOG_LIMIT(60, 60000)};
+	*q = (struct quelld_lans){.loop = l, .speaker = s, .alarm_log = LOG_LIMIT(10, 60000)};
 	q->lans = lans_new(&hooks);
 	if (!q->lans)
 		abort();

@@ -1,38 +1,56 @@
 #include "daemon/show_routes.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bgp/ecom.h"
 #include "bgp/speaker.h"
+#include "daemon/jsontext.h"
 #include "daemon/loop.h"
 #include "evpn/ecom.h"
+#include "evpn/family.h"
 #include "evpn/lan.h"
 #include "evpn/nlri.h"
 
 #define COMMUNITIES_TEXT 1024
+#define RECORD_TAIL 80 /* octets after a record, of most routes */
 
-struct query {
+/* A path, copied; then its key, payload and communities of three kinds, in this order. */
+struct record {
+	struct ip next_hop, from;
+	uint64_t since_ms;
+	uint16_t key_len, communities_len, large_len, ext_len;
+	uint8_t payload_len;
+	bool best, stale;
+};
+
+struct show_routes {
+	/* what is asked */
 	const struct lan_config *lan; /* NULL: any */
 	bool has_mac, has_ip;
 	struct mac mac;
 	struct ip ip;
 	uint8_t type; /* 0: any */
-	size_t limit, matched;
+	size_t limit;
+	/* what was found */
+	size_t matched, kept;
+	uint8_t *records;
+	size_t len, cap;
+	const struct neighbor *last_from; /* most paths follow one of the same peer */
+	struct ip last_ip;
+	/* what was written */
+	bool begun;
+	size_t at;
 	uint64_t now_ms;
-	json_t *list;
 };
 
 /* --- what is asked
  * ---------------------------------------------------------------------------------------- */
 
-static json_t *error(const char *text)
-{
-	return json_pack("{s:s}", "error", text);
-}
-
-/* NULL, or the error. */
-static json_t *read_query(const struct lans *lans, const json_t *request, struct query *q)
+/* NULL, or what is wrong. */
+static const char *read_request(
+	const struct lans *lans, const json_t *request, struct show_routes *q)
 {
 	const json_t *name = json_object_get(request, "lan"),
 		     *mac = json_object_get(request, "mac"), *ip = json_object_get(request, "ip"),
@@ -43,27 +61,24 @@ static json_t *read_query(const struct lans *lans, const json_t *request, struct
 		struct lan *lan =
 			json_is_string(name) ? lans_find(lans, json_string_value(name)) : NULL;
 		if (!lan)
-			return error("no such LAN");
+			return "no such LAN";
 		q->lan = lan_config(lan);
 	}
 	q->has_mac = mac != NULL;
 	if (mac && (!json_is_string(mac) || mac_parse(json_string_value(mac), &q->mac) < 0))
-		return error("mac: not a MAC address");
+		return "mac: not a MAC address";
 	q->has_ip = ip != NULL;
 	if (ip && (!json_is_string(ip) || ip_parse(json_string_value(ip), &q->ip) < 0))
-		return error("ip: not an address");
+		return "ip: not an address";
 	if (type && (json_integer_value(type) < 1 || json_integer_value(type) > 255))
-		return error("type: expected 1 - 255");
+		return "type: expected 1 - 255";
 	q->type = (uint8_t)json_integer_value(type);
 	if (limit && json_integer_value(limit) < 1)
-		return error("limit: expected a number above 0");
+		return "limit: expected a number above 0";
 	if (limit && (size_t)json_integer_value(limit) < q->limit)
 		q->limit = (size_t)json_integer_value(limit);
 	return NULL;
 }
-
-/* --- one route
- * -------------------------------------------------------------------------------------------- */
 
 static uint32_t u32_at(const uint8_t *p)
 {
@@ -86,123 +101,221 @@ static bool is_of_lan(const struct lan_config *lan, struct span ecs)
 	return false;
 }
 
-static bool matches(const struct query *q, const struct route_view *r, const struct evpn_route *e)
+static bool matches(const struct show_routes *q, const struct route_view *r)
 {
-	if (q->type && e->type != q->type)
+	struct evpn_route e = {0};
+
+	if (q->type && r->key[0] != q->type)
 		return false;
-	if (q->has_mac && (e->type != EVPN_MACIP || !mac_eq(e->mac, q->mac)))
-		return false;
-	if (q->has_ip && !ip_eq(e->ip, q->ip))
-		return false;
+	if (q->has_mac || q->has_ip) {
+		if (evpn_nlri_unpack(r->key, r->key_len, r->payload, r->payload_len, &e) != 0)
+			return false;
+		if (q->has_mac && (e.type != EVPN_MACIP || !mac_eq(e.mac, q->mac)))
+			return false;
+		if (q->has_ip && !ip_eq(e.ip, q->ip))
+			return false;
+	}
 	return !q->lan || is_of_lan(q->lan, r->attrs->attrs.ext_communities);
 }
 
-static void put_text(json_t *o, const char *key, const char *text)
+/* --- copying
+ * ---------------------------------------------------------------------------------------------- */
+
+static void append(struct show_routes *q, const void *octets, size_t len)
 {
-	json_object_set_new_nocheck(o, key, json_string_nocheck(text));
+	if (q->cap - q->len < len) {
+		q->cap = 2 * (q->cap + len);
+		q->records = realloc(q->records, q->cap);
+		if (!q->records)
+			abort();
+	}
+	if (len)
+		memcpy(q->records + q->len, octets, len);
+	q->len += len;
 }
 
-static void put_ip(json_t *o, const char *key, struct ip ip)
+static struct ip address_of(struct show_routes *q, const struct neighbor *n)
+{
+	struct neighbor_view v;
+
+	if (!n)
+		return (struct ip){0};
+	if (n != q->last_from) {
+		neighbor_view(n, &v);
+		q->last_from = n;
+		q->last_ip = v.address;
+	}
+	return q->last_ip;
+}
+
+static bool copy(void *arg, const struct route_view *r)
+{
+	struct show_routes *q = arg;
+	const struct attrs *a = &r->attrs->attrs;
+
+	if (r->family != &evpn_family || !matches(q, r))
+		return true;
+	if (q->matched++ >= q->limit)
+		return true;
+	q->kept++;
+	struct record rec = {.next_hop = a->next_hop,
+		.from = address_of(q, r->from),
+		.since_ms = r->since_ms,
+		.key_len = (uint16_t)r->key_len,
+		.payload_len = (uint8_t)r->payload_len,
+		.communities_len = a->communities.len,
+		.large_len = a->large_communities.len,
+		.ext_len = a->ext_communities.len,
+		.best = r->best,
+		.stale = r->stale};
+	append(q, &rec, sizeof(rec));
+	append(q, r->key, r->key_len);
+	append(q, r->payload, r->payload_len);
+	append(q, a->communities.p, a->communities.len);
+	append(q, a->large_communities.p, a->large_communities.len);
+	append(q, a->ext_communities.p, a->ext_communities.len);
+	return true;
+}
+
+/* Untouched memory costs nothing, moving what has been copied does. */
+static void reserve(struct show_routes *q, const struct speaker *s)
+{
+	struct speaker_stats stats;
+
+	speaker_stats(s, &stats);
+	q->cap = (stats.paths < q->limit ? stats.paths : q->limit) *
+		 (sizeof(struct record) + RECORD_TAIL);
+	q->records = malloc(q->cap ? q->cap : 1);
+	if (!q->records)
+		abort();
+}
+
+struct show_routes *show_routes_start(const struct speaker *s, const struct lans *lans,
+	const json_t *request, const char **ret_error)
+{
+	struct show_routes *q = calloc(1, sizeof(*q));
+
+	if (!q)
+		abort();
+	q->limit = SHOW_ROUTES_MAX;
+	q->now_ms = loop_now_ms();
+	*ret_error = read_request(lans, request, q);
+	if (*ret_error) {
+		show_routes_free(q);
+		return NULL;
+	}
+	reserve(q, s);
+	speaker_each_route(s, copy, q);
+	return q;
+}
+
+void show_routes_free(struct show_routes *r)
+{
+	if (!r)
+		return;
+	free(r->records);
+	free(r);
+}
+
+/* --- writing
+ * ---------------------------------------------------------------------------------------------- */
+
+/* Standard and large ones as operators write them, then the extended ones as the EVPN floor does.
+ */
+static void write_communities(
+	struct jsontext *out, struct span standard, struct span large, struct span ext)
+{
+	char text[COMMUNITIES_TEXT] = "";
+	size_t n = 0;
+
+	for (size_t i = 0; i + 4 <= standard.len && n + 16 < sizeof(text); i += 4) {
+		uint32_t c = u32_at(standard.p + i);
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%u:%u ", c >> 16, c & 0xffff);
+	}
+	for (size_t i = 0; i + 12 <= large.len && n + 40 < sizeof(text); i += 12)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%u:%u:%u ", u32_at(large.p + i),
+			u32_at(large.p + i + 4), u32_at(large.p + i + 8));
+	if (ext.len && sizeof(text) - n >= 16)
+		evpn_ecoms_format(ext, text + n, sizeof(text) - n);
+	else if (n)
+		text[n - 1] = '\0';
+	jsontext_string(out, "communities", text);
+}
+
+static void write_ip(struct jsontext *out, const char *key, struct ip ip)
 {
 	char text[IP_TEXT];
 
 	if (ip.family)
-		put_text(o, key, ip_format(ip, text));
+		jsontext_string(out, key, ip_format(ip, text));
 }
 
-/* Standard and large ones as operators write them, then the extended ones as the EVPN floor does.
- */
-static void put_communities(json_t *o, const struct attrs *a)
-{
-	char text[COMMUNITIES_TEXT];
-	size_t n = 0;
-
-	text[0] = '\0';
-	for (size_t i = 0; i + 4 <= a->communities.len && n + 16 < sizeof(text); i += 4) {
-		uint32_t c = u32_at(a->communities.p + i);
-		n += (size_t)snprintf(text + n, sizeof(text) - n, "%u:%u ", c >> 16, c & 0xffff);
-	}
-	for (size_t i = 0; i + 12 <= a->large_communities.len && n + 40 < sizeof(text); i += 12) {
-		const uint8_t *p = a->large_communities.p + i;
-		n += (size_t)snprintf(text + n, sizeof(text) - n, "%u:%u:%u ", u32_at(p),
-			u32_at(p + 4), u32_at(p + 8));
-	}
-	if (a->ext_communities.len && sizeof(text) - n >= 16)
-		evpn_ecoms_format(a->ext_communities, text + n, sizeof(text) - n);
-	else if (n)
-		text[n - 1] = '\0';
-	put_text(o, "communities", text);
-}
-
-static void put_fields(json_t *o, const struct evpn_route *e)
+static void write_fields(struct jsontext *out, const struct evpn_route *e)
 {
 	char rd[RD_TEXT], mac[MAC_TEXT], esi[ESI_TEXT];
 
-	put_text(o, "rd", rd_format(e->rd, rd));
+	jsontext_string(out, "rd", rd_format(e->rd, rd));
 	if (e->type == EVPN_MACIP)
-		put_text(o, "mac", mac_format(e->mac, mac));
-	put_ip(o, "ip", e->ip);
+		jsontext_string(out, "mac", mac_format(e->mac, mac));
+	write_ip(out, "ip", e->ip);
 	if (e->type == EVPN_PREFIX)
-		json_object_set_new_nocheck(o, "prefix_len", json_integer(e->prefix_len));
-	put_text(o, "esi", esi_format(e->esi, esi));
+		jsontext_number(out, "prefix_len", e->prefix_len);
+	jsontext_string(out, "esi", esi_format(e->esi, esi));
 	if (e->label_count)
-		json_object_set_new_nocheck(o, "label", json_integer(e->label[0]));
+		jsontext_number(out, "label", e->label[0]);
 	if (e->label_count > 1)
-		json_object_set_new_nocheck(o, "label2", json_integer(e->label[1]));
+		jsontext_number(out, "label2", e->label[1]);
 }
 
-static json_t *route_json(
-	const struct query *q, const struct route_view *r, const struct evpn_route *e, bool known)
+static void write_record(const struct show_routes *q, struct jsontext *out,
+	const struct record *rec, const uint8_t *p)
 {
-	char text[BGP_NLRI_TEXT];
-	struct neighbor_view from;
-	json_t *o = json_object();
-
-	json_object_set_new_nocheck(o, "type", json_integer(e->type));
-	put_text(o, "text",
-		r->family->format(
-			text, sizeof(text), r->key, r->key_len, r->payload, r->payload_len));
-	if (known)
-		put_fields(o, e);
-	put_ip(o, "next_hop", r->attrs->attrs.next_hop);
-	put_communities(o, &r->attrs->attrs);
-	if (r->from) {
-		neighbor_view(r->from, &from);
-		put_ip(o, "from", from.address);
-	} else {
-		put_text(o, "from", "local");
-	}
-	json_object_set_new_nocheck(o, "best", json_boolean(r->best));
-	json_object_set_new_nocheck(o, "stale", json_boolean(r->stale));
-	json_object_set_new_nocheck(o, "since_s",
-		json_integer((json_int_t)(q->now_ms > r->since_ms ? (q->now_ms - r->since_ms) / 1000
-								  : 0)));
-	return o;
-}
-
-static bool add_route(void *arg, const struct route_view *r)
-{
-	struct query *q = arg;
+	const uint8_t *payload = p + rec->key_len, *communities = payload + rec->payload_len,
+		      *large = communities + rec->communities_len, *ext = large + rec->large_len;
 	struct evpn_route e = {0};
-	bool known;
+	char text[BGP_NLRI_TEXT];
 
-	known = evpn_nlri_unpack(r->key, r->key_len, r->payload, r->payload_len, &e) == 0;
-	if (!matches(q, r, &e))
-		return true;
-	if (q->matched++ < q->limit)
-		json_array_append_new(q->list, route_json(q, r, &e, known));
-	return true;
+	jsontext_open(out, NULL, '{');
+	jsontext_number(out, "type", p[0]);
+	jsontext_string(out, "text",
+		evpn_family.format(text, sizeof(text), p, rec->key_len, payload, rec->payload_len));
+	if (evpn_nlri_unpack(p, rec->key_len, payload, rec->payload_len, &e) == 0)
+		write_fields(out, &e);
+	write_ip(out, "next_hop", rec->next_hop);
+	write_communities(out, (struct span){communities, rec->communities_len},
+		(struct span){large, rec->large_len}, (struct span){ext, rec->ext_len});
+	if (rec->from.family)
+		write_ip(out, "from", rec->from);
+	else
+		jsontext_string(out, "from", "local");
+	jsontext_bool(out, "best", rec->best);
+	jsontext_bool(out, "stale", rec->stale);
+	jsontext_number(
+		out, "since_s", q->now_ms > rec->since_ms ? (q->now_ms - rec->since_ms) / 1000 : 0);
+	jsontext_close(out, '}');
 }
 
-json_t *show_routes(const struct speaker *s, const struct lans *lans, const json_t *request)
+bool show_routes_write(struct show_routes *r, struct jsontext *out, size_t octets)
 {
-	struct query q = {.limit = SHOW_ROUTES_MAX, .now_ms = loop_now_ms()};
-	json_t *wrong = read_query(lans, request, &q);
+	size_t stop = out->len + octets;
 
-	if (wrong)
-		return wrong;
-	q.list = json_array();
-	speaker_each_route(s, add_route, &q);
-	return json_pack("{s:o, s:I, s:b}", "routes", q.list, "matched", (json_int_t)q.matched,
-		"truncated", (int)(q.matched > q.limit));
+	if (!r->begun) {
+		jsontext_open(out, NULL, '{');
+		jsontext_number(out, "matched", r->matched);
+		jsontext_bool(out, "truncated", r->matched > r->kept);
+		jsontext_open(out, "routes", '[');
+		r->begun = true;
+	}
+	while (r->at < r->len) {
+		struct record rec;
+		if (out->len >= stop)
+			return true;
+		memcpy(&rec, r->records + r->at, sizeof(rec));
+		write_record(r, out, &rec, r->records + r->at + sizeof(rec));
+		r->at += sizeof(rec) + rec.key_len + rec.payload_len + rec.communities_len +
+			 rec.large_len + rec.ext_len;
+	}
+	jsontext_close(out, ']');
+	jsontext_close(out, '}');
+	return false;
 }

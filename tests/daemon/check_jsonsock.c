@@ -23,7 +23,7 @@ struct seen {
 	char last[200];
 	struct jsonsock *conn;
 	size_t answer_octets; /* of the answer to each line; 0: echo */
-	bool close_on_line, end_on_line, close_on_closed;
+	bool close_on_line, end_on_line, close_on_closed, hold_on_line;
 };
 
 static void on_opened(void *arg, struct jsonsock *s)
@@ -44,6 +44,8 @@ static void on_line(void *arg, struct jsonsock *s, const json_t *object)
 	free(text);
 	if (seen->close_on_line) {
 		jsonsock_close(s);
+	} else if (seen->hold_on_line) {
+		jsonsock_hold(s, true);
 	} else if (seen->end_on_line) {
 		jsonsock_end(s, "enough");
 	} else if (seen->answer_octets) {
@@ -298,6 +300,38 @@ START_TEST(test_close_in_hook)
 }
 END_TEST
 
+/* A held conn takes no line and no end of file; its answer goes out in parts, and then the rest is
+ * taken. */
+START_TEST(test_hold)
+{
+	struct seen seen = {.hold_on_line = true};
+	struct jsonsock_server *srv = listen_with(&seen, NULL);
+	int fd = raw_connect();
+	char buf[64];
+
+	raw_send(fd, "{\"a\":1}\n{\"b\":2}\n{\"c\":3}\n");
+	shutdown(fd, SHUT_WR);
+	until(seen.lines == 1);
+	for (int i = 0; i < 5; i++)
+		loop_once(loop, 1);
+	ck_assert_int_eq(seen.lines, 1);
+	ck_assert_int_eq(seen.closed, 0);
+	ck_assert_int_eq(jsonsock_send_part(seen.conn, "[1,", 3), 0);
+	ck_assert_int_eq(jsonsock_send_part(seen.conn, "2]\n", 3), 0);
+	jsonsock_hold(seen.conn, false);
+	until(seen.lines == 2);
+	ck_assert_str_eq(seen.last, "{\"b\":2}");
+	seen.hold_on_line = false;
+	jsonsock_hold(seen.conn, false);
+	until(seen.closed == 1);
+	ck_assert_int_eq(seen.lines, 3);
+	raw_read(fd, buf, sizeof(buf) - 1);
+	ck_assert_str_eq(buf, "[1,2]\n{\"c\":3}\n");
+	close(fd);
+	jsonsock_server_free(srv);
+}
+END_TEST
+
 START_TEST(test_too_many)
 {
 	struct seen seen = {0};
@@ -388,6 +422,7 @@ int main(void)
 	tcase_add_test(tc, test_output_limit);
 	tcase_add_test(tc, test_stuck_and_idle);
 	tcase_add_loop_test(tc, test_close_in_hook, 0, 3);
+	tcase_add_test(tc, test_hold);
 	tcase_add_test(tc, test_too_many);
 	tcase_add_test(tc, test_listen);
 	tcase_add_test(tc, test_client);
