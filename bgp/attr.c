@@ -1,9 +1,9 @@
 /* The table of path attributes: a row each, with its decoder and, right beneath, its encoder.
  *
- * RFC 4271 section 4.3 and 5, 1997, 4360, 4456, 5701, 6514, 6793, 8092, 8669, 9012, 9234. What a malformed one
- * leads to is in the row, from RFC 7606 section 7 or the attribute's own RFC; the walk that applies it is
- * update_decode.c. Attributes of types 23, 25 and 40 are checked only so that none that is broken reaches a
- * speaker that reads them; they travel as unknown ones do.
+ * RFC 4271 section 4.3 and 5, 1997, 4360, 4456, 5701, 6514, 6793, 8092, 8669, 9012, 9234, 9252.
+ * What a malformed one leads to is in the row, from RFC 7606 section 7 or the attribute's own RFC;
+ * the walk that applies it is update_decode.c. Attributes of types 23, 25 and 40 are checked only
+ * so that none that is broken reaches a speaker that reads them; they travel as unknown ones do.
  */
 #include "bgp/attr_table.h"
 
@@ -54,7 +54,7 @@ static bool wrong(struct attr_decode *d, const char *why)
 	return false;
 }
 
-/* --- ORIGIN, AS_PATH, NEXT_HOP ------------------------------------------------------------------------------ */
+/* --- ORIGIN, AS_PATH, NEXT_HOP ---------------------------------------------------------------- */
 
 static bool origin_decode(struct attr_decode *d, struct reader *v)
 {
@@ -62,8 +62,8 @@ static bool origin_decode(struct attr_decode *d, struct reader *v)
 	return d->u->attrs.origin <= 2 || wrong(d, "undefined ORIGIN");
 }
 
-static void origin_encode(struct writer *w, uint8_t type, const struct attrs *a,
-	const struct update_out *out)
+static void origin_encode(
+	struct writer *w, uint8_t type, const struct attrs *a, const struct update_out *out)
 {
 	(void)out;
 	begin(w, type, a, 1);
@@ -77,8 +77,8 @@ static bool as_path_decode(struct attr_decode *d, struct reader *v)
 	return !d->why;
 }
 
-static void as_path_encode(struct writer *w, uint8_t type, const struct attrs *a,
-	const struct update_out *out)
+static void as_path_encode(
+	struct writer *w, uint8_t type, const struct attrs *a, const struct update_out *out)
 {
 	struct as_path_out o = {a->as_path, out->prepend_as, out->as4 ? 4 : 2};
 
@@ -86,8 +86,8 @@ static void as_path_encode(struct writer *w, uint8_t type, const struct attrs *a
 	as_path_write(w, &o);
 }
 
-/* With MP_REACH it is to be ignored (RFC 4760 section 3), and there are no other routes that we take: only its form
- * counts. */
+/* With MP_REACH it is to be ignored (RFC 4760 section 3), and there are no other routes that we
+ * take: only its form counts. */
 static bool next_hop_decode(struct attr_decode *d, struct reader *v)
 {
 	(void)d;
@@ -95,7 +95,7 @@ static bool next_hop_decode(struct attr_decode *d, struct reader *v)
 	return true;
 }
 
-/* --- MED, LOCAL_PREF ---------------------------------------------------------------------------------------- */
+/* --- MED, LOCAL_PREF -------------------------------------------------------------------------- */
 
 static bool med_decode(struct attr_decode *d, struct reader *v)
 {
@@ -103,8 +103,8 @@ static bool med_decode(struct attr_decode *d, struct reader *v)
 	return true;
 }
 
-static void med_encode(struct writer *w, uint8_t type, const struct attrs *a,
-	const struct update_out *out)
+static void med_encode(
+	struct writer *w, uint8_t type, const struct attrs *a, const struct update_out *out)
 {
 	(void)out;
 	if (attrs_has(a, ATTR_MED))
@@ -117,14 +117,14 @@ static bool local_pref_decode(struct attr_decode *d, struct reader *v)
 	return true;
 }
 
-static void local_pref_encode(struct writer *w, uint8_t type, const struct attrs *a,
-	const struct update_out *out)
+static void local_pref_encode(
+	struct writer *w, uint8_t type, const struct attrs *a, const struct update_out *out)
 {
 	if (out->ibgp)
 		put_u32(w, type, a, attrs_has(a, ATTR_LOCAL_PREF) ? a->local_pref : 100);
 }
 
-/* --- ATOMIC_AGGREGATE, AGGREGATOR --------------------------------------------------------------------------- */
+/* --- ATOMIC_AGGREGATE, AGGREGATOR ------------------------------------------------------------- */
 
 static bool atomic_decode(struct attr_decode *d, struct reader *v)
 {
@@ -133,8 +133,8 @@ static bool atomic_decode(struct attr_decode *d, struct reader *v)
 	return true;
 }
 
-static void atomic_encode(struct writer *w, uint8_t type, const struct attrs *a,
-	const struct update_out *out)
+static void atomic_encode(
+	struct writer *w, uint8_t type, const struct attrs *a, const struct update_out *out)
 {
 	(void)out;
 	if (attrs_has(a, ATTR_ATOMIC_AGGREGATE))
@@ -152,8 +152,8 @@ static bool aggregator_decode(struct attr_decode *d, struct reader *v)
 	return a->aggregator_as != 0 || wrong(d, "AS 0 in AGGREGATOR"); /* RFC 7607 */
 }
 
-static void aggregator_encode(struct writer *w, uint8_t type, const struct attrs *a,
-	const struct update_out *out)
+static void aggregator_encode(
+	struct writer *w, uint8_t type, const struct attrs *a, const struct update_out *out)
 {
 	if (!attrs_has(a, ATTR_AGGREGATOR))
 		return;
@@ -161,11 +161,12 @@ static void aggregator_encode(struct writer *w, uint8_t type, const struct attrs
 	if (out->as4)
 		writer_u32(w, a->aggregator_as);
 	else
-		writer_u16(w, a->aggregator_as > UINT16_MAX ? AS_TRANS : (uint16_t)a->aggregator_as);
+		writer_u16(
+			w, a->aggregator_as > UINT16_MAX ? AS_TRANS : (uint16_t)a->aggregator_as);
 	writer_bytes(w, a->aggregator_ip, 4);
 }
 
-/* --- communities: RFC 1997, 4360, 8092 ---------------------------------------------------------------------- */
+/* --- communities: RFC 1997, 4360, 8092 -------------------------------------------------------- */
 
 static bool communities_decode(struct attr_decode *d, struct reader *v)
 {
@@ -173,8 +174,8 @@ static bool communities_decode(struct attr_decode *d, struct reader *v)
 	return true;
 }
 
-static void communities_encode(struct writer *w, uint8_t type, const struct attrs *a,
-	const struct update_out *out)
+static void communities_encode(
+	struct writer *w, uint8_t type, const struct attrs *a, const struct update_out *out)
 {
 	(void)out;
 	if (attrs_has(a, ATTR_COMMUNITIES))
@@ -189,8 +190,8 @@ static bool ext_communities_decode(struct attr_decode *d, struct reader *v)
 }
 
 /* Across the border of the AS only the transitive ones go (RFC 4360 section 6). */
-static void ext_communities_encode(struct writer *w, uint8_t type, const struct attrs *a,
-	const struct update_out *out)
+static void ext_communities_encode(
+	struct writer *w, uint8_t type, const struct attrs *a, const struct update_out *out)
 {
 	struct span s = a->ext_communities;
 	size_t keep = 0;
@@ -213,15 +214,15 @@ static bool large_communities_decode(struct attr_decode *d, struct reader *v)
 	return true;
 }
 
-static void large_communities_encode(struct writer *w, uint8_t type, const struct attrs *a,
-	const struct update_out *out)
+static void large_communities_encode(
+	struct writer *w, uint8_t type, const struct attrs *a, const struct update_out *out)
 {
 	(void)out;
 	if (attrs_has(a, ATTR_LARGE_COMMUNITIES))
 		put_span(w, type, a, a->large_communities);
 }
 
-/* --- route reflection: RFC 4456 section 8 ------------------------------------------------------------------- */
+/* --- route reflection: RFC 4456 section 8 ----------------------------------------------------- */
 
 static bool originator_decode(struct attr_decode *d, struct reader *v)
 {
@@ -229,8 +230,8 @@ static bool originator_decode(struct attr_decode *d, struct reader *v)
 	return true;
 }
 
-static void originator_encode(struct writer *w, uint8_t type, const struct attrs *a,
-	const struct update_out *out)
+static void originator_encode(
+	struct writer *w, uint8_t type, const struct attrs *a, const struct update_out *out)
 {
 	if (!out->ibgp)
 		return;
@@ -246,8 +247,8 @@ static bool cluster_list_decode(struct attr_decode *d, struct reader *v)
 	return true;
 }
 
-static void cluster_list_encode(struct writer *w, uint8_t type, const struct attrs *a,
-	const struct update_out *out)
+static void cluster_list_encode(
+	struct writer *w, uint8_t type, const struct attrs *a, const struct update_out *out)
 {
 	size_t own = out->prepend_cluster ? 4 : 0;
 	size_t others = attrs_has(a, ATTR_CLUSTER_LIST) ? a->cluster_list.len : 0;
@@ -260,7 +261,7 @@ static void cluster_list_encode(struct writer *w, uint8_t type, const struct att
 	writer_bytes(w, a->cluster_list.p, others);
 }
 
-/* --- AS4_PATH, AS4_AGGREGATOR: RFC 6793 --------------------------------------------------------------------- */
+/* --- AS4_PATH, AS4_AGGREGATOR: RFC 6793 ------------------------------------------------------- */
 
 static bool as4_path_decode(struct attr_decode *d, struct reader *v)
 {
@@ -271,8 +272,8 @@ static bool as4_path_decode(struct attr_decode *d, struct reader *v)
 	return !d->why;
 }
 
-static void as4_path_encode(struct writer *w, uint8_t type, const struct attrs *a,
-	const struct update_out *out)
+static void as4_path_encode(
+	struct writer *w, uint8_t type, const struct attrs *a, const struct update_out *out)
 {
 	struct as_path_out o = {a->as_path, out->prepend_as, 4};
 
@@ -290,8 +291,8 @@ static bool as4_aggregator_decode(struct attr_decode *d, struct reader *v)
 	return d->has_as4_aggregator || wrong(d, "AS 0 in AS4_AGGREGATOR"); /* RFC 7607 */
 }
 
-static void as4_aggregator_encode(struct writer *w, uint8_t type, const struct attrs *a,
-	const struct update_out *out)
+static void as4_aggregator_encode(
+	struct writer *w, uint8_t type, const struct attrs *a, const struct update_out *out)
 {
 	if (out->as4 || !attrs_has(a, ATTR_AGGREGATOR) || a->aggregator_as <= UINT16_MAX)
 		return;
@@ -300,46 +301,56 @@ static void as4_aggregator_encode(struct writer *w, uint8_t type, const struct a
 	writer_bytes(w, a->aggregator_ip, 4);
 }
 
-/* --- PMSI_TUNNEL, OTC --------------------------------------------------------------------------------------- */
+/* --- PMSI_TUNNEL, OTC ------------------------------------------------------------------------- */
 
 #define PMSI_INGRESS_REPLICATION 6
+#define PMSI_TYPE_MAX 11 /* BIER, RFC 8556 */
 
-/* Opaque to a reflector, and new tunnel types are welcome; but the endpoint of ingress replication, which every
- * EVPN speaker reads, must be an address (RFC 6514 section 5). */
+/* Opaque to a reflector, but a tunnel type that is not defined is malformed, and so is an
+ * identifier that is not of its type (RFC 6514 section 5): of the types, every EVPN speaker reads
+ * ingress replication, whose endpoint is an address. */
 static bool pmsi_decode(struct attr_decode *d, struct reader *v)
 {
-	size_t id_len = reader_left(v) - 5;
+	struct reader peek = *v;
+	uint8_t type;
 
 	d->u->attrs.pmsi = reader_rest(v);
-	if (d->u->attrs.pmsi.p[1] == PMSI_INGRESS_REPLICATION && id_len != 4 && id_len != 16)
+	reader_skip(&peek, 1);
+	type = reader_u8(&peek);
+	reader_skip(&peek, 3);
+	if (type > PMSI_TYPE_MAX)
+		return wrong(d, "undefined tunnel type in PMSI_TUNNEL");
+	size_t id_len = reader_left(&peek);
+	if (type == PMSI_INGRESS_REPLICATION && id_len != 4 && id_len != 16)
 		return wrong(d, "ingress replication endpoint is no address");
 	return true;
 }
 
-static void pmsi_encode(struct writer *w, uint8_t type, const struct attrs *a,
-	const struct update_out *out)
+static void pmsi_encode(
+	struct writer *w, uint8_t type, const struct attrs *a, const struct update_out *out)
 {
 	(void)out;
 	if (attrs_has(a, ATTR_PMSI_TUNNEL))
 		put_span(w, type, a, a->pmsi);
 }
 
-/* RFC 9234 section 5: its procedures are for unicast; here it is preserved. */
+/* RFC 9234 section 5: its procedures are for unicast; here it is preserved. The value is an AS
+ * number, which 0 is not: FRR resets on it. */
 static bool otc_decode(struct attr_decode *d, struct reader *v)
 {
 	d->u->attrs.otc = reader_u32(v);
-	return true;
+	return d->u->attrs.otc != 0 || wrong(d, "AS 0 in OTC");
 }
 
-static void otc_encode(struct writer *w, uint8_t type, const struct attrs *a,
-	const struct update_out *out)
+static void otc_encode(
+	struct writer *w, uint8_t type, const struct attrs *a, const struct update_out *out)
 {
 	(void)out;
 	if (attrs_has(a, ATTR_OTC))
 		put_u32(w, type, a, a->otc);
 }
 
-/* --- checked and carried ------------------------------------------------------------------------------------ */
+/* --- checked and carried ---------------------------------------------------------------------- */
 
 /* RFC 9012 section 13: every TLV ends where its last sub-TLV does. */
 static bool tunnel_encap_decode(struct attr_decode *d, struct reader *v)
@@ -348,7 +359,8 @@ static bool tunnel_encap_decode(struct attr_decode *d, struct reader *v)
 		reader_skip(v, 2);
 		struct reader tlv = reader_sub(v, reader_u16(v));
 		while (reader_left(&tlv) > 0)
-			reader_skip(&tlv, reader_u8(&tlv) < 128 ? reader_u8(&tlv) : reader_u16(&tlv));
+			reader_skip(
+				&tlv, reader_u8(&tlv) < 128 ? reader_u8(&tlv) : reader_u16(&tlv));
 		if (!reader_done(&tlv))
 			return wrong(d, "malformed TLV in TUNNEL_ENCAP");
 	}
@@ -362,21 +374,49 @@ static bool ipv6_ext_communities_decode(struct attr_decode *d, struct reader *v)
 	return true;
 }
 
-/* RFC 8669 section 3 and 6: type 0 is reserved, 1 the label index, 3 the originator's SRGB. */
+/* Sub-TLVs of RFC 9252 section 2: [type u8][length u16][value]. A SID information (1) is 21 octets,
+ * then TLVs again, of which the SID structure (1) is 6 and the only one there is. */
+static bool srv6_service_ok(struct reader tlv)
+{
+	reader_skip(&tlv, 1);
+	while (reader_left(&tlv) > 0) {
+		uint8_t type = reader_u8(&tlv);
+		struct reader sub = reader_sub(&tlv, reader_u16(&tlv));
+		if (type != 1)
+			continue;
+		reader_skip(&sub, 21);
+		while (reader_left(&sub) > 0) {
+			uint8_t sub_type = reader_u8(&sub);
+			uint16_t len = reader_u16(&sub);
+			reader_skip(&sub, len);
+			if (sub_type != 1 || len != 6)
+				return false;
+		}
+		if (!reader_done(&sub))
+			return false;
+	}
+	return reader_done(&tlv);
+}
+
+/* RFC 8669 section 3 and 6: the label index (1) and the originator's SRGB (3); RFC 9252: the SRv6
+ * services (5, 6). An attribute with other TLVs is discarded, too: FRR resets on those that it does
+ * not know, and on the deprecated ones. */
 static bool prefix_sid_decode(struct attr_decode *d, struct reader *v)
 {
 	while (reader_left(v) > 0) {
 		uint8_t type = reader_u8(v);
-		uint16_t len = reader_u16(v);
-		reader_skip(v, len);
-		if (type == 0 || (type == 1 && len != 7) ||
-			(type == 3 && (len < 8 || (len - 2) % 6 != 0)))
-			return wrong(d, "malformed TLV in PREFIX_SID");
+		struct reader tlv = reader_sub(v, reader_u16(v));
+		size_t len = reader_left(&tlv);
+		bool ok = (type == 1 && len == 7) ||
+			  (type == 3 && len >= 8 && (len - 2) % 6 == 0) ||
+			  ((type == 5 || type == 6) && srv6_service_ok(tlv));
+		if (!ok)
+			return wrong(d, "malformed or unknown TLV in PREFIX_SID");
 	}
 	return reader_done(v) || wrong(d, "malformed PREFIX_SID");
 }
 
-/* --- the table ---------------------------------------------------------------------------------------------- */
+/* --- the table -------------------------------------------------------------------------------- */
 
 #define WITHDRAW UPDATE_TREAT_AS_WITHDRAW
 #define DISCARD UPDATE_ATTR_DISCARD

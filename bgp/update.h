@@ -80,7 +80,8 @@ int update_begin(struct update_writer *u, void *buf, size_t cap, const struct bg
 	bool add_path, const struct attrs *a, const struct update_out *out);
 int update_begin_withdraw(struct update_writer *u, void *buf, size_t cap, const struct bgp_family *f,
 	bool add_path);
-/* false: did not fit, nothing was written. payload is ignored in a withdrawal. */
+/* false: did not fit, nothing was written; if nothing is in yet, it never will with these attributes, and the route
+ * must be withdrawn from this peer (RFC 8654 section 4). payload is ignored in a withdrawal. */
 bool update_add(struct update_writer *u, uint32_t path_id, const uint8_t *key, size_t key_len,
 	const uint8_t *payload, size_t payload_len);
 /* Ends it; returns its length, or 0 when no NLRI was added: an announcement without NLRI makes FRR 8.4 reset, and a

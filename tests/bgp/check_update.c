@@ -56,7 +56,7 @@ static struct octets good(const char *attrs, unsigned peer, struct update *u)
 	return body;
 }
 
-/* --- the recorded messages ---------------------------------------------------------------------------------- */
+/* --- the recorded messages -------------------------------------------------------------------- */
 
 static void add_all(struct update_writer *w, struct span nlris, bool withdraw)
 {
@@ -185,7 +185,7 @@ START_TEST(no_truncation_is_accepted)
 }
 END_TEST
 
-/* --- RFC 7606 ------------------------------------------------------------------------------------------------ */
+/* --- RFC 7606 --------------------------------------------------------------------------------- */
 
 enum { OK = UPDATE_OK, DISCARD = UPDATE_ATTR_DISCARD, WITHDRAW = UPDATE_TREAT_AS_WITHDRAW };
 #define RESET(subcode) (100 + (subcode))
@@ -365,7 +365,9 @@ static const struct {
 	{"PMSI, no tunnel", 0, "", GOOD "c01605 0000000000", "", OK, 0},
 	{"PMSI, IPv6 endpoint", 0, "", GOOD "c01615 00 06 000064 20010db8000000000000000000000001", "", OK, 0},
 	{"PMSI, endpoint of 5 octets", 0, "", GOOD "c0160a 00 06 000064 0a00000100", "", WITHDRAW, ATTR_PMSI_TUNNEL},
-	{"PMSI, a tunnel type we do not know", 0, "", GOOD "c01607 00 0b 000064 aabb", "", OK, 0},
+	{"PMSI, the last tunnel type that is defined", 0, "", GOOD "c01607 00 0b 000064 aabb", "", OK, 0},
+	{"PMSI, an undefined tunnel type", 0, "", GOOD "c01607 00 0c 000064 aabb", "", WITHDRAW, ATTR_PMSI_TUNNEL},
+	{"OTC of AS 0", 0, "", GOOD "c02304 00000000", "", WITHDRAW, ATTR_OTC},
 	{"OTC length", 0, "", GOOD "c02303 00fde8", "", WITHDRAW, ATTR_OTC},
 	/* carried: RFC 9012 section 13, RFC 8669 section 6 */
 	{"TUNNEL_ENCAP", 0, "", GOOD "c01708 0008 0004 0402 0000", "", OK, 0},
@@ -377,6 +379,16 @@ static const struct {
 	{"PREFIX_SID", 0, "", GOOD "c0280a 01 0007 00 0000 00000001", "", OK, 0},
 	{"PREFIX_SID, label index length", 0, "", GOOD "c02809 01 0006 00 0000 000001", "", DISCARD, ATTR_PREFIX_SID},
 	{"PREFIX_SID, TLV overruns", 0, "", GOOD "c0280a 05 0008 00 0000 00000001", "", DISCARD, ATTR_PREFIX_SID},
+	{"PREFIX_SID, originator SRGB", 0, "", GOOD "c0280b 03 0008 0000 003e80 001f40", "", OK, 0},
+	{"PREFIX_SID, originator SRGB length", 0, "", GOOD "c0280a 03 0007 0000 003e80 001f", "", DISCARD, ATTR_PREFIX_SID},
+	{"PREFIX_SID, SRv6 service", 0, "", GOOD "c02825 05 0022 00 01 001e 00 20010db8000000000000000000000001 00 0012 00 01 0006"
+		" 20101000 1000", "", OK, 0},
+	{"PREFIX_SID, SRv6 service, structure length", 0, "", GOOD "c02824 05 0021 00 01 001d 00"
+		" 20010db8000000000000000000000001 00 0012 00 01 0005 20101000 10", "", DISCARD, ATTR_PREFIX_SID},
+	{"PREFIX_SID, SRv6 service, short SID", 0, "", GOOD "c0281b 06 0018 00 01 0014 00 20010db8000000000000000000000001 00 0012",
+		"", DISCARD, ATTR_PREFIX_SID},
+	{"PREFIX_SID, SRv6 service, empty", 0, "", GOOD "c02803 05 0000", "", DISCARD, ATTR_PREFIX_SID},
+	{"PREFIX_SID, deprecated TLV", 0, "", GOOD "c02807 04 0004 00000000", "", DISCARD, ATTR_PREFIX_SID},
 	{"PREFIX_SID, all zero", 0, "", GOOD "c02806 000000000000", "", DISCARD, ATTR_PREFIX_SID},
 };
 
@@ -651,7 +663,7 @@ START_TEST(families_not_negotiated_are_skipped)
 }
 END_TEST
 
-/* --- RFC 6793: a 2-octet peer ------------------------------------------------------------------------------- */
+/* --- RFC 6793: a 2-octet peer ----------------------------------------------------------------- */
 
 static const struct {
 	const char *what, *as_path, *rest;
@@ -726,7 +738,7 @@ START_TEST(a_merged_path_may_be_too_long)
 }
 END_TEST
 
-/* --- what we send ------------------------------------------------------------------------------------------- */
+/* --- what we send ----------------------------------------------------------------------------- */
 
 /* Everything behind MP_REACH when these attributes go out so. */
 static const struct {
@@ -911,7 +923,7 @@ START_TEST(nothing_added_is_nothing_sent)
 }
 END_TEST
 
-/* --- NLRIs --------------------------------------------------------------------------------------------------- */
+/* --- NLRIs ------------------------------------------------------------------------------------ */
 
 START_TEST(bad_nlris_cost_only_themselves)
 {
