@@ -1,5 +1,5 @@
-/* AS paths: checking, measuring, and the two translations of RFC 6793 between 2- and 4-octet speakers. The rest of
- * the house sees 4-octet paths only. */
+/* AS paths: checking, measuring, and the two translations of RFC 6793 between 2- and 4-octet
+ * speakers. The rest of the house sees 4-octet paths only. */
 #include "bgp/as_path.h"
 
 #include "bgp/attr.h"
@@ -53,7 +53,7 @@ unsigned as_path_length(struct span path, unsigned width)
 	return n;
 }
 
-/* --- building ---------------------------------------------------------------------------------------------- */
+/* --- building --------------------------------------------------------------------------------- */
 
 struct builder {
 	struct writer *w;
@@ -62,7 +62,8 @@ struct builder {
 	bool any;
 };
 
-/* Appends a segment; `join` lets it run on from a sequence before it, as long as their count fits in an octet. */
+/* Appends a segment; `join` lets it run on from a sequence before it, as long as their count fits
+ * in an octet. */
 static void put_segment(struct builder *b, struct as_segment s, unsigned from_width, bool join)
 {
 	const uint8_t *last = b->w->start + b->last;
@@ -120,7 +121,7 @@ void as_path_merge(struct writer *w, struct span as2, struct span as4)
 	}
 }
 
-/* --- sending ------------------------------------------------------------------------------------------------ */
+/* --- sending ---------------------------------------------------------------------------------- */
 
 size_t as_path_octets(const struct as_path_out *o)
 {
@@ -163,7 +164,7 @@ bool as_path_needs_as4(struct span path, uint32_t prepend)
 	return false;
 }
 
-/* --- what attr.h promises ------------------------------------------------------------------------------------ */
+/* --- what attr.h promises --------------------------------------------------------------------- */
 
 unsigned attr_as_path_length(const struct attrs *a)
 {

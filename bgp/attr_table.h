@@ -1,5 +1,6 @@
-/* The table of path attributes, between attr.c, which holds it, and the decoder and encoder of UPDATE, which walk it.
- * An attribute is a row; what is not a row is unknown (RFC 4271 section 5). */
+/* The table of path attributes, between attr.c, which holds it, and the decoder and encoder of
+ * UPDATE, which walk it. An attribute is a row; what is not a row is unknown (RFC 4271 section 5).
+ */
 #pragma once
 #include "bgp/attr.h"
 #include "bgp/update.h"
@@ -7,8 +8,8 @@
 /* Beyond the reactions that the caller of update_decode() sees: the strongest. */
 #define REACT_RESET ((enum update_reaction)(UPDATE_TREAT_AS_WITHDRAW + 1))
 
-/* What decoders fill besides struct update until all attributes are read, and the first finding of the
- * strongest reaction so far. */
+/* What decoders fill besides struct update until all attributes are read, and the first finding of
+ * the strongest reaction so far. */
 struct attr_decode {
 	const struct update_ctx *ctx;
 	struct update *u;
@@ -16,7 +17,7 @@ struct attr_decode {
 	bool has_as4_aggregator;
 	uint32_t as4_aggregator_as;
 	uint8_t as4_aggregator_ip[4];
-	bool reachable; /* reachable NLRIs are encoded, of whatever family */
+	bool reachable;  /* reachable NLRIs are encoded, of whatever family */
 	const char *why; /* set by a decoder that returns false */
 
 	enum update_reaction reaction;
@@ -26,14 +27,14 @@ struct attr_decode {
 
 struct attr_row {
 	const char *name;
-	uint8_t flags;			  /* Optional and Transitive as they must be */
+	uint8_t flags;                  /* Optional and Transitive as they must be */
 	enum update_reaction malformed; /* RFC 7606 section 7 */
-	uint8_t subcode;		  /* of UPDATE errors, if that becomes a reset */
-	uint16_t min, max;		  /* octets of the value */
-	uint8_t multiple;		  /* the length is one of it; 0: any */
-	bool ibgp_only;		  /* discarded on eBGP, whatever is in it */
-	bool old_only;			  /* discarded when the peer has 4-octet AS numbers (RFC 6793 section 6) */
-	bool carried;			  /* checked, but kept in attrs.unknown: nobody here reads it */
+	uint8_t subcode;                /* of UPDATE errors, if that becomes a reset */
+	uint16_t min, max;              /* octets of the value */
+	uint8_t multiple;               /* the length is one of it; 0: any */
+	bool ibgp_only;                 /* discarded on eBGP, whatever is in it */
+	bool old_only; /* discarded when the peer has 4-octet AS numbers (RFC 6793 section 6) */
+	bool carried;  /* checked, but kept in attrs.unknown: nobody here reads it */
 	/* The value, of a length that passed. false: malformed, and d->why says so. */
 	bool (*decode)(struct attr_decode *d, struct reader *v);
 	/* Writes the attribute if it is to be sent. */

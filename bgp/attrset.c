@@ -1,5 +1,6 @@
-/* Interned attribute sets. An object is the parsed form and, right behind it, the octets of its spans: one
- * allocation. What is not present is zero in it, so equal sets are equal octet for octet but for the span pointers. */
+/* Interned attribute sets. An object is the parsed form and, right behind it, the octets of its
+ * spans: one allocation. What is not present is zero in it, so equal sets are equal octet for octet
+ * but for the span pointers. */
 #include "bgp/attrset.h"
 
 #include <assert.h>
@@ -80,10 +81,16 @@ _Static_assert(sizeof(struct head) == 8 * 2 + 4 * 6 + 2 * SPANS + 1 + 2 * sizeof
 
 static struct head head_of(struct attrs *a)
 {
-	struct head h = {.present = a->present, .partial = a->partial, .med = a->med,
-		.local_pref = a->local_pref, .originator_id = a->originator_id,
-		.aggregator_as = a->aggregator_as, .otc = a->otc, .origin = a->origin,
-		.next_hop = a->next_hop, .next_hop_ll = a->next_hop_ll};
+	struct head h = {.present = a->present,
+		.partial = a->partial,
+		.med = a->med,
+		.local_pref = a->local_pref,
+		.originator_id = a->originator_id,
+		.aggregator_as = a->aggregator_as,
+		.otc = a->otc,
+		.origin = a->origin,
+		.next_hop = a->next_hop,
+		.next_hop_ll = a->next_hop_ll};
 	struct span *spans[SPANS];
 
 	memcpy(h.aggregator_ip, a->aggregator_ip, 4);

@@ -1,4 +1,5 @@
-/* The message header, and KEEPALIVE, which is nothing else: RFC 4271 section 4.1, 4.4 and 6.1, RFC 8654 section 4. */
+/* The message header, and KEEPALIVE, which is nothing else: RFC 4271 section 4.1, 4.4 and 6.1, RFC
+ * 8654 section 4. */
 #include "bgp/msg.h"
 
 #include <errno.h>
@@ -10,7 +11,8 @@
 static const uint8_t marker[MARKER_LEN] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
-/* A row a type. ROUTE-REFRESH has an error code of its own for a wrong length (RFC 7313), see refresh_decode(). */
+/* A row a type. ROUTE-REFRESH has an error code of its own for a wrong length (RFC 7313), see
+ * refresh_decode(). */
 static const struct {
 	uint16_t min, max;
 } lengths[] = {
@@ -21,18 +23,18 @@ static const struct {
 	[BGP_ROUTE_REFRESH] = {19, BGP_MSG_EXTENDED_MAX},
 };
 
-static int bad(struct bgp_error *err, uint8_t subcode, const uint8_t *data, size_t len,
-	const char *what)
+static int bad(
+	struct bgp_error *err, uint8_t subcode, const uint8_t *data, size_t len, const char *what)
 {
-	*err = (struct bgp_error){.code = BGP_ERR_HEADER, .subcode = subcode, .what = what,
-		.data_len = (uint8_t)len};
+	*err = (struct bgp_error){
+		.code = BGP_ERR_HEADER, .subcode = subcode, .what = what, .data_len = (uint8_t)len};
 	if (len)
 		memcpy(err->data, data, len);
 	return -EBADMSG;
 }
 
-int bgp_header_decode(const uint8_t *p, size_t len, size_t max, struct bgp_header *ret,
-	struct bgp_error *err)
+int bgp_header_decode(
+	const uint8_t *p, size_t len, size_t max, struct bgp_header *ret, struct bgp_error *err)
 {
 	struct reader r = reader_of(p, len);
 	const uint8_t *mark = reader_bytes(&r, MARKER_LEN);
@@ -47,7 +49,8 @@ int bgp_header_decode(const uint8_t *p, size_t len, size_t max, struct bgp_heade
 	if (memcmp(mark, marker, MARKER_LEN) != 0)
 		return bad(err, BGP_HEADER_NOT_SYNC, NULL, 0, "marker is not all ones");
 	if (h.len < BGP_HEADER_LEN || h.len > max)
-		return bad(err, BGP_HEADER_BAD_LENGTH, len_octets, 2, "message length out of bounds");
+		return bad(
+			err, BGP_HEADER_BAD_LENGTH, len_octets, 2, "message length out of bounds");
 	if (h.type < BGP_OPEN || h.type > BGP_ROUTE_REFRESH)
 		return bad(err, BGP_HEADER_BAD_TYPE, &h.type, 1, "unknown message type");
 	if (h.len < lengths[h.type].min || h.len > lengths[h.type].max)

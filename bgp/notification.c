@@ -1,5 +1,5 @@
-/* NOTIFICATION: RFC 4271 section 4.5, the names of all codes and subcodes, the shutdown communication of RFC 9003
- * and the hard reset of RFC 8538, which holds another NOTIFICATION. */
+/* NOTIFICATION: RFC 4271 section 4.5, the names of all codes and subcodes, the shutdown
+ * communication of RFC 9003 and the hard reset of RFC 8538, which holds another NOTIFICATION. */
 #include "bgp/msg.h"
 
 #include <errno.h>

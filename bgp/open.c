@@ -1,10 +1,10 @@
-/* OPEN: RFC 4271 section 4.2 and 6.2, capabilities (RFC 5492) through a table of rows, long optional parameters
- * (RFC 9072), BGP identifiers (RFC 6286), AS 0 (RFC 7607).
+/* OPEN: RFC 4271 section 4.2 and 6.2, capabilities (RFC 5492) through a table of rows, long
+ * optional parameters (RFC 9072), BGP identifiers (RFC 6286), AS 0 (RFC 7607).
  *
- * Rows: RFC 4760 families, 2918 route refresh, 8654 extended messages, 9234 role, 4724 with 8538 graceful restart,
- * 6793 4-octet AS, 7911 ADD-PATH, 7313 enhanced refresh. An unknown capability is skipped (RFC 5492 section 3); a
- * known one of an impossible length is a malformed parameter, 2/0. Flags count by their presence, whatever their
- * length.
+ * Rows: RFC 4760 families, 2918 route refresh, 8654 extended messages, 9234 role, 4724 with 8538
+ * graceful restart, 6793 4-octet AS, 7911 ADD-PATH, 7313 enhanced refresh. An unknown capability is
+ * skipped (RFC 5492 section 3); a known one of an impossible length is a malformed parameter, 2/0.
+ * Flags count by their presence, whatever their length.
  */
 #include "bgp/msg.h"
 
@@ -44,7 +44,8 @@ static int bad(struct bgp_error *err, uint8_t subcode, const char *what)
 	return -EBADMSG;
 }
 
-/* --- capabilities: `v` holds the value; they write it, or nothing to leave the capability out --------------- */
+/* --- capabilities: `v` holds the value; they write it, or nothing to leave the capability out
+ * --------------- */
 
 static bool wrong(struct open_decode *d, uint8_t subcode, const char *why)
 {
@@ -139,8 +140,8 @@ static bool gr_decode(struct open_decode *d, struct reader *v)
 
 static void gr_encode(struct writer *w, const struct bgp_open *o)
 {
-	uint8_t flags = (o->gr_restarting ? GR_RESTARTING : 0) |
-			(o->gr_notification ? GR_NOTIFICATION : 0);
+	uint8_t flags =
+		(o->gr_restarting ? GR_RESTARTING : 0) | (o->gr_notification ? GR_NOTIFICATION : 0);
 
 	writer_u16(w, (uint16_t)(flags << 8 | (o->gr_restart_sec & 0xfff)));
 	for (unsigned i = 0; i < o->gr_family_count; i++) {
@@ -255,7 +256,7 @@ static const struct capability {
 
 #define CAPABILITIES (sizeof(capabilities) / sizeof(capabilities[0]))
 
-/* --- decoding ----------------------------------------------------------------------------------------------- */
+/* --- decoding --------------------------------------------------------------------------------- */
 
 static bool caps_decode(struct open_decode *d, struct reader *r)
 {
@@ -287,7 +288,8 @@ static bool params_decode(struct open_decode *d, struct reader *r, bool extended
 }
 
 /* Cuts out the parameters, in either form (RFC 9072 section 2). */
-static bool params_cut(struct open_decode *d, struct reader *r, struct reader *ret, bool *ret_extended)
+static bool params_cut(
+	struct open_decode *d, struct reader *r, struct reader *ret, bool *ret_extended)
 {
 	size_t len = reader_u8(r);
 	struct reader peek = *r;
@@ -330,7 +332,7 @@ int open_decode(const uint8_t *body, size_t len, struct bgp_open *ret, struct bg
 	return 0;
 }
 
-/* --- encoding ----------------------------------------------------------------------------------------------- */
+/* --- encoding --------------------------------------------------------------------------------- */
 
 static void caps_encode(struct writer *w, const struct bgp_open *o)
 {

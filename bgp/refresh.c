@@ -1,5 +1,6 @@
-/* ROUTE-REFRESH (RFC 2918) with the subtypes of RFC 7313. An ORF (RFC 5291) behind the request is not read: we do
- * not announce it, so nobody should send it, and a refresh without filter gives more rather than less. */
+/* ROUTE-REFRESH (RFC 2918) with the subtypes of RFC 7313. An ORF (RFC 5291) behind the request is
+ * not read: we do not announce it, so nobody should send it, and a refresh without filter gives
+ * more rather than less. */
 #include "bgp/msg.h"
 
 #include <errno.h>
@@ -11,7 +12,8 @@ static int bad_length(const uint8_t *body, size_t len, struct bgp_error *err)
 {
 	struct writer w;
 
-	*err = (struct bgp_error){.code = BGP_ERR_ROUTE_REFRESH, .subcode = BGP_REFRESH_LENGTH,
+	*err = (struct bgp_error){.code = BGP_ERR_ROUTE_REFRESH,
+		.subcode = BGP_REFRESH_LENGTH,
 		.what = "ROUTE-REFRESH of the wrong length"};
 	w = writer_of(err->data, sizeof(err->data));
 	bgp_msg_begin(&w, BGP_ROUTE_REFRESH);

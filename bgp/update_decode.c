@@ -1,11 +1,14 @@
-/* UPDATE, from the octets: RFC 4271 section 4.3 and 6.3 as RFC 7606 revised it, RFC 4760, 6793, 7911, 4724 (EoR).
+/* UPDATE, from the octets: RFC 4271 section 4.3 and 6.3 as RFC 7606 revised it, RFC 4760, 6793,
+ * 7911, 4724 (EoR).
  *
- * Three steps. The walk cuts the message into fields and attributes and looks at nothing else (RFC 7606 section 4).
- * Then each attribute is read through its row of the table, in order of types and not of the wire, so that no order
- * matters. At the end stand the questions about the message as a whole: what is missing, whether the findings can be
- * handled without a reset, how the AS path of a 2-octet peer reads.
+ * Three steps. The walk cuts the message into fields and attributes and looks at nothing else (RFC
+ * 7606 section 4). Then each attribute is read through its row of the table, in order of types and
+ * not of the wire, so that no order matters. At the end stand the questions about the message as a
+ * whole: what is missing, whether the findings can be handled without a reset, how the AS path of a
+ * 2-octet peer reads.
  *
- * A finding asks for a reaction; the strongest is what happens. Sections of RFC 7606 stand at the decisions.
+ * A finding asks for a reaction; the strongest is what happens. Sections of RFC 7606 stand at the
+ * decisions.
  */
 #include "bgp/update.h"
 
@@ -51,7 +54,7 @@ static unsigned raw_next(const struct raw_attrs *raw, unsigned from)
 	return 256;
 }
 
-/* --- the walk ----------------------------------------------------------------------------------------------- */
+/* --- the walk --------------------------------------------------------------------------------- */
 
 /* Syntactically correct, which is all that is asked of IPv4 routes here (section 3 i, 5.3). */
 static bool prefixes_ok(struct reader r)
@@ -72,7 +75,8 @@ static void walk_attrs(struct attr_decode *d, struct reader r, struct raw_attrs 
 		size_t len = flags & ATTR_FLAG_EXTENDED ? reader_u16(&r) : reader_u8(&r);
 		struct reader value = reader_sub(&r, len);
 		if (!reader_ok(&r)) {
-			/* Section 4; but routes that cannot be read cannot be withdrawn (section 3 j). */
+			/* Section 4; but routes that cannot be read cannot be withdrawn (section 3
+			 * j). */
 			attr_react(d, is_mp(type) ? REACT_RESET : UPDATE_TREAT_AS_WITHDRAW, type,
 				BGP_UPDATE_ATTR_LIST, "attributes overrun their total length");
 			return;
@@ -87,11 +91,12 @@ static void walk_attrs(struct attr_decode *d, struct reader r, struct raw_attrs 
 	}
 }
 
-/* --- attributes --------------------------------------------------------------------------------------------- */
+/* --- attributes ------------------------------------------------------------------------------- */
 
 static void read_unknown(struct attr_decode *d, uint8_t type, const struct raw_attr *raw)
 {
-	/* Left as it was in RFC 4271 section 6.3. Optional ones are quietly kept or dropped (section 5). */
+	/* Left as it was in RFC 4271 section 6.3. Optional ones are quietly kept or dropped
+	 * (section 5). */
 	if (!(raw->flags & ATTR_FLAG_OPTIONAL))
 		attr_react(d, REACT_RESET, type, BGP_UPDATE_WELL_KNOWN_UNKNOWN,
 			"unrecognized well-known attribute");
@@ -105,7 +110,8 @@ static bool read_attr(struct attr_decode *d, uint8_t type, const struct raw_attr
 	struct reader v = reader_of(raw->value.p, raw->value.len);
 
 	if ((row->ibgp_only && !d->ctx->ibgp) || (row->old_only && d->ctx->as4)) {
-		attr_react(d, UPDATE_ATTR_DISCARD, type, 0, "attribute is not for this kind of peer");
+		attr_react(
+			d, UPDATE_ATTR_DISCARD, type, 0, "attribute is not for this kind of peer");
 		return false;
 	}
 	if ((raw->flags ^ row->flags) & (ATTR_FLAG_OPTIONAL | ATTR_FLAG_TRANSITIVE)) {
@@ -148,7 +154,8 @@ static void read_attrs(struct attr_decode *d, struct raw_attrs *raw)
 	}
 }
 
-/* Gathers what travels on unread: unknown ones with Partial set (RFC 4271 section 5), checked ones as they came. */
+/* Gathers what travels on unread: unknown ones with Partial set (RFC 4271 section 5), checked ones
+ * as they came. */
 static void keep_unknown(struct attr_decode *d, const struct raw_attrs *raw)
 {
 	struct writer w = writer_of(unknown_room, sizeof(unknown_room));
@@ -171,7 +178,7 @@ static void keep_unknown(struct attr_decode *d, const struct raw_attrs *raw)
 		d->u->attrs.unknown = (struct span){unknown_room, (uint16_t)writer_len(&w)};
 }
 
-/* --- MP_REACH_NLRI and MP_UNREACH_NLRI ---------------------------------------------------------------------- */
+/* --- MP_REACH_NLRI and MP_UNREACH_NLRI -------------------------------------------------------- */
 
 static const struct bgp_family *read_family(const struct update_ctx *ctx, struct reader *r)
 {
@@ -184,8 +191,8 @@ static const struct bgp_family *read_family(const struct update_ctx *ctx, struct
 	return NULL;
 }
 
-/* 4, 16, or 32 octets: a global and a link-local address (RFC 2545 section 3). A second address that is not
- * link-local says nothing and is left out. */
+/* 4, 16, or 32 octets: a global and a link-local address (RFC 2545 section 3). A second address
+ * that is not link-local says nothing and is left out. */
 static bool read_next_hop(struct reader r, struct attrs *a)
 {
 	uint8_t b[32];
@@ -249,7 +256,7 @@ bool mp_unreach_decode(struct attr_decode *d, struct reader *v)
 	return true;
 }
 
-/* --- the message as a whole --------------------------------------------------------------------------------- */
+/* --- the message as a whole ------------------------------------------------------------------- */
 
 /* RFC 4271 section 5 with 4760 section 3 (LOCAL_PREF on iBGP); RFC 7606 section 3 d. */
 static void need_mandatory(struct attr_decode *d, const struct raw_attrs *raw, bool old_nlri)
@@ -293,8 +300,10 @@ static int reset(struct bgp_error *err, uint8_t subcode, const char *why)
 	return -EBADMSG;
 }
 
-/* The data of the NOTIFICATION is the attribute (RFC 4271 section 6.3), cut to fit, or the type of a missing one. */
-static int reset_for(const struct attr_decode *d, const struct raw_attrs *raw, struct bgp_error *err)
+/* The data of the NOTIFICATION is the attribute (RFC 4271 section 6.3), cut to fit, or the type of
+ * a missing one. */
+static int reset_for(
+	const struct attr_decode *d, const struct raw_attrs *raw, struct bgp_error *err)
 {
 	struct writer w = writer_of(err->data, sizeof(err->data));
 	uint8_t type = d->reaction_type;
@@ -344,8 +353,7 @@ int update_decode(const uint8_t *body, size_t len, const struct update_ctx *ctx,
 			merge_as4(&d);
 	}
 	/* Section 5.2: without a reachable route in sight, what would be treated as withdrawn? */
-	if (d.reaction == REACT_RESET ||
-		(d.reaction == UPDATE_TREAT_AS_WITHDRAW && !d.reachable))
+	if (d.reaction == REACT_RESET || (d.reaction == UPDATE_TREAT_AS_WITHDRAW && !d.reachable))
 		return reset_for(&d, &raw, err);
 	if (d.reaction == UPDATE_TREAT_AS_WITHDRAW)
 		u.attrs = (struct attrs){0};
@@ -361,7 +369,7 @@ int update_decode(const uint8_t *body, size_t len, const struct update_ctx *ctx,
 	return 0;
 }
 
-/* --- NLRIs -------------------------------------------------------------------------------------------------- */
+/* --- NLRIs ------------------------------------------------------------------------------------ */
 
 enum nlri_verdict update_next(struct reader *r, const struct bgp_family *f, bool add_path,
 	bool withdraw, struct nlri *ret, const char **ret_why)

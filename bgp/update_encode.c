@@ -1,9 +1,10 @@
 /* UPDATE, to the octets, for one peer or for a group of peers with the same outbound view.
  *
- * RFC 7606 section 5.1 wants MP_REACH_NLRI in front of all other attributes, but its length is known only when no
- * further NLRI fits. So the other attributes are written first, parked at the very end of the buffer, and brought
- * down behind the NLRIs when the message is ended. MP_REACH and MP_UNREACH are always of extended length: it is needed
- * for all but the smallest messages, and FRR and BIRD write them so.
+ * RFC 7606 section 5.1 wants MP_REACH_NLRI in front of all other attributes, but its length is
+ * known only when no further NLRI fits. So the other attributes are written first, parked at the
+ * very end of the buffer, and brought down behind the NLRIs when the message is ended. MP_REACH and
+ * MP_UNREACH are always of extended length: it is needed for all but the smallest messages, and FRR
+ * and BIRD write them so.
  */
 #include "bgp/update.h"
 
@@ -21,7 +22,8 @@ static size_t cap_of(size_t cap)
 	return cap < BGP_MSG_EXTENDED_MAX ? cap : BGP_MSG_EXTENDED_MAX;
 }
 
-/* Header, no withdrawn routes, and the two lengths to be filled in: of all attributes, and of this one. */
+/* Header, no withdrawn routes, and the two lengths to be filled in: of all attributes, and of this
+ * one. */
 static void begin(struct update_writer *u, uint8_t type)
 {
 	u->msg_mark = bgp_msg_begin(&u->w, BGP_UPDATE);
@@ -52,7 +54,8 @@ int update_begin(struct update_writer *u, void *buf, size_t cap, const struct bg
 {
 	struct writer tail;
 
-	*u = (struct update_writer){.w = writer_of(buf, cap_of(cap)), .family = f, .add_path = add_path};
+	*u = (struct update_writer){
+		.w = writer_of(buf, cap_of(cap)), .family = f, .add_path = add_path};
 	if (a->next_hop.family == 0)
 		return -EINVAL;
 	begin(u, ATTR_MP_REACH);
@@ -68,11 +71,13 @@ int update_begin(struct update_writer *u, void *buf, size_t cap, const struct bg
 	return 0;
 }
 
-int update_begin_withdraw(struct update_writer *u, void *buf, size_t cap, const struct bgp_family *f,
-	bool add_path)
+int update_begin_withdraw(
+	struct update_writer *u, void *buf, size_t cap, const struct bgp_family *f, bool add_path)
 {
-	*u = (struct update_writer){.w = writer_of(buf, cap_of(cap)), .family = f,
-		.add_path = add_path, .withdraw = true};
+	*u = (struct update_writer){.w = writer_of(buf, cap_of(cap)),
+		.family = f,
+		.add_path = add_path,
+		.withdraw = true};
 	begin(u, ATTR_MP_UNREACH);
 	return writer_ok(&u->w) ? 0 : -EMSGSIZE;
 }
@@ -84,8 +89,8 @@ bool update_add(struct update_writer *u, uint32_t path_id, const uint8_t *key, s
 
 	if (u->add_path)
 		writer_u32(&u->w, path_id);
-	u->family->encode(&u->w, key, key_len, u->withdraw ? NULL : payload,
-		u->withdraw ? 0 : payload_len);
+	u->family->encode(
+		&u->w, key, key_len, u->withdraw ? NULL : payload, u->withdraw ? 0 : payload_len);
 	if (!writer_ok(&u->w)) {
 		writer_rewind(&u->w, mark);
 		return false;

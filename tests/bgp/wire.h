@@ -1,8 +1,10 @@
-/* What the tests and the fuzz target of the wire floor share: octets from hex, and a small address family.
+/* What the tests and the fuzz target of the wire floor share: octets from hex, and a small address
+ * family.
  *
- * The family stands where EVPN does (25/70), so that recorded messages can be read, and knows as little as can be:
- * an NLRI is [type u8][length u8][value], its key the type and the value, whole. Types from 0xf0 on are there to try the
- * verdicts: 0xf0 has its last octet as payload, 0xfd is to be withdrawn, 0xfe discarded. */
+ * The family stands where EVPN does (25/70), so that recorded messages can be read, and knows as
+ * little as can be: an NLRI is [type u8][length u8][value], its key the type and the value, whole.
+ * Types from 0xf0 on are there to try the verdicts: 0xf0 has its last octet as payload, 0xfd is to
+ * be withdrawn, 0xfe discarded. */
 #pragma once
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,8 +59,8 @@ static inline struct octets octets_cut(const uint8_t *p, size_t len)
 	return o;
 }
 
-static inline enum nlri_verdict test_nlri_decode(struct reader *r, bool withdraw, struct nlri *ret,
-	const char **ret_why)
+static inline enum nlri_verdict test_nlri_decode(
+	struct reader *r, bool withdraw, struct nlri *ret, const char **ret_why)
 {
 	uint8_t type = reader_u8(r);
 	struct reader v = reader_sub(r, reader_u8(r));
@@ -126,7 +128,7 @@ static inline struct update_ctx test_ctx(unsigned peer)
 		.family_count = peer & PEER_NO_FAMILY ? 0 : 1};
 }
 
-/* --- the recorded messages: lines of "TYPE hex of the body", # begins a comment ------------------------------ */
+/* --- the recorded messages: lines of "TYPE hex of the body", # begins a comment --------------- */
 
 static inline FILE *golden_open(const char *name)
 {
@@ -155,7 +157,7 @@ static inline bool golden_next(FILE *f, char *type, struct octets *ret_body)
 	return false;
 }
 
-/* --- the frame of a test program ----------------------------------------------------------------------------- */
+/* --- the frame of a test program -------------------------------------------------------------- */
 
 #define ROWS_OF(table) (int)(sizeof(table) / sizeof((table)[0]))
 

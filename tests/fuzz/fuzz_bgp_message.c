@@ -1,8 +1,8 @@
 /* BGP messages as they come from a peer: the header, then the decoder of the type.
  *
- * The first octet of the input says what kind of peer it is (see below); the rest is a stream of messages. What an UPDATE
- * was read as is written again and read again, and must be the same; OPEN, NOTIFICATION and ROUTE-REFRESH likewise. A
- * finding is an abort. */
+ * The first octet of the input says what kind of peer it is (see below); the rest is a stream of
+ * messages. What an UPDATE was read as is written again and read again, and must be the same; OPEN,
+ * NOTIFICATION and ROUTE-REFRESH likewise. A finding is an abort. */
 #include "bgp/attrset.h"
 #include "bgp/msg.h"
 #include "lib/siphash.h"
@@ -21,7 +21,7 @@ static void must(bool ok)
 
 static uint8_t message[BGP_MSG_EXTENDED_MAX];
 
-/* --- UPDATE --------------------------------------------------------------------------------------------------- */
+/* --- UPDATE ----------------------------------------------------------------------------------- */
 
 static bool always(const void *arg, const struct bgp_family *f)
 {
@@ -30,8 +30,8 @@ static bool always(const void *arg, const struct bgp_family *f)
 	return true;
 }
 
-/* Copies NLRIs into a message as long as they fit; those that are wrong, or longer than a key may be written (an empty
- * payload), cost only themselves. Returns how many went in. */
+/* Copies NLRIs into a message as long as they fit; those that are wrong, or longer than a key may
+ * be written (an empty payload), cost only themselves. Returns how many went in. */
 static unsigned put_nlris(struct update_writer *w, struct span nlris, bool add_path, bool withdraw)
 {
 	struct reader r = reader_of(nlris.p, nlris.len);
@@ -76,21 +76,24 @@ static void announce_again(const struct update *u, bool add_path)
 	const struct attrset *set = attrset_intern(sets, &a);
 	must(set);
 	for (unsigned kind = 0; kind < 4; kind++) {
-		struct update_out out = {.as4 = !(kind & PEER_AS2), .ibgp = !(kind & PEER_EBGP),
+		struct update_out out = {.as4 = !(kind & PEER_AS2),
+			.ibgp = !(kind & PEER_EBGP),
 			.prepend_as = kind & PEER_EBGP ? 70000 : 0};
 		struct update_ctx ctx = test_ctx(kind);
 		struct update_writer w;
 		struct update again;
 		struct bgp_error err;
 
-		if (update_begin(&w, message, sizeof(message), &test_family, add_path, &set->attrs, &out) < 0)
+		if (update_begin(&w, message, sizeof(message), &test_family, add_path, &set->attrs,
+			    &out) < 0)
 			continue;
 		unsigned count = put_nlris(&w, u->reach, add_path, false);
 		size_t len = update_end(&w);
 		must(!len == !count);
 		if (!len)
 			continue;
-		must(update_decode(message + BGP_HEADER_LEN, len - BGP_HEADER_LEN, &ctx, &again, &err) == 0);
+		must(update_decode(message + BGP_HEADER_LEN, len - BGP_HEADER_LEN, &ctx, &again,
+			     &err) == 0);
 		/* A path that grew by the prepended AS may be more than a span can hold. */
 		if (again.reaction == UPDATE_TREAT_AS_WITHDRAW && a.as_path.len > 60000)
 			continue;
@@ -121,7 +124,8 @@ static void withdraw_again(const struct update *u, bool add_path)
 	must(!len == !count);
 	if (!len)
 		return;
-	must(update_decode(message + BGP_HEADER_LEN, len - BGP_HEADER_LEN, &ctx, &again, &err) == 0);
+	must(update_decode(message + BGP_HEADER_LEN, len - BGP_HEADER_LEN, &ctx, &again, &err) ==
+		0);
 	must(again.reaction == UPDATE_OK && again.unreach_family == &test_family);
 	must(count_nlris(again.unreach, add_path, true) == count);
 }
@@ -146,7 +150,7 @@ static void try_update(const uint8_t *body, size_t len, unsigned kind)
 		announce_again(&u, kind & IN_ADD_PATH);
 }
 
-/* --- the others ------------------------------------------------------------------------------------------------ */
+/* --- the others ------------------------------------------------------------------------------- */
 
 static void try_open(const uint8_t *body, size_t len)
 {
@@ -165,8 +169,9 @@ static void try_open(const uint8_t *body, size_t len)
 	must(h.type == BGP_OPEN && h.len == writer_len(&w));
 	must(open_decode(message + BGP_HEADER_LEN, h.len - BGP_HEADER_LEN, &again, &err) == 0);
 	must(again.as == m.as && again.bgp_id == m.bgp_id && again.family_count == m.family_count &&
-		again.gr_family_count == m.gr_family_count && again.add_path_count == m.add_path_count &&
-		again.role == m.role && again.gr == m.gr);
+		again.gr_family_count == m.gr_family_count &&
+		again.add_path_count == m.add_path_count && again.role == m.role &&
+		again.gr == m.gr);
 }
 
 static void try_notification(const uint8_t *body, size_t len)
