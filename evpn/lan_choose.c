@@ -77,7 +77,7 @@ static void choose_standing(
 		m->sticky = m->sticky || (l->flags & LAN_STICKY);
 	if (LIST_EMPTY(&m->locals)) {
 		m->standing = false;
-		m->seq = m->floor = 0;
+		m->seq = 0;
 		return;
 	}
 	if (m->sticky) {
@@ -85,21 +85,21 @@ static void choose_standing(
 		m->seq = 0; /* section 15.2 */
 	} else if (!r) {
 		m->standing = true;
-		if (!was && m->floor > m->seq)
-			m->seq = m->floor;
 	} else if (is_sticky(r)) {
 		m->standing = false;
 	} else if (was && claim_holds(lan, m, r)) {
 		m->standing = true;
 	} else if (claim) {
-		if (m->seq < after(r->seq))
-			m->seq = after(r->seq);
+		m->seq = after(r->seq);
 		m->standing = claim_holds(lan, m, r);
 	} else {
 		m->standing = false;
 	}
-	if (!m->standing && r && m->floor < after(r->seq))
-		m->floor = after(r->seq);
+	/* What is remembered goes out with the sequence of what beat it, not with more: the winner
+	 * may have withdrawn because the MAC was seen at a third PE, whose claim is one more and
+	 * still on its way. */
+	if (!m->standing && r)
+		m->seq = r->seq;
 }
 
 static const char *mac_trouble(const struct lan_mac *m, const struct remote *r)

@@ -72,8 +72,7 @@ struct lan_mac {
 	bool sticky;           /* of our locals, any */
 	const char *contested; /* the alarm that was given, while its cause is there */
 	bool told;             /* best is what the hook was told last */
-	uint32_t seq;          /* of our claim */
-	uint32_t floor; /* the least that our next claim may have: one more than what beat us */
+	uint32_t seq;          /* of our claim; while it does not stand, of what beat it */
 	struct lan_entry best;
 	bool mac_announced; /* the MAC-only route */
 	uint32_t mac_announced_seq;
