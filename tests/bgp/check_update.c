@@ -724,11 +724,11 @@ START_TEST(a_merged_path_may_be_too_long)
 	struct bgp_error err;
 
 	/* 51 200 octets of 2-octet numbers are 102 200 of 4-octet ones: no span holds them. */
-	sprintf(attrs, REACH ORIGIN PREF "5002%04zx", len);
+	char *end = attrs + sprintf(attrs, REACH ORIGIN PREF "5002%04zx", len);
 	for (size_t i = 0; i < segments; i++) {
-		strcat(attrs, "02ff");
+		end = stpcpy(end, "02ff");
 		for (int j = 0; j < 255; j++)
-			strcat(attrs, "0001");
+			end = stpcpy(end, "0001");
 	}
 	struct octets body = body_of("", attrs, "");
 	ck_assert_int_eq(decode_body(body, PEER_AS2, &u, &err), 0);

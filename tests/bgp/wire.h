@@ -31,7 +31,9 @@ static inline struct octets octets_of(const char *hex)
 	for (; *hex; hex++) {
 		if (*hex == ' ')
 			continue;
-		if (sscanf(hex, "%2x", &v) != 1)
+		/* Two digits by themselves: sscanf() measures its whole input each time. */
+		char two[3] = {hex[0], hex[1], '\0'};
+		if (sscanf(two, "%2x", &v) != 1)
 			abort();
 		o.p[o.len++] = (uint8_t)v;
 		hex++;
