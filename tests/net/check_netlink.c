@@ -297,6 +297,7 @@ END_TEST
 START_TEST(fdb_stolen_and_repaired)
 {
 	struct fdb_stats st;
+	uint64_t first;
 
 	fdb_want_local(lan, mac_n(1), p1);
 	fdb_want_remote(lan, mac_n(2), ip_of("10.0.0.2"));
@@ -306,6 +307,7 @@ START_TEST(fdb_stolen_and_repaired)
 	sh("bridge fdb add 02:00:00:00:00:77 dev p2 master static");
 	sh("bridge fdb append 00:00:00:00:00:00 dev vx0 dst 10.0.0.9 self");
 	/* Ours: taken out, moved to another port, turned into FRR's, sent to another VTEP. */
+	first = test_now_ms();
 	sh("bridge fdb del 02:00:00:00:00:01 dev p1 master");
 	WAIT_FOR(contested == 1 && fdb_met(lan, mac_n(1)));
 	ck_assert(kernel_has("02:00:00:00:00:01 dev p1 sticky master br0 static"));
@@ -317,10 +319,8 @@ START_TEST(fdb_stolen_and_repaired)
 	/* The second time within a minute it waits, so that two managers do not fight at full
 	 * speed. */
 	sh("bridge fdb replace 02:00:00:00:00:01 dev vx0 master extern_learn");
-	WAIT_FOR(!fdb_met(lan, mac_n(1)));
-	ck_assert_uint_eq(contested, 3);
-	WAIT_FOR(fdb_met(lan, mac_n(1)));
-	ck_assert_uint_eq(contested, 4);
+	WAIT_FOR(contested == 4 && fdb_met(lan, mac_n(1)));
+	ck_assert_uint_ge(test_now_ms() - first, 1000);
 	ck_assert(kernel_has("02:00:00:00:00:01 dev p1 sticky master br0 static"));
 	ck_assert(kernel_has("02:00:00:00:00:77 dev p2 master br0 static"));
 	ck_assert(kernel_has("00:00:00:00:00:00 dev vx0 dst 10.0.0.9"));
@@ -399,6 +399,7 @@ END_TEST
 START_TEST(fdb_port_comes_back)
 {
 	struct fdb_stats st;
+	uint64_t from;
 
 	fdb_want_local(lan, mac_n(1), p1);
 	WAIT_FOR(fdb_met(lan, mac_n(1)));
@@ -416,11 +417,13 @@ START_TEST(fdb_port_comes_back)
 	ck_assert_uint_eq(st.errors, 0);
 	ck_assert_uint_eq(st.contested, 0);
 	/* An interface that is not there: an error, and no more than one try a second. */
+	from = test_now_ms();
 	fdb_want_local(lan, mac_n(2), 99999);
 	for (int i = 0; i < 20; i++)
 		ck_assert_int_eq(netlink_process(nl, test_now_ms()), 0);
 	fdb_stats(fdb, &st);
-	ck_assert_uint_eq(st.errors, 1);
+	ck_assert_uint_ge(st.errors, 1);
+	ck_assert_uint_le(st.errors, 1 + (test_now_ms() - from) / 1000);
 	ck_assert_uint_eq(st.pending, 1);
 }
 END_TEST
