@@ -170,14 +170,23 @@ void *fdb_lan_arg(const struct fdb_lan *lan)
 
 void fdb_lan_move(struct fdb_lan *lan, uint32_t bridge, uint32_t vxlan)
 {
+	bool new_bridge = lan->bridge != bridge, new_vxlan = lan->vxlan != vxlan;
 	struct fdb_row *row;
 
+	if (!new_bridge && !new_vxlan)
+		return;
 	hmap_foreach (&lan->f->rows, row) {
 		if (row->lan != lan)
 			continue;
-		if (row->has_want && row->want_ifindex == lan->vxlan)
+		if (new_vxlan && row->has_want && row->want_ifindex == lan->vxlan) {
 			row->want_ifindex = vxlan;
-		row->has_seen = row->stale = row->ours = row->leftover = row->was_met = false;
+			row->was_met = false;
+		}
+		/* What was in a device that is gone went with it; what is in one that stays is
+		 * still ours. */
+		if (row->key.where == FDB_BRIDGE ? new_bridge : new_vxlan)
+			row->has_seen = row->stale = row->ours = row->leftover = row->was_met =
+				false;
 		row->blocked = false;
 		row->tries = 0;
 		timers_stop(&lan->f->timers, &row->retry);

@@ -68,7 +68,8 @@ void fdb_close(struct fdb *f); /* after netlink_close() */
  * 0, -EEXIST (that bridge has one), -ENOMEM. */
 int fdb_lan_add(struct fdb *f, uint32_t bridge, uint32_t vxlan, void *arg, struct fdb_lan **ret);
 void *fdb_lan_arg(const struct fdb_lan *lan);
-/* Bridge or vxlan device was made anew: all that is wanted is written again there. */
+/* Bridge or vxlan device was made anew (0: is gone for now): what is wanted there is written again. The same as before:
+ * nothing happens. */
 void fdb_lan_move(struct fdb_lan *lan, uint32_t bridge, uint32_t vxlan);
 /* All that is wanted has been said (registry read, feed's snapshot in): leftovers of a former process go now. */
 void fdb_lan_settle(struct fdb_lan *lan);

@@ -304,6 +304,13 @@ static bool contest(struct fdb_row *row)
 	return true;
 }
 
+/* Its interface, or the bridge that this would be a port of, is gone for now. */
+static bool nowhere(const struct fdb_row *row)
+{
+	return row->blocked || row->want_ifindex == 0 ||
+	       (row->key.where == FDB_BRIDGE && row->lan->bridge == 0);
+}
+
 int fdb_row_step(struct fdb_row *row)
 {
 	if (!row->lan->known)
@@ -313,7 +320,7 @@ int fdb_row_step(struct fdb_row *row)
 		return 0;
 	}
 	if (row->has_want) {
-		if (row->blocked || timer_running(&row->retry))
+		if (nowhere(row) || timer_running(&row->retry))
 			return 0;
 		if (row->was_met && !contest(row))
 			return 0;

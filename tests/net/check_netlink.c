@@ -35,6 +35,11 @@ static void on_link(void *arg, uint32_t what, const struct link *was, const stru
 		changes[change_count].what = what;
 		changes[change_count++].ifindex = now ? now->ifindex : was->ifindex;
 	}
+	/* As the agent does it. */
+	if (!now && lan && was->ifindex == vx)
+		fdb_lan_move(lan, br, vx = 0);
+	if (!now && lan && was->ifindex == br)
+		fdb_lan_move(lan, br = 0, vx);
 }
 
 static void on_learned(void *arg, struct fdb_lan *l, uint32_t port, struct mac mac, bool gone)
@@ -445,9 +450,9 @@ START_TEST(fdb_devices_made_anew)
 	ck_assert(fdb_met(lan, mac_n(1)) && fdb_met(lan, mac_n(2)));
 	ck_assert(kernel_has("02:00:00:00:00:02 dev vx0 dst 10.0.0.2 self"));
 
-	fdb_port_gone(fdb, vx);
 	sh("ip link del vx0");
-	WAIT_FOR(told(vx, LINK_REMOVED));
+	WAIT_FOR(vx == 0);
+	ck_assert_int_eq(netlink_wait(nl, WAIT_MS), 0);
 	ck_assert(!fdb_met(lan, mac_n(2)) && fdb_met(lan, mac_n(1)));
 	sh("ip link add vx1 type vxlan id 100 local 10.0.0.1 dstport 4789 nolearning");
 	sh("ip link set vx1 master br0 && ip link set vx1 up");
@@ -457,9 +462,12 @@ START_TEST(fdb_devices_made_anew)
 	ck_assert(kernel_has("02:00:00:00:00:02 dev vx1 extern_learn master br0"));
 	ck_assert(kernel_has("02:00:00:00:00:02 dev vx1 dst 10.0.0.2 self"));
 
-	fdb_port_gone(fdb, p1);
-	fdb_port_gone(fdb, vx);
-	sh("ip link del br0 && ip link add br0 type bridge && ip link set br0 up");
+	fdb_lan_settle(lan);
+	fdb_lan_move(lan, br, vx);
+	sh("ip link del br0");
+	WAIT_FOR(br == 0);
+	ck_assert_int_eq(netlink_wait(nl, WAIT_MS), 0);
+	sh("ip link add br0 type bridge && ip link set br0 up");
 	sh("ip link set p1 master br0 && ip link set vx1 master br0");
 	br = ifindex_of("br0");
 	fdb_lan_move(lan, br, vx);
@@ -468,6 +476,12 @@ START_TEST(fdb_devices_made_anew)
 	fdb_stats(fdb, &st);
 	ck_assert_uint_eq(st.pending, 0);
 	ck_assert_uint_eq(st.errors, 0);
+	/* Still known to be ours. */
+	fdb_unwant(lan, mac_n(1));
+	fdb_unwant(lan, mac_n(2));
+	fdb_unwant_flood(lan, ip_of("10.0.0.2"));
+	ck_assert_int_eq(netlink_wait(nl, WAIT_MS), 0);
+	ck_assert(!kernel_has("02:00:00:00:00:0[12]") && !kernel_has("dst 10.0.0"));
 }
 END_TEST
 
