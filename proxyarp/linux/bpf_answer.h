@@ -10,6 +10,7 @@
 #define NA_LEN 86
 
 union answer {
+	__u64 d[11];
 	__u32 w[22];
 	__u16 h[44];
 	__u8 b[88];
@@ -18,21 +19,17 @@ union answer {
 
 static __always_inline void answer_ethernet(union answer *a, __u64 dst, __u64 src, __u16 type)
 {
-	mac_put(a->b + 2, dst);
-	mac_put(a->b + 8, src);
-	a->h[7] = BE16(type);
+	a->d[0] = dst << 16;
+	a->d[1] = src | (__u64)BE16(type) << 48;
 }
 
 /* The asker's addresses are those of the frame: a sender-mismatch is not answered. */
 static __always_inline void answer_arp(union answer *a, const struct bpf_frame *f, __u64 owner)
 {
 	answer_ethernet(a, f->src, owner, 0x0806);
-	a->w[4] = BE32(0x00010800);
-	a->w[5] = BE32(0x06040002);
-	mac_put(a->b + 24, owner);
-	a->h[15] = f->target4;
-	a->h[16] = f->target4 >> 16;
-	mac_put(a->b + 34, f->src);
+	a->d[2] = BE32(0x00010800) | (__u64)BE32(0x06040002) << 32;
+	a->d[3] = owner | (__u64)f->target4 << 48;
+	a->d[4] = f->target4 >> 16 | f->src << 16;
 	a->w[10] = f->sender4;
 }
 
@@ -42,28 +39,21 @@ static __always_inline void answer_arp(union answer *a, const struct bpf_frame *
 static __always_inline void answer_na(union answer *a, const struct bpf_frame *f, __u64 owner,
 	__u32 router, int kind)
 {
-	const __u32 *target = (const __u32 *)(f->msg + 8);
+	const __u64 *target = (const __u64 *)(f->msg + 8), *asker = (const __u64 *)f->nd_src;
 	__u32 dad = f->cls == CLASS_NS_DAD, sum;
+	__u32 flags = (router ? 0xa0000000 : 0x20000000) | (dad ? 0 : 0x40000000);
 	__u64 dst = f->src;
 
 	if (dad && kind == PORT_MEMBER)
 		dst = 0x010000003333ULL; /* 33:33:00:00:00:01 */
 	answer_ethernet(a, dst, owner, 0x86dd);
-	a->w[4] = BE32(0x60000000);
-	a->w[5] = BE32(32 << 16 | 58 << 8 | 255);
-	a->w[6] = a->w[16] = target[0];
-	a->w[7] = a->w[17] = target[1];
-	a->w[8] = a->w[18] = target[2];
-	a->w[9] = a->w[19] = target[3];
-	a->w[10] = dad ? BE32(0xff020000) : f->nd_src[0];
-	a->w[11] = dad ? 0 : f->nd_src[1];
-	a->w[12] = dad ? 0 : f->nd_src[2];
-	a->w[13] = dad ? BE32(1) : f->nd_src[3];
-	a->w[14] = BE32(136U << 24);
-	a->w[15] = BE32(0x20000000) | (router ? BE32(0x80000000) : 0) |
-		   (dad ? 0 : BE32(0x40000000));
-	a->h[40] = BE16(0x0201);
-	mac_put(a->b + 82, owner);
+	a->d[2] = BE32(0x60000000) | (__u64)BE32(32 << 16 | 58 << 8 | 255) << 32;
+	a->d[3] = a->d[8] = target[0];
+	a->d[4] = a->d[9] = target[1];
+	a->d[5] = dad ? BE32(0xff020000) : asker[0];
+	a->d[6] = dad ? (__u64)BE32(1) << 32 : asker[1];
+	a->d[7] = BE32(136U << 24) | (__u64)BE32(flags) << 32;
+	a->d[10] = BE16(0x0201) | owner << 16;
 	sum = bpf_csum_diff(0, 0, a->w + 6, 64, BE32(32 + 58));
 	sum = (sum & 0xffff) + (sum >> 16);
 	a->h[29] = ~(sum + (sum >> 16));

@@ -59,9 +59,8 @@ struct {
  * deduplication, and then the budgets hold. */
 struct seen_key {
 	__u32 lan, ifindex;
-	__u8 type, flags;
-	__u8 mac[6];
-	__u8 ip[16];
+	__u64 mac_type_flags; /* the octets of the MAC, and above them the type, the flags */
+	__u32 ip[4];
 };
 
 struct {
@@ -117,44 +116,34 @@ static __always_inline __u64 mac_of(const void *p)
 	return *(const __u32 *)p | (__u64) * (const __u16 *)(p + 4) << 32;
 }
 
-static __always_inline void mac_put(void *p, __u64 mac)
-{
-	*(__u16 *)p = mac;
-	*(__u16 *)(p + 2) = mac >> 16;
-	*(__u16 *)(p + 4) = mac >> 32;
-}
-
 static __always_inline int mac_is_group(__u64 mac)
 {
 	return mac & 1; /* little-endian: see the check in quell.bpf.c */
 }
 
+/* Keys are written in the words in which the kernel hashes them: one that was written in halves costs it a stall. */
 static __always_inline struct layout_mac *mac_find(__u32 lan, __u64 mac)
 {
-	struct layout_mac_key k = {.lan = lan};
+	__u32 k[3] = {lan, mac, mac >> 32};
 
-	mac_put(k.mac, mac);
-	return bpf_map_lookup_elem(&macs, &k);
+	_Static_assert(sizeof k == sizeof(struct layout_mac_key), "the key's words");
+	return bpf_map_lookup_elem(&macs, k);
 }
 
 static __always_inline struct layout_bind *bind4_find(__u32 lan, __u32 ip)
 {
-	struct layout_key4 k = {.lan = lan};
+	__u32 k[2] = {lan, ip};
 
-	*(__u32 *)k.ip = ip;
-	return bpf_map_lookup_elem(&bind4, &k);
+	_Static_assert(sizeof k == sizeof(struct layout_key4), "the key's words");
+	return bpf_map_lookup_elem(&bind4, k);
 }
 
 static __always_inline struct layout_bind *bind6_find(__u32 lan, const __u32 *ip)
 {
-	struct layout_key6 k = {.lan = lan};
-	__u32 *to = (__u32 *)k.ip;
+	__u32 k[5] = {lan, ip[0], ip[1], ip[2], ip[3]};
 
-	to[0] = ip[0];
-	to[1] = ip[1];
-	to[2] = ip[2];
-	to[3] = ip[3];
-	return bpf_map_lookup_elem(&bind6, &k);
+	_Static_assert(sizeof k == sizeof(struct layout_key6), "the key's words");
+	return bpf_map_lookup_elem(&bind6, k);
 }
 
 static __always_inline void count(__u32 slot, __u32 dir, __u32 cls, __u32 outcome, __u32 octets)

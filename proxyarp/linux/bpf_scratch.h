@@ -4,6 +4,8 @@
  * ND message, and memory whose content the kernel's verifier need not follow through every path. The tests read it too.
  */
 #pragma once
+#include <stddef.h>
+
 #include "proxyarp/layout.h"
 
 /* What is to be told of the frame; type 0: nothing. Octets as in struct layout_event. */
@@ -26,3 +28,4 @@ struct bpf_frame {
 	uint32_t nd_src[4], nd_dst[4];
 	uint8_t msg[512]; /* ND_MAX, and room for a masked index */
 };
+_Static_assert(offsetof(struct bpf_frame, nd_src) % 8 == 0, "copied in words of eight octets");

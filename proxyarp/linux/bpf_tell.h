@@ -48,9 +48,7 @@ __noinline int tell_event(const struct bpf_frame *f, __u32 lan, __u32 ifindex, _
 		return 0;
 	now = bpf_ktime_get_ns();
 	spoof = f->tell.type == EVENT_SPOOF;
-	k.type = f->tell.type;
-	k.flags = f->tell.flags;
-	mac_put(k.mac, f->src);
+	k.mac_type_flags = f->src | (__u64)f->tell.type << 48 | (__u64)f->tell.flags << 56;
 	__builtin_memcpy(k.ip, f->tell.ip, 16);
 	last = bpf_map_lookup_elem(&seen, &k);
 	if (last && now - *last < SEEN_NS)
@@ -70,7 +68,7 @@ __noinline int tell_event(const struct bpf_frame *f, __u32 lan, __u32 ifindex, _
 	e->family = f->tell.family;
 	e->flags = f->tell.flags;
 	e->outcome = outcome;
-	mac_put(e->mac, f->src);
+	__builtin_memcpy(e->mac, &f->src, 6);
 	__builtin_memcpy(e->ip, f->tell.ip, 16);
 	bpf_ringbuf_submit(e, 0);
 	bpf_map_update_elem(&seen, &k, &now, BPF_ANY);

@@ -148,8 +148,7 @@ static __always_inline int xdp_asks(void *data, void *end)
 	       p[20] == 58 && p[54] == 135;
 }
 
-SEC("xdp")
-int quell_member_xdp(struct xdp_md *xdp)
+static __always_inline int xdp_in(struct xdp_md *xdp)
 {
 	void *data = (void *)(long)xdp->data, *end = (void *)(long)xdp->data_end;
 	__u32 ifindex = xdp->ingress_ifindex, len;
@@ -176,4 +175,10 @@ int quell_member_xdp(struct xdp_md *xdp)
 	if (f->tell.type)
 		tell_event(f, port->lan, ifindex, port->slot, OUTCOME_ANSWERED);
 	return XDP_TX;
+}
+
+SEC("xdp")
+int quell_member_xdp(struct xdp_md *xdp)
+{
+	return xdp_in(xdp);
 }
