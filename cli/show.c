@@ -22,7 +22,8 @@ struct noun {
 	/* For each option the key of the list's entries that it is compared with; NULL: not for
 	 * this noun; "": render() sees to it. */
 	const char *keys[OPTIONS];
-	enum option word; /* what a word behind the noun is short for; MAC: that or IP */
+	enum option
+		word; /* what a word behind the noun is short for; MAC: that, or IP if it has it */
 	const char *sort[3];
 	void (*render)(const json_t *answer, const struct show_options *o, FILE *out);
 };
@@ -37,8 +38,10 @@ static const struct noun nouns[] = {
 	{"lan", CONTROL_QUELLD, "lans", {[LAN] = "name", [MAC] = "", [IP] = ""}, LAN, {"name"},
 		show_lan},
 	{"bindings", CONTROL_AGENT, "bindings",
-		{[LAN] = "lan", [MAC] = "mac", [IP] = "ip", [PORT] = "where"}, MAC,
+		{[LAN] = "lan", [MAC] = "mac", [IP] = "ip", [PORT] = "port"}, MAC,
 		{"lan", "ip", "mac"}, show_bindings},
+	{"macs", CONTROL_AGENT, "macs", {[LAN] = "lan", [MAC] = "mac", [PORT] = "port"}, MAC,
+		{"lan", "mac"}, show_macs},
 	{"ports", CONTROL_AGENT, "ports", {[LAN] = "lan", [PORT] = "name"}, PORT, {"lan", "name"},
 		show_ports},
 	{"ledger", CONTROL_AGENT, "ports", {[LAN] = "lan", [PORT] = "name", [CLASS] = ""}, PORT,
@@ -100,7 +103,7 @@ bool show_take_word(const char *noun, const char *word, struct show_options *o, 
 	case MAC:
 		if (mac_parse(word, &mac) == 0)
 			o->mac = mac_format(mac, buf);
-		else if (ip_parse(word, &ip) == 0)
+		else if (n->keys[IP] && ip_parse(word, &ip) == 0)
 			o->ip = ip_format(ip, buf);
 		else
 			return false;

@@ -36,5 +36,6 @@ void show_neighbors(const json_t *answer, const struct show_options *o, FILE *ou
 void show_routes(const json_t *answer, const struct show_options *o, FILE *out);
 void show_lan(const json_t *answer, const struct show_options *o, FILE *out);
 void show_bindings(const json_t *answer, const struct show_options *o, FILE *out);
+void show_macs(const json_t *answer, const struct show_options *o, FILE *out);
 void show_ports(const json_t *answer, const struct show_options *o, FILE *out);
 void show_ledger(const json_t *answer, const struct show_options *o, FILE *out);

@@ -156,50 +156,46 @@ static void detail(const json_t *ports, const struct show_options *o, FILE *out)
 	table_free(t);
 }
 
-/* "balance" is true or empty when the books balance, else what is wrong, a text or a list of them.
- */
-static void balance(const json_t *b, const char *name, const struct show_options *o, FILE *out)
+/* One LAN's books: balanced, or each fault with its two sides. */
+static void balance(const json_t *b, const struct show_options *o, FILE *out)
 {
-	static const struct table_column columns[] = {{"", false}};
-	bool good = json_is_true(b) || (json_is_array(b) && json_array_size(b) == 0);
-	const json_t *fault;
+	static const struct table_column columns[] = {{"FAULT", false}, {"PORT", false},
+		{"CLASS", false}, {"LEFT", true}, {"RIGHT", true}};
+	bool good = value_true(b, "balanced");
+	struct table *t = table_new(columns, sizeof(columns) / sizeof(columns[0]));
+	const char *name = value_text(b, "lan");
+	const json_t *f;
 	size_t i;
 
-	if (!b || json_is_null(b))
-		return;
-	if (json_is_object(b)) {
-		value_print_fields(b, o->colour, out);
-		return;
+	json_array_foreach(json_object_get(b, "faults"), i, f)
+	{
+		value_cell_at(t, f, "fault");
+		value_cell_at(t, f, "port");
+		value_cell_at(t, f, "class");
+		value_cell_at(t, f, "left");
+		value_cell_at(t, f, "right");
 	}
-	fprintf(out, "%s%sthe books %s%s%s\n", name ? name : "", name ? ": " : "",
+	fprintf(out, "\nLAN %s: the books %s%s%s\n", name ? name : "-",
 		colour_begin(good ? GOOD : BAD, o->colour), good ? "balance" : "do not balance",
 		colour_end(o->colour));
-	if (good || json_is_false(b))
-		return;
-	struct table *t = table_new(columns, 1);
-	if (json_is_array(b))
-		json_array_foreach(b, i, fault) value_cell(
-			t, json_is_object(fault) ? json_object_get(fault, "text") : fault);
-	else
-		value_cell(t, b);
-	table_print_bare(t, out, o->colour);
+	if (table_rows(t))
+		table_print(t, out, o->colour, "");
 	table_free(t);
 }
 
 void show_ledger(const json_t *answer, const struct show_options *o, FILE *out)
 {
-	const json_t *ports = json_object_get(answer, "ports"), *p;
+	const json_t *ports = json_object_get(answer, "ports"), *b;
 	size_t i;
 
 	if (o->port || o->cls)
 		detail(ports, o, out);
 	else
 		summary(ports, o, out);
-	balance(json_object_get(answer, "balance"), NULL, o, out);
-	json_array_foreach(ports, i, p)
+	json_array_foreach(json_object_get(answer, "balance"), i, b)
 	{
-		const json_t *b = json_object_get(p, "balance");
-		if (!json_is_true(b) && !(json_is_array(b) && json_array_size(b) == 0))
-			balance(b, value_text(p, "name"), o, out);
+		const char *lan = value_text(b, "lan");
+		if (!o->lan || !lan || strcmp(lan, o->lan) == 0)
+			balance(b, o, out);
 	}
 }

@@ -5,18 +5,18 @@
 
 #include "cli/value.h"
 
-static void member(struct table *t, const json_t *port)
+/* A port that is up and has no program of ours on it is not looked after. */
+static void state(struct table *t, const json_t *port)
 {
-	const json_t *m = json_object_get(port, "member");
-	char text[160];
+	const char *text = value_text(port, "state");
 
-	if (!json_is_object(m)) {
-		value_cell(t, m);
+	if (json_is_false(json_object_get(port, "attached"))) {
+		table_cell(t, "detached");
+		table_paint(t, BAD);
 		return;
 	}
-	snprintf(text, sizeof(text), "%s AS%lld",
-		value_text(m, "name") ? value_text(m, "name") : "", value_number(m, "asn"));
-	table_cell(t, text);
+	value_cell_at(t, port, "state");
+	table_paint(t, text && strcmp(text, "up") == 0 ? GOOD : text ? WARN : PLAIN);
 }
 
 void show_ports(const json_t *answer, const struct show_options *o, FILE *out)
@@ -31,13 +31,11 @@ void show_ports(const json_t *answer, const struct show_options *o, FILE *out)
 
 	json_array_foreach(json_object_get(answer, "ports"), i, p)
 	{
-		const char *state = value_text(p, "state");
 		value_cell_at(t, p, "name");
 		value_cell_at(t, p, "lan");
 		value_cell_at(t, p, "kind");
-		value_cell_at(t, p, "state");
-		table_paint(t, state && strcmp(state, "up") == 0 ? GOOD : state ? WARN : PLAIN);
-		member(t, p);
+		state(t, p);
+		value_cell_at(t, p, "member");
 		value_cell_at(t, p, "macs");
 		value_cell_at(t, p, "plane");
 		value_cell_flags(t, p, flags);

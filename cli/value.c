@@ -113,7 +113,32 @@ void value_cell_flags(struct table *t, const json_t *object, const char *const *
 
 /* --- all of an object ----------------------------------------------------------------------- */
 
-static void add_fields(struct table *t, const json_t *object, const char *indent, int depth)
+static bool is_list_of_objects(const json_t *v)
+{
+	return json_array_size(v) && json_is_object(json_array_get(v, 0));
+}
+
+static void add_fields(struct table *t, const json_t *object, int depth);
+
+/* Each by its name, if it has one. */
+static void add_list(struct table *t, const json_t *list, int depth)
+{
+	const json_t *each;
+	size_t i;
+
+	json_array_foreach(list, i, each)
+	{
+		const char *name = value_text(each, "name");
+		char title[128];
+		snprintf(title, sizeof(title), "%*s%s", 2 * depth, "", name ? name : "-");
+		table_cell(t, title);
+		table_cell(t, " ");
+		if (json_is_object(each))
+			add_fields(t, each, depth + 1);
+	}
+}
+
+static void add_fields(struct table *t, const json_t *object, int depth)
 {
 	const char *key;
 	const json_t *v;
@@ -123,19 +148,23 @@ static void add_fields(struct table *t, const json_t *object, const char *indent
 	{
 		size_t len = strlen(key);
 		bool age = len > 2 && strcmp(key + len - 2, "_s") == 0;
-		snprintf(title, sizeof(title), "%s%.*s", indent, (int)(age ? len - 2 : len), key);
+		bool nested = depth < DEPTH_MAX && (json_is_object(v) || is_list_of_objects(v));
+		snprintf(title, sizeof(title), "%*s%.*s", 2 * depth, "", (int)(age ? len - 2 : len),
+			key);
 		for (char *p = title; *p; p++)
 			*p = *p == '_' ? ' ' : *p;
 		table_cell(t, title);
-		if (json_is_object(v) && depth < DEPTH_MAX) {
+		if (nested) {
 			table_cell(t, " ");
-			add_fields(t, v, depth ? "    " : "  ", depth + 1);
-			continue;
-		}
-		if (age)
+			if (json_is_object(v))
+				add_fields(t, v, depth + 1);
+			else
+				add_list(t, v, depth + 1);
+		} else if (age) {
 			value_cell_age(t, object, key);
-		else
+		} else {
 			value_cell(t, v);
+		}
 	}
 }
 
@@ -144,7 +173,7 @@ void value_print_fields(const json_t *object, bool colour, FILE *out)
 	static const struct table_column columns[] = {{"", false}, {"", false}};
 	struct table *t = table_new(columns, 2);
 
-	add_fields(t, object, "", 0);
+	add_fields(t, object, 0);
 	table_print_bare(t, out, colour);
 	table_free(t);
 }

@@ -49,14 +49,21 @@ static char *rendered(const char *noun, const char *answer, const struct show_op
 
 #define BINDINGS                                                                                   \
 	"{\"bindings\":[{\"lan\":\"ixp\",\"ip\":\"198.18.0.10\",\"mac\":\"02:00:5e:00:00:02\"," \
-	"\"where\":\"10.99.0.2\",\"source\":\"evpn\",\"state\":\"active\",\"router\":true,\"age_s\":4},"        \
-	"{\"lan\":\"ixp\",\"ip\":\"198.18.0.2\",\"mac\":\"02:00:5e:00:00:01\",\"where\":\"swp1\","       \
-	"\"source\":\"static\",\"state\":\"active\",\"flags\":[\"immutable\"]}]}"
+	"\"where\":\"10.99.0.2\",\"source\":\"evpn\",\"state\":\"active\",\"flags\":[\"router\"],\"age_s\":4},"        \
+	"{\"lan\":\"ixp\",\"ip\":\"198.18.0.2\",\"mac\":\"02:00:5e:00:00:01\",\"where\":\"port\","       \
+	"\"port\":\"swp1\",\"source\":\"static\",\"state\":\"silent\",\"flags\":[\"immutable\"]," \
+	"\"announced\":true,\"age_s\":null}]}"
+
+#define AGENT_MACS                                                                                 \
+	"{\"macs\":[{\"lan\":\"ixp\",\"mac\":\"02:00:5e:00:00:02\",\"where\":\"10.99.0.2\","       \
+	"\"source\":\"evpn\",\"state\":\"active\",\"announced\":false,\"age_s\":4},"                 \
+	"{\"lan\":\"ixp\",\"mac\":\"02:00:5e:00:00:01\",\"where\":\"port\",\"port\":\"swp1\","     \
+	"\"source\":\"static\",\"state\":\"down\",\"announced\":true}]}"
 
 #define PORTS                                                                                      \
 	"{\"ports\":[{\"name\":\"vx100\",\"lan\":\"ixp\",\"kind\":\"fabric\",\"state\":\"down\",\"member\":null,"  \
-	"\"macs\":[],\"plane\":\"bpf\"},{\"name\":\"swp1\",\"lan\":\"ixp\",\"kind\":\"member\",\"state\":\"up\","   \
-	"\"member\":{\"asn\":64500,\"name\":\"Example\"},\"macs\":[\"02:00:5e:00:00:01\",\"02:00:5e:00:00:03\"],"   \
+	"\"macs\":[],\"attached\":false,\"plane\":\"bpf\"},{\"name\":\"swp1\",\"lan\":\"ixp\",\"kind\":\"member\",\"state\":\"up\","   \
+	"\"member\":\"AS64500 Example\",\"attached\":true,\"macs\":[\"02:00:5e:00:00:01\",\"02:00:5e:00:00:03\"],"   \
 	"\"plane\":\"bpf\",\"flags\":[\"closed\"]}]}"
 
 #define LEDGER                                                                                     \
@@ -122,31 +129,41 @@ static const struct {
 		"198.18.0.9  02:00:5e:00:00:01  here   -\n"},
 	{"lan", LANS, {.lan = "other"}, "no such LAN\n"},
 	{"bindings", BINDINGS, {0},
-		"LAN  ADDRESS      MAC                WHERE      SOURCE  STATE   FLAGS           AGE\n"
-		"ixp  198.18.0.2   02:00:5e:00:00:01  swp1       static  active  immutable         -\n"
-		"ixp  198.18.0.10  02:00:5e:00:00:02  10.99.0.2  evpn    active  router     00:00:04\n"},
+		"LAN  ADDRESS      MAC                WHERE      SOURCE  STATE   FLAGS                     AGE\n"
+		"ixp  198.18.0.2   02:00:5e:00:00:01  swp1       static  silent  announced immutable         -\n"
+		"ixp  198.18.0.10  02:00:5e:00:00:02  10.99.0.2  evpn    active  router               00:00:04\n"},
+	{"bindings", BINDINGS, {.port = "swp1"},
+		"LAN  ADDRESS     MAC                WHERE  SOURCE  STATE   FLAGS                AGE\n"
+		"ixp  198.18.0.2  02:00:5e:00:00:01  swp1   static  silent  announced immutable    -\n"},
+	{"macs", AGENT_MACS, {0},
+		"LAN  MAC                WHERE      SOURCE  STATE   FLAGS           AGE\n"
+		"ixp  02:00:5e:00:00:01  swp1       static  down    announced         -\n"
+		"ixp  02:00:5e:00:00:02  10.99.0.2  evpn    active  -          00:00:04\n"},
 	{"bindings", BINDINGS, {.mac = "02:00:5e:00:00:02", .lan = "ixp"},
 		"LAN  ADDRESS      MAC                WHERE      SOURCE  STATE   FLAGS        AGE\n"
 		"ixp  198.18.0.10  02:00:5e:00:00:02  10.99.0.2  evpn    active  router  00:00:04\n"},
 	{"bindings", BINDINGS, {.lan = "other"}, "no bindings\n"},
 	{"ports", PORTS, {0},
-		"PORT   LAN  KIND    STATE  MEMBER           MACS                                 PLANE  FLAGS\n"
-		"swp1   ixp  member  up     Example AS64500  02:00:5e:00:00:01 02:00:5e:00:00:03  bpf    closed\n"
-		"vx100  ixp  fabric  down   -                -                                    bpf    -\n"},
+		"PORT   LAN  KIND    STATE     MEMBER           MACS                                 PLANE  FLAGS\n"
+		"swp1   ixp  member  up        AS64500 Example  02:00:5e:00:00:01 02:00:5e:00:00:03  bpf    closed\n"
+		"vx100  ixp  fabric  detached  -                -                                    bpf    -\n"},
 	{"ports", PORTS, {.port = "swp9"}, "no ports\n"},
-	{"ledger", "true", {0},
+	{"ledger", "[{\"lan\":\"ixp\",\"balanced\":true,\"faults\":[]}]", {0},
 		"PORT  KIND    RECEIVED  ANSWERED  DROPPED  POLICED  FORWARDED  FLOODED  DELIVERED  ANSWERS  PROBES  "
 		"REFUSED  BUM\n"
 		"swp1  member      1162       101       55        3       1001        2        900      101       2        "
 		"4    0\n"
 		"swp2  member         0         0        0        0          0        0          2        0       0        "
 		"0    2\n"
-		"the books balance\n"},
-	{"ledger", "[\"swp2: a frame more than came\"]", {.port = "swp2"},
+		"\nLAN ixp: the books balance\n"},
+	{"ledger", "[{\"lan\":\"ixp\",\"balanced\":false,\"faults\":[{\"port\":\"swp2\",\"class\":null,"
+		"\"fault\":\"answers that did not leave\",\"left\":2,\"right\":3}]}]", {.port = "swp2"},
 		"PORT  DIRECTION  CLASS  OUTCOME    FRAMES  OCTETS\n"
 		"swp2  out        mdns   delivered       2     300\n"
-		"the books do not balance\nswp2: a frame more than came\n"},
-	{"ledger", "false", {.cls = "arp-request"},
+		"\nLAN ixp: the books do not balance\n"
+		"FAULT                       PORT  CLASS  LEFT  RIGHT\n"
+		"answers that did not leave  swp2  -         2      3\n"},
+	{"ledger", "[]", {.cls = "arp-request"},
 		"PORT  DIRECTION  CLASS        OUTCOME         FRAMES  OCTETS\n"
 		"swp1  in         arp-request  answered           100    6000\n"
 		"swp1  in         arp-request  sponged              1      60\n"
@@ -154,10 +171,11 @@ static const struct {
 		"swp1  in         arp-request  policed-in           3     180\n"
 		"swp1  in         arp-request  flooded              2     120\n"
 		"swp1  out        arp-request  answer             101    4242\n"
-		"swp1  out        arp-request  probe                2      84\n"
-		"the books do not balance\n"},
-	{"status", "{\"programs\":[{\"program\":\"quelld\",\"uptime_s\":61,\"feed\":{\"state\":\"live\"}},{\"program\":\"x\"}]}",
-		{0}, "program  quelld\nuptime   00:01:01\nfeed\n  state  live\n\nprogram  x\n"},
+		"swp1  out        arp-request  probe                2      84\n"},
+	{"status", "{\"programs\":[{\"program\":\"quelld\",\"uptime_s\":61,\"feed\":{\"state\":\"live\"}},"
+		"{\"program\":\"x\",\"lans\":[{\"name\":\"ixp\",\"vni\":100,\"flood\":[\"10.99.0.2\"]}]}]}",
+		{0}, "program  quelld\nuptime   00:01:01\nfeed\n  state  live\n"
+		"\nprogram    x\nlans\n  ixp\n    name   ixp\n    vni    100\n    flood  10.99.0.2\n"},
 };
 
 START_TEST(renders)
@@ -179,8 +197,8 @@ END_TEST
 START_TEST(survives_any_answer)
 {
 	static const char *const nouns[] = {
-		"status", "neighbors", "routes", "lan", "bindings", "ports", "ledger"};
-	static const char *const lists[] = {"programs", "neighbors", "routes", "lans", "bindings", "ports"};
+		"status", "neighbors", "routes", "lan", "bindings", "macs", "ports", "ledger"};
+	static const char *const lists[] = {"programs", "neighbors", "routes", "lans", "bindings", "macs", "ports"};
 	static const char *const oddities[] = {"null", "true", "1", "\"x\"", "[]", "{}", "[null]", "[1]", "[[]]", "[{}]",
 		"[{\"name\":{},\"in\":[],\"out\":{\"ipv4\":1},\"balance\":[{}]}]",
 		"[{\"name\":1,\"in\":{\"ipv4\":[1]},\"out\":{\"ipv4\":{\"delivered\":\"x\"}},\"balance\":{\"a\":1}}]",
