@@ -169,3 +169,19 @@ def test_stopping_quelld_leaves_the_agent_what_it_has(fabric):
     two.start()
     b = Agent(two)
     assert any(line["op"] == "bind" for line in b.until(op="end"))
+
+
+@pytest.mark.parametrize("how", ["kill", "stop"])
+def test_the_route_server_dies_and_comes_back(fabric, how):
+    """Graceful restart between quellds, told or not: no agent hears of a deletion."""
+    rs, one, two = fabric
+    a, b = Agent(one, [add(1)]), Agent(two)
+    seen = []
+    while not {"bind", "end", "flood"} <= {line["op"] for line in seen}:
+        seen.append(b.line())
+    a.until(op="end")
+    getattr(rs.process, how)()
+    b.until(op="bind", stale=True)
+    rs.start()
+    seen = b.until(op="bind", stale=False)
+    assert not [line for line in seen if "del" in line["op"]]
