@@ -237,6 +237,10 @@ static int add_neighbors(struct quelld *q)
 		struct neighbor *made;
 
 		snprintf(nc.name, sizeof(nc.name), "%s", n->name ? n->name : "");
+		if (!q->config->listen_count && (n->passive || !n->address.family))
+			log_warning(LOG_MAIN,
+				"%s: bgp.neighbors[%u] has to call, but bgp.listen is empty",
+				q->config->file, i);
 		int rc = speaker_add_neighbor(q->speaker, &nc, loop_now_ms(), &made);
 		if (rc < 0) {
 			log_error(LOG_MAIN, "%s: bgp.neighbors[%u]: %s", q->config->file, i,
