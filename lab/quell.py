@@ -86,9 +86,13 @@ class QuellPE(PE):
     flavour = "quell"
     agent_options = {}
 
+    def build(self):
+        super().build()
+        # One file for all PEs, whole before the first agent reads it.
+        (self.lab.scope.dir / "registry.yaml").write_text(registry_text(self.lab.everyone))
+
     def start(self):
         agent = {"bridge": BRIDGE, "vxlan": VXLAN, "ports": "[all]", **self.agent_options}
-        (self.lab.scope.dir / "registry.yaml").write_text(registry_text(self.lab.everyone))
         self.box = Box(self.lab, self.ns, self.vtep, [{"address": RS_ADDRESS, "remote-as": AS}], agent)
         self.box.start_quelld()
         self.box.start_agent()

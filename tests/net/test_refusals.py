@@ -74,7 +74,7 @@ def knobs(lab):
 def refused(lab, program, *options, under=()):
     """Starts it; it must end by itself, with a failure, one line on stderr, and the box as it was. Returns the line."""
     before = knobs(lab)
-    p = lab.pes[0].ns.spawn(program, [*under, f"{lab.build_dir}/{program}", "-c", lab.file, *options])
+    p = lab.pes[0].ns.spawn(f"{program}{len(lab.scope.processes)}", [*under, f"{lab.build_dir}/{program}", "-c", lab.file, *options])
     status = p.wait(10)
     assert status not in (0, None) and status > 0
     lines = [line for line in p.said().splitlines() if line.strip()]
