@@ -239,7 +239,7 @@ START_TEST(with_dynamic_neighbors_the_deferral_is_waited_for)
 	ck_assert_uint_eq(sim_view(&sim, 0, 1).routes_stale, 1);
 	sim_run(&sim, 100000);
 	ck_assert_str_eq(sim_view(&sim, 0, 1).state, "");
-	ck_assert_uint_eq(sim.node[0].known_count, 0);
+	ck_assert_uint_eq(sim.node[0].known.count, 0);
 }
 END_TEST
 

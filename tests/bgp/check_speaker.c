@@ -113,7 +113,7 @@ START_TEST(reflects)
 	sim_settle(&sim);
 	ck_assert_ptr_null(sim_known(&sim, 2, 7));
 	ck_assert_ptr_null(sim_known(&sim, 3, 7));
-	ck_assert_uint_eq(sim.node[0].known_count, 0);
+	ck_assert_uint_eq(sim.node[0].known.count, 0);
 }
 END_TEST
 

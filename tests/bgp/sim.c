@@ -6,39 +6,51 @@
 #include "lib/siphash.h"
 #include "tests/bgp/wire.h"
 
+static bool known_eq(const void *entry, const void *key)
+{
+	const struct sim_known *a = entry, *b = key;
+
+	return a->key_len == b->key_len && memcmp(a->key, b->key, a->key_len) == 0;
+}
+
+static uint64_t known_hash(const struct sim_known *k)
+{
+	return siphash(siphash_process_key(), k->key, k->key_len);
+}
+
+static bool known_free(void *entry, void *arg)
+{
+	(void)arg;
+	free(entry);
+	return true;
+}
+
 static void best_changed(void *arg, const struct best_change *c, uint64_t now_ms)
 {
 	struct sim_node *n = arg;
-	size_t i = 0;
+	struct sim_known k = {.key_len = (uint8_t)c->key_len}, *old;
 
 	(void)now_ms;
 	n->tells++;
-	while (i < n->known_count && (n->known[i].key_len != c->key_len ||
-					     memcmp(n->known[i].key, c->key, c->key_len) != 0))
-		i++;
+	memcpy(k.key, c->key, c->key_len);
 	if (!c->attrs) {
 		n->losses++;
-		if (i < n->known_count)
-			n->known[i] = n->known[--n->known_count];
+		free(hmap_del(&n->known, known_hash(&k), &k));
 		return;
 	}
-	if (i == n->known_count) {
-		if (n->known_count == n->known_cap) {
-			n->known_cap = n->known_cap ? 2 * n->known_cap : 64;
-			n->known = realloc(n->known, n->known_cap * sizeof(*n->known));
-		}
-		n->known_count++;
+	k.payload = c->payload_len ? c->payload[0] : 0;
+	k.next_hop = ip_to_u32(c->attrs->attrs.next_hop);
+	k.stale = c->stale;
+	k.attrs = c->attrs->attrs;
+	k.cluster_len = (uint8_t)c->attrs->attrs.cluster_list.len;
+	k.as_path_len = (uint8_t)c->attrs->attrs.as_path.len;
+	old = hmap_get(&n->known, known_hash(&k), &k);
+	if (!old) {
+		old = malloc(sizeof(*old));
+		if (hmap_add(&n->known, known_hash(&k), old) < 0)
+			abort();
 	}
-	n->known[i] = (struct sim_known){
-		.key_len = (uint8_t)c->key_len,
-		.payload = c->payload_len ? c->payload[0] : 0,
-		.next_hop = ip_to_u32(c->attrs->attrs.next_hop),
-		.stale = c->stale,
-		.attrs = c->attrs->attrs,
-		.cluster_len = (uint8_t)c->attrs->attrs.cluster_list.len,
-		.as_path_len = (uint8_t)c->attrs->attrs.as_path.len,
-	};
-	memcpy(n->known[i].key, c->key, c->key_len);
+	*old = k;
 }
 
 static void converged(void *arg, uint64_t now_ms)
@@ -57,6 +69,8 @@ void sim_init(struct sim *m)
 	*m = (struct sim){.now = 1000000};
 	m->pipe = calloc(SIM_PIPES, sizeof(*m->pipe));
 	siphash_process_key_fix(1, 2);
+	for (int i = 0; i < SIM_NODES; i++)
+		hmap_init(&m->node[i].known, known_eq);
 }
 
 void sim_free(struct sim *m)
@@ -64,7 +78,8 @@ void sim_free(struct sim *m)
 	for (int i = 0; i < SIM_NODES; i++) {
 		if (m->node[i].s)
 			speaker_free(m->node[i].s);
-		free(m->node[i].known);
+		hmap_sweep(&m->node[i].known, known_free, NULL);
+		hmap_free(&m->node[i].known);
 	}
 	free(m->pipe);
 }
@@ -90,7 +105,7 @@ void sim_start(struct sim *m, int node, const struct speaker_config *c)
 
 	n->s = speaker_new(c, m->now);
 	n->address = address_of(node);
-	n->known_count = 0;
+	hmap_sweep(&n->known, known_free, NULL);
 	n->tells = n->losses = n->converged = 0;
 	speaker_set_watch(n->s, &w);
 }
@@ -261,7 +276,7 @@ static bool drain(struct sim *m, int node)
 	return moved;
 }
 
-static bool turn(struct sim *m)
+bool sim_turn(struct sim *m)
 {
 	bool moved = false;
 
@@ -286,7 +301,7 @@ static bool turn(struct sim *m)
 
 void sim_settle(struct sim *m)
 {
-	for (int i = 0; i < 2000000 && turn(m); i++)
+	for (int i = 0; i < 2000000 && sim_turn(m); i++)
 		;
 }
 
@@ -351,14 +366,11 @@ void sim_withdraw(struct sim *m, int node, uint32_t number)
 
 const struct sim_known *sim_known(const struct sim *m, int node, uint32_t number)
 {
-	const struct sim_node *n = &m->node[node];
-	struct nlri want = nlri_of(number, 0);
+	struct nlri n = nlri_of(number, 0);
+	struct sim_known k = {.key_len = (uint8_t)n.key_len};
 
-	for (size_t i = 0; i < n->known_count; i++)
-		if (n->known[i].key_len == want.key_len &&
-			memcmp(n->known[i].key, want.key, want.key_len) == 0)
-			return &n->known[i];
-	return NULL;
+	memcpy(k.key, n.key, n.key_len);
+	return hmap_get(&m->node[node].known, known_hash(&k), &k);
 }
 
 struct neighbor_view sim_view(const struct sim *m, int node, int peer)

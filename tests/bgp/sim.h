@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "bgp/speaker.h"
+#include "lib/hmap.h"
 
 #define SIM_NODES 8
 #define SIM_PIPES 64
@@ -24,8 +25,7 @@ struct sim_node {
 	struct speaker *s;
 	struct ip address;
 	/* What the watch was told: the best paths. */
-	struct sim_known *known;
-	size_t known_count, known_cap;
+	struct hmap known; /* of struct sim_known */
 	unsigned tells, losses, converged;
 	bool refuse; /* incoming connections are refused by TCP */
 };
@@ -64,6 +64,8 @@ void sim_kill(struct sim *m, int node);
 /* Node `from` configures node `to`; returns the neighbour. */
 struct neighbor *sim_neighbor(
 	struct sim *m, int from, int to, uint32_t as, void (*edit)(struct neighbor_config *c));
+/* One turn of everybody's loop; true if anything moved. */
+bool sim_turn(struct sim *m);
 /* Until nothing moves at this time. */
 void sim_settle(struct sim *m);
 /* The clock goes on, deadline by deadline. */

@@ -1,0 +1,311 @@
+/* The RIB by itself: paths, the order of change, markers, tombstones; against a plain model. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bgp/rib.h"
+#include "lib/siphash.h"
+
+static const struct bgp_family family = {.name = "test"};
+static struct attrsets *sets;
+static struct rib rib;
+static const struct attrset *set[4];
+
+static void setup(void)
+{
+	siphash_process_key_fix(5, 6);
+	sets = attrsets_new();
+	rib_init(&rib, &family, sets);
+	for (uint16_t i = 0; i < 6; i++) {
+		ck_assert_int_eq(rib_peer_add(&rib, i), 0);
+		rib.peer[i].router_id = i;
+		rib.peer[i].ibgp = i > 0;
+	}
+	for (unsigned i = 0; i < 4; i++) {
+		struct attrs a = {.present = ATTR_BIT(ATTR_MED), .med = i};
+		set[i] = attrset_intern(sets, &a);
+	}
+}
+
+static void teardown(void)
+{
+	for (unsigned i = 0; i < 4; i++)
+		attrset_unref(sets, set[i]);
+	rib_free(&rib);
+	ck_assert_uint_eq(attrsets_count(sets), 0);
+	attrsets_free(sets);
+}
+
+static struct rib_key key_of(const uint32_t *number)
+{
+	return (struct rib_key){(const uint8_t *)number, sizeof(*number)};
+}
+
+static unsigned put(uint16_t peer, uint32_t number, unsigned attrs, const char *payload)
+{
+	struct dest *d = NULL;
+
+	return rib_set(&rib, peer, key_of(&number), (const uint8_t *)payload, (uint8_t)strlen(payload),
+		set[attrs], 0, &d);
+}
+
+static unsigned take(uint16_t peer, uint32_t number)
+{
+	struct dest *d = NULL;
+
+	return rib_unset(&rib, peer, key_of(&number), &d);
+}
+
+static int best_of(uint32_t number)
+{
+	const struct dest *d = rib_find(&rib, key_of(&number));
+	const struct path *p = d ? rib_best(&rib, d) : NULL;
+
+	return p ? p->peer : -1;
+}
+
+START_TEST(what_changes)
+{
+	ck_assert_uint_eq(put(3, 1, 0, "a"), RIB_NEW | RIB_BEST);
+	ck_assert_uint_eq(put(3, 1, 0, "a"), 0);
+	ck_assert_uint_eq(put(3, 1, 0, "b"), RIB_BEST);	  /* payload */
+	ck_assert_uint_eq(put(3, 1, 0, "longer payload"), RIB_BEST);
+	ck_assert_uint_eq(put(3, 1, 1, "longer payload"), RIB_BEST); /* attributes */
+	ck_assert_uint_eq(put(4, 1, 1, "x"), RIB_NEW);	  /* a worse one */
+	ck_assert_uint_eq(put(4, 1, 1, "y"), 0);
+	ck_assert_uint_eq(put(4, 1, 1, "another length"), 0);
+	ck_assert_uint_eq(put(2, 1, 1, "x"), RIB_NEW | RIB_BEST);
+	ck_assert_int_eq(best_of(1), 2);
+	ck_assert_uint_eq(take(3, 1), RIB_GONE);
+	ck_assert_uint_eq(take(3, 1), 0);
+	ck_assert_uint_eq(take(2, 1), RIB_GONE | RIB_BEST);
+	ck_assert_int_eq(best_of(1), 4);
+	ck_assert_uint_eq(take(4, 1), RIB_GONE | RIB_BEST);
+	ck_assert_int_eq(best_of(1), -1);
+	ck_assert_uint_eq(take(4, 2), 0);
+	ck_assert_uint_eq(rib.paths, 0);
+}
+END_TEST
+
+START_TEST(staleness)
+{
+	put(2, 1, 1, "x");
+	put(3, 1, 1, "x");
+	put(2, 2, 1, "x");
+	rib_peer_stale(&rib, 2, true);
+	ck_assert_uint_eq(rib.peer[2].stale, 2);
+	uint32_t one = 1, two = 2;
+	ck_assert_uint_eq(rib_redecide(&rib, rib_find(&rib, key_of(&one))), RIB_BEST);
+	ck_assert_int_eq(best_of(1), 3);
+	ck_assert_uint_eq(rib_redecide(&rib, rib_find(&rib, key_of(&two))), 0);
+	ck_assert_uint_eq(put(2, 2, 1, "x"), RIB_FRESH);
+	ck_assert_uint_eq(put(2, 1, 1, "x"), RIB_BEST);
+	ck_assert_int_eq(best_of(1), 2);
+	ck_assert_uint_eq(rib.peer[2].stale, 0);
+	rib_peer_stale(&rib, 2, false);
+	/* For a refresh it makes no difference in the choice. */
+	ck_assert_uint_eq(rib_redecide(&rib, rib_find(&rib, key_of(&one))), 0);
+	put(2, 1, 1, "x");
+	ck_assert_uint_eq(rib_unset_dest(&rib, 2, rib_find(&rib, key_of(&one)), true), 0);
+	ck_assert_uint_eq(rib_unset_dest(&rib, 2, rib_find(&rib, key_of(&two)), true),
+		RIB_GONE | RIB_BEST);
+}
+END_TEST
+
+/* --- markers -------------------------------------------------------------------------------------------------- */
+
+static size_t ahead(const struct rib_marker *m, uint32_t *ret, size_t max)
+{
+	struct dest *d[64];
+	size_t n = rib_ahead(&rib, m, d, max);
+
+	for (size_t i = 0; i < n; i++)
+		memcpy(&ret[i], d[i]->key, sizeof(ret[i]));
+	return n;
+}
+
+static void pass(struct rib_marker *m, size_t n)
+{
+	struct dest *d[64];
+
+	n = rib_ahead(&rib, m, d, n);
+	rib_marker_pass(&rib, m, n ? d[n - 1] : NULL);
+}
+
+START_TEST(order_of_change)
+{
+	struct rib_marker a = {0}, b = {0};
+	uint32_t got[64];
+
+	ck_assert_int_eq(rib_marker_add(&rib, &a, NULL), 0);
+	ck_assert(rib_marker_at_end(&rib, &a));
+	for (uint32_t i = 1; i <= 5; i++)
+		put(1, i, 0, "x");
+	ck_assert(!rib_marker_at_end(&rib, &a));
+	put(1, 2, 0, "y");
+	ck_assert_uint_eq(ahead(&a, got, 64), 5);
+	ck_assert_int_eq(memcmp(got, (uint32_t[]){1, 3, 4, 5, 2}, 20), 0);
+	pass(&a, 2);
+	ck_assert_int_eq(rib_marker_add(&rib, &b, &a), 0);
+	ck_assert_uint_eq(b.version, a.version);
+	take(1, 3); /* behind both: comes again, as a tombstone */
+	ck_assert_uint_eq(ahead(&b, got, 64), 4);
+	ck_assert_int_eq(memcmp(got, (uint32_t[]){4, 5, 2, 3}, 16), 0);
+	pass(&a, 64);
+	ck_assert(rib_marker_at_end(&rib, &a));
+	rib_reap(&rib);
+	ck_assert_uint_eq(rib.tombstones, 1);
+	ck_assert_uint_eq(rib.map.count, 5);
+	pass(&b, 3);
+	rib_reap(&rib);
+	ck_assert_uint_eq(rib.tombstones, 1);
+	pass(&b, 1);
+	ck_assert(rib_marker_at_end(&rib, &b));
+	rib_reap(&rib);
+	ck_assert_uint_eq(rib.tombstones, 0);
+	ck_assert_uint_eq(rib.map.count, 4);
+	rib_marker_rewind(&rib, &b);
+	ck_assert_uint_eq(ahead(&b, got, 64), 4);
+	rib_marker_del(&rib, &a);
+	rib_marker_del(&rib, &b);
+}
+END_TEST
+
+START_TEST(dies_and_lives)
+{
+	struct rib_marker m = {0};
+	uint32_t got[64];
+
+	ck_assert_int_eq(rib_marker_add(&rib, &m, NULL), 0);
+	for (unsigned i = 0; i < 1000; i++) {
+		put(1, i % 3, 0, "x");
+		take(1, i % 3);
+	}
+	/* Graves do not pile up though the marker never moves. */
+	ck_assert_uint_le(rib.grave_cap, 64);
+	ck_assert_uint_eq(rib.tombstones, 3);
+	put(1, 1, 0, "x");
+	ck_assert_uint_eq(rib.tombstones, 2);
+	ck_assert_uint_eq(ahead(&m, got, 64), 3);
+	pass(&m, 64);
+	rib_reap(&rib);
+	ck_assert_uint_eq(rib.map.count, 1);
+	ck_assert_uint_eq(rib.tombstones, 0);
+	rib_marker_del(&rib, &m);
+	take(1, 1);
+	rib_reap(&rib);
+	ck_assert_uint_eq(rib.map.count, 0);
+}
+END_TEST
+
+/* Versions wrap. */
+START_TEST(versions_are_serial_numbers)
+{
+	struct rib_marker m = {0}, late = {0};
+	uint32_t got[64];
+
+	put(1, 1, 0, "x");
+	put(1, 2, 0, "x");
+	/* Key 2 is changed a few billion times. */
+	for (unsigned i = 0; i < 40; i++) {
+		rib.version = (rib.version | 0x1ffffff0u) + 8;
+		for (int k = 0; k < 16; k++)
+			put(1, 2, 0, k % 2 ? "x" : "y");
+		if (i == 5)
+			ck_assert_int_eq(rib_marker_add(&rib, &m, NULL), 0);
+		if (i == 5)
+			pass(&m, 64);
+	}
+	ck_assert_int_eq(rib_marker_add(&rib, &late, NULL), 0);
+	ck_assert_uint_eq(ahead(&late, got, 64), 2);
+	ck_assert_uint_eq(got[0], 1);
+	take(1, 1);
+	pass(&late, 1);
+	rib_reap(&rib);
+	ck_assert_uint_eq(rib.tombstones, 1);
+	pass(&late, 64);
+	pass(&m, 64);
+	rib_reap(&rib);
+	ck_assert_uint_eq(rib.tombstones, 0);
+	rib_marker_del(&rib, &m);
+	rib_marker_del(&rib, &late);
+}
+END_TEST
+
+/* Against a model: random changes, markers that walk at their own pace and keep a copy of what they have seen. */
+START_TEST(copies_converge)
+{
+	enum { KEYS = 60, MARKERS = 3, STEPS = 30000 };
+	static int model[KEYS][6], copy[MARKERS][KEYS];
+	struct rib_marker m[MARKERS] = {0};
+	struct dest *d[8];
+	uint32_t x = 12345 + (uint32_t)_i;
+
+	memset(model, 0, sizeof(model));
+	memset(copy, -1, sizeof(copy));
+	for (int i = 0; i < MARKERS; i++)
+		ck_assert_int_eq(rib_marker_add(&rib, &m[i], NULL), 0);
+	for (int step = 0; step < STEPS + 2000; step++) {
+		x = x * 1664525 + 1013904223;
+		uint32_t k = (x >> 8) % KEYS;
+		uint16_t peer = (uint16_t)(1 + (x >> 16) % 5);
+		if (step >= STEPS) {
+			; /* only catch up */
+		} else if ((x >> 24) % 3) {
+			put(peer, k, (x >> 20) % 4, (x >> 22) % 2 ? "p" : "a longer payload");
+			model[k][peer] = 1;
+		} else {
+			take(peer, k);
+			model[k][peer] = 0;
+		}
+		int who = (int)((x >> 12) % MARKERS);
+		if (step < STEPS && (x >> 10) % 4 > (uint32_t)who)
+			continue;
+		size_t n = rib_ahead(&rib, &m[who], d, 1 + (x >> 5) % 8);
+		for (size_t i = 0; i < n; i++) {
+			uint32_t key;
+			memcpy(&key, d[i]->key, 4);
+			copy[who][key] = best_of(key);
+		}
+		rib_marker_pass(&rib, &m[who], n ? d[n - 1] : NULL);
+		rib_reap(&rib);
+	}
+	size_t live = 0;
+	for (int k = 0; k < KEYS; k++) {
+		int have = 0;
+		for (int p = 1; p < 6; p++)
+			have |= model[k][p];
+		live += (size_t)have;
+		ck_assert_int_eq(best_of((uint32_t)k) >= 0, have);
+		for (int i = 0; i < MARKERS; i++)
+			ck_assert_int_eq(copy[i][k], best_of((uint32_t)k));
+	}
+	for (int i = 0; i < MARKERS; i++) {
+		ck_assert(rib_marker_at_end(&rib, &m[i]));
+		rib_marker_del(&rib, &m[i]);
+	}
+	ck_assert_uint_eq(rib.map.count, live);
+	ck_assert_uint_eq(rib.tombstones, 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("rib");
+	TCase *t = tcase_create("rib");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 60);
+	tcase_add_test(t, what_changes);
+	tcase_add_test(t, staleness);
+	tcase_add_test(t, order_of_change);
+	tcase_add_test(t, dies_and_lives);
+	tcase_add_test(t, versions_are_serial_numbers);
+	tcase_add_loop_test(t, copies_converge, 0, 8);
+	suite_add_tcase(s, t);
+	SRunner *r = srunner_create(s);
+	srunner_run_all(r, CK_ENV);
+	int failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
