@@ -1,4 +1,5 @@
-/* The insides of quell-agent, shared by its files: quell-agent.c (its life), agent_lan.c (LANs and their ports), agent_adopt.c (what a
+/* The insides of quell-agent, shared by its files: quell-agent.c (its life), agent_lan.c (LANs), agent_port.c (their ports),
+ * agent_books.c (what is told and seen), agent_adopt.c (what a
  * former agent left working), agent_feed.c (quelld), agent_control.c (`quell show`).
  *
  *   links, FDB   proxyarp/linux -> [agent_lan] -> the plane's ports, the bridge's knobs
@@ -47,6 +48,10 @@ struct agent_port {
 	TAILQ_ENTRY(agent_port) link;
 };
 
+struct agent_adopted_port {
+	uint32_t ifindex, slot;
+};
+
 struct agent_vtep {
 	struct ip ip;
 	bool marked;
@@ -81,11 +86,13 @@ struct agent {
 	struct agent_lan *lans;
 	uint32_t lan_count;
 	uint8_t *slots; /* by slot: taken */
+	struct agent_adopted_port *adopted_ports; /* during start */
+	uint32_t adopted_port_count;
 	struct agent_feed *feed;
 	struct agent_control *control;
 	uint64_t started_ms;
 	uint64_t events;
-	struct log_limit spoof_log, moved_log, alarm_log, full_log;
+	struct log_limit attach_log, spoof_log, moved_log, alarm_log, full_log;
 };
 
 /* --- agent_lan.c ---------------------------------------------------------------------------------------------- */
@@ -110,6 +117,19 @@ struct agent_port *agent_port_find(const struct agent_lan *lan, uint32_t ifindex
 void agent_lan_vtep(struct agent_lan *lan, struct ip vtep, bool present);
 void agent_lan_vteps_mark(struct agent_lan *lan);
 void agent_lan_vteps_sweep(struct agent_lan *lan);
+
+/* --- agent_port.c --------------------------------------------------------------------------------------------- */
+
+/* The entry is for a port of that name on this PE. */
+bool agent_port_named(const struct agent *a, const struct registry_port *r, const char *name);
+/* Takes the interface as a port, or sees to it anew. */
+void agent_port_take(struct agent_lan *lan, const struct link *l, enum layout_port_kind kind);
+/* there: the interface still is, so that what we did to it can be undone. Frees. */
+void agent_port_drop(struct agent_port *p, bool there);
+/* Programs on. Idempotent; tried again whenever it is called, if it failed. */
+void agent_port_attach(struct agent_port *p);
+/* Knobs, once the entries are in. */
+void agent_port_turn(struct agent_port *p);
 
 /* --- agent_books.c -------------------------------------------------------------------------------------------- */
 

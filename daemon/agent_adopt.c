@@ -75,6 +75,20 @@ static void add_bind6(void *arg, const struct layout_key6 *k, const struct layou
 	r->bind.v = *v;
 }
 
+/* A port keeps its row of the ledger, if that is still within the limits and nobody else's. */
+static void adopt_slot(struct agent *a, const struct row *r)
+{
+	if (r->port.slot >= a->limits.ports || a->slots[r->port.slot])
+		return;
+	a->slots[r->port.slot] = true;
+	a->adopted_ports = reallocarray(
+		a->adopted_ports, a->adopted_port_count + 1, sizeof(*a->adopted_ports));
+	if (!a->adopted_ports)
+		abort();
+	a->adopted_ports[a->adopted_port_count++] =
+		(struct agent_adopted_port){r->ifindex, r->port.slot};
+}
+
 static void adopt_row(struct agent *a, const struct row *r)
 {
 	uint32_t vni = r->kind == ROW_PORT ? r->port.lan
@@ -86,8 +100,7 @@ static void adopt_row(struct agent *a, const struct row *r)
 
 	switch (r->kind) {
 	case ROW_PORT:
-		if (r->port.slot < a->limits.ports)
-			a->slots[r->port.slot] = true;
+		adopt_slot(a, r);
 		if (lan)
 			lan->open = true;
 		break;
@@ -150,34 +163,23 @@ void agent_adopt_end(struct agent *a)
 				bridge_port_original(l->knobs, r->port.kind == PORT_FABRIC), l->knobs,
 				NULL, NULL);
 		a->ops->port_del(a->plane, r->ifindex);
-		agent_slot_put(a, r->port.slot);
+		for (uint32_t p = 0; p < a->adopted_port_count; p++)
+			if (a->adopted_ports[p].ifindex == r->ifindex)
+				agent_slot_put(a, r->port.slot);
 	}
 	free(rows.row);
-}
-
-struct slot_search {
-	uint32_t ifindex, slot;
-	bool found;
-};
-
-static void match_slot(void *arg, uint32_t ifindex, const struct layout_port *port)
-{
-	struct slot_search *s = arg;
-
-	if (ifindex != s->ifindex)
-		return;
-	s->found = true;
-	s->slot = port->slot;
+	/* Interfaces that come and go get numbers anew, and with them rows anew. */
+	free(a->adopted_ports);
+	a->adopted_ports = NULL;
+	a->adopted_port_count = 0;
 }
 
 int agent_slot_get(struct agent *a, uint32_t ifindex, uint32_t *ret_slot)
 {
-	struct slot_search s = {.ifindex = ifindex};
-
-	a->ops->port_each(a->plane, match_slot, &s);
-	if (s.found && s.slot < a->limits.ports) {
-		a->slots[s.slot] = true;
-		*ret_slot = s.slot;
+	for (uint32_t i = 0; i < a->adopted_port_count; i++) {
+		if (a->adopted_ports[i].ifindex != ifindex)
+			continue;
+		*ret_slot = a->adopted_ports[i].slot;
 		return 0;
 	}
 	for (uint32_t i = 0; i < a->limits.ports; i++) {

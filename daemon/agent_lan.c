@@ -1,11 +1,8 @@
-/* The peering LANs of the configuration on this box: which interfaces are their ports, and what each is told.
+/* The peering LANs of the configuration on this box: which interfaces are their ports, as these come and go.
  *
- * A port is taken in this order, so that nothing that worked falls into a gap: its row in the plane; its MACs and addresses in the
- * books, and from there in the plane and the bridge's forwarding table; the programs on the interface; and, once the kernel
- * has all its entries, the bridge's knobs (proxyarp/linux/bridge.h). A LAN that was not found working is taken only when quelld has
- * told what is behind other PEs, or after AGENT_OPEN_MS. It is given back in the opposite order.
- *
- * A port that the registry names is closed: its MACs and addresses, and no others. One that it does not name learns.
+ * A LAN that was not found working is taken only when quelld has told what is behind other PEs, or after AGENT_OPEN_MS: until then
+ * it is the bridge that it was. What is done to each port, and in which order, is in agent_port.c; it is given back in the opposite
+ * order.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -13,8 +10,6 @@
 
 #include "daemon/agent.h"
 #include "daemon/loop.h"
-
-#define BURST_MIN 4542 /* three full frames */
 
 /* --- the registry --------------------------------------------------------------------------------------------- */
 
@@ -50,38 +45,6 @@ int agent_lans_check(struct config *c, struct registry **ret_registries)
 		r = -EINVAL;
 	}
 	return r;
-}
-
-static bool is_of_port(const struct agent *a, const struct registry_port *r, const char *name)
-{
-	return strcmp(r->port, name) == 0 && (r->pe == 0 || r->pe == a->config->router_id);
-}
-
-/* Several members may share a port: their entries are one. */
-static void read_registry(struct agent_port *p, struct binding_port *ret)
-{
-	const struct registry *reg = p->lan->registry;
-
-	p->member = NULL;
-	p->closed = p->quarantine = false;
-	*ret = (struct binding_port){.up = p->up};
-	for (size_t i = 0; reg && i < reg->port_count; i++) {
-		const struct registry_port *r = &reg->ports[i];
-		if (!is_of_port(p->lan->agent, r, p->name))
-			continue;
-		if (!p->member)
-			p->member = r;
-		p->closed = true;
-		p->quarantine |= r->status != REGISTRY_ACTIVE;
-		for (int m = 0; m < r->mac_count && ret->mac_count < BINDING_MACS; m++)
-			ret->macs[ret->mac_count++] = r->macs[m];
-		for (int m = 0; m < r->ip_count && ret->ip_count < BINDING_IPS; m++)
-			ret->ips[ret->ip_count++] = r->ips[m];
-	}
-	/* Nothing in, nothing out: then nothing is answered for it either. */
-	if (p->quarantine)
-		ret->mac_count = ret->ip_count = 0;
-	ret->closed = p->closed;
 }
 
 /* --- finding -------------------------------------------------------------------------------------------------- */
@@ -124,183 +87,6 @@ static bool is_member_port(const struct agent_lan *lan, const struct link *l)
 	return c->all_ports;
 }
 
-/* --- a port --------------------------------------------------------------------------------------------------- */
-
-static uint32_t burst_of(uint64_t bps)
-{
-	uint64_t octets = bps / 8 / 4;
-
-	return octets < BURST_MIN ? BURST_MIN : octets > INT32_MAX ? INT32_MAX : (uint32_t)octets;
-}
-
-static int set_plane_port(const struct agent_port *p)
-{
-	const struct config_agent *c = p->lan->c->agent;
-	struct agent *a = p->lan->agent;
-	bool member = p->kind == PORT_MEMBER;
-	struct layout_port v = {
-		.lan = p->lan->c->vni,
-		.slot = p->slot,
-		.kind = (uint8_t)p->kind,
-		.flags = (uint8_t)((p->closed ? PORT_CLOSED : 0) | (p->quarantine ? PORT_QUARANTINE : 0)),
-		.unknown_target = (uint8_t)c->unknown_target,
-		.ns_option = (uint8_t)c->ns_option,
-		.fabric_ifindex = p->lan->vxlan,
-		.flood_classes = c->flood_classes,
-		/* What comes over the fabric was policed where it came in, or is policed where it goes out. */
-		.police_in_bps = member ? c->police_in_bps : 0,
-		.police_out_bps = member ? c->police_out_bps : 0,
-	};
-
-	v.police_in_burst = burst_of(v.police_in_bps);
-	v.police_out_burst = burst_of(v.police_out_bps);
-	int r = a->ops->port_set(a->plane, p->ifindex, &v);
-	if (r < 0)
-		log_error(LOG_PROXYARP, "%s: %s: not taken: %s", p->lan->c->name, p->name, strerror(-r));
-	return r;
-}
-
-static void attach(struct agent_port *p)
-{
-	struct agent *a = p->lan->agent;
-
-	if (p->attached)
-		return;
-	int r = a->ops->port_attach(a->plane, p->ifindex, p->lan->c->agent->accelerate != 0);
-	if (r < 0) {
-		log_error(LOG_PROXYARP, "%s: %s: the data plane cannot be attached: %s", p->lan->c->name,
-			p->name, strerror(-r));
-		return;
-	}
-	p->attached = true;
-	log_info(LOG_PROXYARP, "%s: %s: %s port%s%s%s", p->lan->c->name, p->name,
-		p->kind == PORT_FABRIC ? "fabric" : "member",
-		p->closed	       ? ", closed"
-			: p->kind == PORT_MEMBER ? ", learning"
-						 : "",
-		p->quarantine ? ", in quarantine" : "", p->up ? "" : ", down");
-}
-
-/* The registry's word on a port, into plane and books. */
-static void apply(struct agent_port *p)
-{
-	struct binding_port b = {.up = p->up};
-
-	if (p->kind == PORT_MEMBER)
-		read_registry(p, &b);
-	if (set_plane_port(p) < 0)
-		return;
-	if (p->kind == PORT_MEMBER) {
-		int r = bindings_port_set(p->lan->books, p->ifindex, &b);
-		if (r < 0)
-			log_error(LOG_PROXYARP, "%s: %s: not all of its entries: %s", p->lan->c->name,
-				p->name, r == -EEXIST ? "another port has them" : strerror(-r));
-	}
-	if (p->lan->open)
-		attach(p);
-}
-
-static void take_port(struct agent_lan *lan, const struct link *l, enum layout_port_kind kind)
-{
-	struct agent_port *p = agent_port_find(lan, l->ifindex);
-	bool fresh = !p;
-
-	if (fresh) {
-		p = calloc(1, sizeof(*p));
-		if (!p)
-			abort();
-		if (agent_slot_get(lan->agent, l->ifindex, &p->slot) < 0) {
-			log_error(LOG_PROXYARP, "%s: %s: not taken: too many ports for this start", lan->c->name,
-				l->name);
-			free(p);
-			return;
-		}
-		*p = (struct agent_port){.lan = lan,
-			.ifindex = l->ifindex,
-			.slot = p->slot,
-			.kind = kind,
-			.found = l->knobs};
-		TAILQ_INSERT_TAIL(&lan->ports, p, link);
-	}
-	memcpy(p->name, l->name, sizeof(p->name));
-	p->up = link_is_up(l);
-	apply(p);
-	if (fresh && lan->fdb)
-		fdb_port_kick(lan->agent->fdb, p->ifindex);
-}
-
-/* there: the interface still is, so that what we did to it can be undone. */
-static void drop_port(struct agent_port *p, bool there)
-{
-	struct agent_lan *lan = p->lan;
-	struct agent *a = lan->agent;
-	const struct link *l = links_get(a->links, p->ifindex);
-
-	log_info(LOG_PROXYARP, "%s: %s: no longer a port", lan->c->name, p->name);
-	if (there && l && l->is_port && lan->fdb)
-		bridge_set(a->nl, p->ifindex, bridge_port_original(p->found, p->kind == PORT_FABRIC),
-			l->knobs, NULL, NULL);
-	a->ops->port_del(a->plane, p->ifindex);
-	if (p->kind == PORT_MEMBER)
-		bindings_port_del(lan->books, p->ifindex);
-	if (a->fdb)
-		fdb_port_gone(a->fdb, p->ifindex);
-	agent_slot_put(a, p->slot);
-	TAILQ_REMOVE(&lan->ports, p, link);
-	free(p);
-}
-
-/* --- knobs ---------------------------------------------------------------------------------------------------- */
-
-static void on_knobs(void *arg, int verdict)
-{
-	(void)arg;
-	if (verdict < 0)
-		log_warning(LOG_NETLINK, "a bridge port's settings were refused: %s", strerror(-verdict));
-}
-
-static bool entries_are_in(const struct agent_port *p)
-{
-	const struct registry_port *r = p->member;
-
-	for (int i = 0; r && !p->quarantine && i < r->mac_count; i++) {
-		/* One that is behind another PE now has its entry there, or will have it. */
-		if (!fdb_met(p->lan->fdb, r->macs[i]))
-			return false;
-	}
-	return true;
-}
-
-static void turn_knobs(struct agent_port *p)
-{
-	struct agent *a = p->lan->agent;
-	const struct link *l = links_get(a->links, p->ifindex);
-	struct bridge_knobs want = p->kind == PORT_FABRIC ? bridge_fabric(p->lan->floods)
-		: p->closed				  ? bridge_member_closed(p->lan->floods)
-							  : bridge_member_open(p->lan->floods);
-
-	if (!l || !l->is_port || !p->attached)
-		return;
-	if (bridge_knobs_met(l->knobs, want)) {
-		p->knobs_asked = false;
-		return;
-	}
-	if (p->knobs_asked || !entries_are_in(p))
-		return;
-	/* Asked once; if the answer is no, LINK_KNOBS or the next change of the port asks again. */
-	p->knobs_asked = bridge_set(a->nl, p->ifindex, want, l->knobs, on_knobs, NULL) == 0;
-}
-
-void agent_lans_turn(struct agent *a)
-{
-	struct agent_port *p;
-
-	for (uint32_t i = 0; i < a->lan_count; i++)
-		if (a->lans[i].open && a->lans[i].fdb)
-			TAILQ_FOREACH (p, &a->lans[i].ports, link)
-				turn_knobs(p);
-}
-
 /* --- a LAN ---------------------------------------------------------------------------------------------------- */
 
 void agent_lan_open(struct agent_lan *lan)
@@ -313,9 +99,9 @@ void agent_lan_open(struct agent_lan *lan)
 	/* The fabric last: until then what comes from there is still flooded, and then all members are ready. */
 	TAILQ_FOREACH (p, &lan->ports, link)
 		if (p->kind == PORT_MEMBER)
-			attach(p);
+			agent_port_attach(p);
 	TAILQ_FOREACH (p, &lan->ports, link)
-		attach(p);
+		agent_port_attach(p);
 }
 
 void agent_lan_settle(struct agent_lan *lan)
@@ -380,7 +166,27 @@ static void set_self(struct agent_lan *lan, struct mac mac)
 		log_warning(LOG_PROXYARP, "%s: no room for the bridge's own MAC", lan->c->name);
 }
 
+void agent_lans_turn(struct agent *a)
+{
+	struct agent_port *p;
+
+	for (uint32_t i = 0; i < a->lan_count; i++)
+		if (a->lans[i].open && a->lans[i].fdb)
+			TAILQ_FOREACH (p, &a->lans[i].ports, link)
+				agent_port_turn(p);
+}
+
 /* --- links ---------------------------------------------------------------------------------------------------- */
+
+static void take_link(void *arg, const struct link *l)
+{
+	struct agent_lan *lan = arg;
+
+	if (is_member_port(lan, l))
+		agent_port_take(lan, l, PORT_MEMBER);
+	else if (l->ifindex == lan->vxlan && l->is_port && l->master == lan->bridge)
+		agent_port_take(lan, l, PORT_FABRIC);
+}
 
 static void warn_vxlan(const struct agent_lan *lan, const struct link *l)
 {
@@ -404,13 +210,19 @@ static void found_device(struct agent_lan *lan, const struct link *l)
 
 	if (!bridge && !vxlan)
 		return;
-	*(bridge ? &lan->bridge : &lan->vxlan) = l->ifindex;
+	uint32_t *is = bridge ? &lan->bridge : &lan->vxlan, was = *is;
+	*is = l->ifindex;
 	if (vxlan)
 		warn_vxlan(lan, l);
+	if (was == *is)
+		return;
+	log_notice(LOG_NETLINK, "%s: %s is there", lan->c->name, l->name);
 	if (lan->fdb)
 		fdb_lan_move(lan->fdb, lan->bridge, lan->vxlan);
-	if (bridge && lan->books)
+	if (bridge)
 		set_self(lan, l->mac);
+	/* Ports that came before their bridge was known; and all ports' rows name the vxlan device. */
+	links_each(lan->agent->links, take_link, lan);
 }
 
 static void lost_device(struct agent_lan *lan, const struct link *l)
@@ -421,7 +233,7 @@ static void lost_device(struct agent_lan *lan, const struct link *l)
 		log_error(LOG_NETLINK, "%s: bridge %s is gone", lan->c->name, l->name);
 		for (p = TAILQ_FIRST(&lan->ports); p; p = next) {
 			next = TAILQ_NEXT(p, link);
-			drop_port(p, true);
+			agent_port_drop(p, true);
 		}
 		lan->bridge = 0;
 	} else if (l->ifindex == lan->vxlan) {
@@ -447,11 +259,11 @@ static void lan_on_link(struct agent_lan *lan, uint32_t what, const struct link 
 	bool fabric = now && now->ifindex == lan->vxlan && now->is_port && now->master == lan->bridge;
 	bool member = now && is_member_port(lan, now);
 	if (p && !(p->kind == PORT_FABRIC ? fabric : member)) {
-		drop_port(p, now != NULL);
+		agent_port_drop(p, now != NULL);
 		p = NULL;
 	}
 	if ((fabric || member) && (!p || what & LINK_RENAMED)) {
-		take_port(lan, now, fabric ? PORT_FABRIC : PORT_MEMBER);
+		agent_port_take(lan, now, fabric ? PORT_FABRIC : PORT_MEMBER);
 	} else if (p && what & (LINK_UP | LINK_DOWN)) {
 		p->up = link_is_up(now);
 		if (p->kind == PORT_MEMBER)
@@ -528,16 +340,6 @@ int agent_lans_find(struct agent *a, struct registry **registries)
 	return r;
 }
 
-static void take_link(void *arg, const struct link *l)
-{
-	struct agent_lan *lan = arg;
-
-	if (is_member_port(lan, l))
-		take_port(lan, l, PORT_MEMBER);
-	else if (l->ifindex == lan->vxlan && l->is_port && l->master == lan->bridge)
-		take_port(lan, l, PORT_FABRIC);
-}
-
 static int open_books(struct agent_lan *lan)
 {
 	struct agent *a = lan->agent;
@@ -568,7 +370,7 @@ static void warn_registry(const struct agent_lan *lan)
 	for (size_t i = 0; lan->registry && i < lan->registry->port_count; i++) {
 		const struct registry_port *r = &lan->registry->ports[i];
 		const struct link *l = links_find(lan->agent->links, r->port);
-		if (is_of_port(lan->agent, r, r->port) && r->pe && (!l || !agent_port_find(lan, l->ifindex)))
+		if (agent_port_named(lan->agent, r, r->port) && r->pe && (!l || !agent_port_find(lan, l->ifindex)))
 			log_notice(LOG_REGISTRY, "%s: the registry's port %s is not there (yet)",
 				lan->c->name, r->port);
 	}

@@ -308,9 +308,20 @@ static void on_tick(void *arg, uint64_t now_ms)
 {
 	struct life *l = arg;
 
-	for (uint32_t i = 0; i < l->a.lan_count; i++)
+	for (uint32_t i = 0; i < l->a.lan_count; i++) {
+		struct agent_port *p;
 		bindings_tick(l->a.lans[i].books, now_ms);
+		TAILQ_FOREACH (p, &l->a.lans[i].ports, link)
+			if (l->a.lans[i].open)
+				agent_port_attach(p);
+	}
 	timers_start(loop_timers(l->a.loop), &l->tick, now_ms + TICK_MS);
+}
+
+/* Only the BPF plane goes on without us; a box that was left closed with nobody answering would be a black hole. */
+static bool outlives(const struct life *l)
+{
+	return l->a.ops == agent_plane_bpf && !l->o.withdraw;
 }
 
 static void on_stop(void *arg, int signo)
@@ -318,7 +329,7 @@ static void on_stop(void *arg, int signo)
 	struct life *l = arg;
 
 	log_notice(LOG_MAIN, "%s: stopping; the data plane %s", signo == SIGTERM ? "SIGTERM" : "SIGINT",
-		l->o.withdraw ? "is withdrawn" : "goes on");
+		outlives(l) ? "goes on" : "is withdrawn");
 	loop_stop(l->a.loop);
 }
 
@@ -428,6 +439,7 @@ int main(int argc, char **argv)
 		return status;
 	}
 	l.a.started_ms = loop_now_ms();
+	l.a.attach_log = LOG_LIMIT(10, 60000);
 	l.a.spoof_log = LOG_LIMIT(10, 60000);
 	l.a.moved_log = LOG_LIMIT(10, 10000);
 	l.a.alarm_log = LOG_LIMIT(10, 60000);
@@ -441,6 +453,6 @@ int main(int argc, char **argv)
 	if (start(&l) == 0)
 		status = serve(&l);
 	/* A start that failed leaves what it found. */
-	release(&l, status == EXIT_SUCCESS ? !l.o.withdraw : l.a.adopted);
+	release(&l, status == EXIT_SUCCESS ? outlives(&l) : l.a.adopted);
 	return status;
 }

@@ -115,9 +115,9 @@ static void effective_static(const struct bindings *b, const struct binding *e, 
 
 	ret->flags = BIND_STATIC | BIND_ROUTER | BIND_OVERRIDE;
 	/* Behind another PE it may speak by another of its MACs. */
-	if (o && station_place(s, &ifindex) == PLACE_REMOTE && p && bindings_lists_mac(&p->p, o->mac))
+	if (o && station_place(s, &ifindex) == PLACE_REMOTE && p && bindings_may_speak(&p->p, e->ip, o->mac))
 		s = o;
-	if (p && p->p.mac_count > 1)
+	if (p && bindings_speakers(&p->p, e->ip, NULL) > 1)
 		ret->flags |= BIND_ALT;
 	locate(b, s, ret);
 }

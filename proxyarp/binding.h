@@ -67,11 +67,14 @@ void bindings_free(struct bindings *b);
 
 /* --- ports ---------------------------------------------------------------------------------------------------- */
 
+/* An address is spoken for by the MACs of its group: one group a member, where several share a port. */
 struct binding_port {
 	bool closed, up;
 	struct mac macs[BINDING_MACS];
+	uint8_t mac_group[BINDING_MACS];
 	uint8_t mac_count;
 	struct ip ips[BINDING_IPS];
+	uint8_t ip_group[BINDING_IPS];
 	uint8_t ip_count;
 };
 

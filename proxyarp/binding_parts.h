@@ -78,13 +78,11 @@ struct bindings {
 
 struct binding_port_entry *bindings_port(const struct bindings *b, uint32_t ifindex);
 bool bindings_port_is_up(const struct bindings *b, uint32_t ifindex);
-static inline bool bindings_lists_mac(const struct binding_port *p, struct mac mac)
-{
-	for (int i = 0; i < p->mac_count; i++)
-		if (mac_eq(p->macs[i], mac))
-			return true;
-	return false;
-}
+/* The port's list of MACs has it, in any group. */
+bool bindings_lists_mac(const struct binding_port *p, struct mac mac);
+/* The MACs that may speak for one of the port's addresses: `mac` is among them; the first; how many. */
+bool bindings_may_speak(const struct binding_port *p, struct ip ip, struct mac mac);
+int bindings_speakers(const struct binding_port *p, struct ip ip, struct mac *ret_first);
 /* Frees all that nothing stands for any more. */
 void bindings_collect(struct bindings *b);
 

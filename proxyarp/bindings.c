@@ -109,12 +109,49 @@ void bindings_collect(struct bindings *b)
 
 /* --- ports ---------------------------------------------------------------------------------------------------- */
 
-static bool lists_ip(const struct binding_port *p, struct ip ip)
+bool bindings_lists_mac(const struct binding_port *p, struct mac mac)
 {
-	for (int i = 0; p->mac_count && i < p->ip_count; i++)
-		if (ip_eq(p->ips[i], ip))
+	for (int i = 0; i < p->mac_count; i++)
+		if (mac_eq(p->macs[i], mac))
 			return true;
 	return false;
+}
+
+/* -1: not one of the port's. */
+static int group_of(const struct binding_port *p, struct ip ip)
+{
+	for (int i = 0; i < p->ip_count; i++)
+		if (ip_eq(p->ips[i], ip))
+			return p->ip_group[i];
+	return -1;
+}
+
+bool bindings_may_speak(const struct binding_port *p, struct ip ip, struct mac mac)
+{
+	int group = group_of(p, ip);
+
+	for (int i = 0; i < p->mac_count; i++)
+		if (p->mac_group[i] == group && mac_eq(p->macs[i], mac))
+			return true;
+	return false;
+}
+
+int bindings_speakers(const struct binding_port *p, struct ip ip, struct mac *ret_first)
+{
+	int group = group_of(p, ip), n = 0;
+
+	for (int i = 0; i < p->mac_count; i++) {
+		if (p->mac_group[i] != group)
+			continue;
+		if (n++ == 0 && ret_first)
+			*ret_first = p->macs[i];
+	}
+	return n;
+}
+
+static bool lists_ip(const struct binding_port *p, struct ip ip)
+{
+	return bindings_speakers(p, ip, NULL) > 0;
 }
 
 /* What the port had in `was` and `now` has no more. */
@@ -163,17 +200,21 @@ static int port_gain_mac(struct bindings *b, uint32_t ifindex, struct mac mac)
 static int port_gain_ip(struct bindings *b, const struct binding_port_entry *p, struct ip ip)
 {
 	struct binding *e = binding_get(b, ip);
-	struct station *active, *first = station_find(b, p->p.macs[0]);
+	struct station *active, *first;
+	struct mac mac;
 
 	if (!e)
 		return -ENOSPC;
 	if (e->home && e->home != p->ifindex)
 		return -EEXIST;
+	if (bindings_speakers(&p->p, ip, &mac) == 0)
+		return 0;
+	first = station_find(b, mac);
 	if (!first)
 		return -ENOSPC;
 	active = e->refs[REF_STATIC].station;
 	e->home = p->ifindex;
-	if (!active || !bindings_lists_mac(&p->p, active->mac))
+	if (!active || !bindings_may_speak(&p->p, ip, active->mac))
 		binding_link(e, REF_STATIC, first);
 	binding_drop_learned(b, e);
 	binding_update(b, e, false);
@@ -219,7 +260,7 @@ int bindings_port_set(struct bindings *b, uint32_t ifindex, const struct binding
 		one = port_gain_mac(b, ifindex, now->macs[i]);
 		r = r ? r : one;
 	}
-	for (int i = 0; now->mac_count && i < now->ip_count; i++) {
+	for (int i = 0; i < now->ip_count; i++) {
 		one = port_gain_ip(b, p, now->ips[i]);
 		r = r ? r : one;
 	}

@@ -51,8 +51,10 @@ void bindings_remote_mac_del(struct bindings *b, struct mac mac)
 
 int bindings_remote_bind(struct bindings *b, const struct binding_remote *r)
 {
-	if (!mac_is_host(r->mac) || !binding_may_be(b, r->ip))
+	if (!mac_is_host(r->mac) || !binding_may_be(b, r->ip)) {
+		b->stats.refused++;
 		return -EINVAL;
+	}
 	struct station *s = station_get(b, r->mac);
 	struct binding *e = s ? binding_get(b, r->ip) : NULL;
 	if (!e)

@@ -110,11 +110,12 @@ static void show_mac(void *arg, const struct layout_mac_key *k, const struct lay
 			v->flags & MAC_REPORT ? "r" : "", v->flags & MAC_SELF ? "=" : "");
 }
 
-/* "10 closed A,a 198.18.0.1,2001:db8::1"; up unless it says down */
+/* "10 closed A,a 198.18.0.1,2001:db8::1 and B 198.18.0.2"; up unless it says down */
 static void do_port(struct world *w, char **arg, int n)
 {
 	struct binding_port p = {.up = true};
 	uint32_t ifindex = (uint32_t)atoi(arg[1]);
+	uint8_t group = 0;
 
 	for (int i = 2; i < n; i++) {
 		char *save = NULL;
@@ -122,12 +123,17 @@ static void do_port(struct world *w, char **arg, int n)
 			p.closed = true;
 		else if (strcmp(arg[i], "down") == 0)
 			p.up = false;
+		else if (strcmp(arg[i], "and") == 0)
+			group++;
 		else if (strcmp(arg[i], "open") != 0)
 			for (char *t = strtok_r(arg[i], ",", &save); t; t = strtok_r(NULL, ",", &save)) {
-				if (t[1] == '\0')
+				if (t[1] == '\0') {
+					p.mac_group[p.mac_count] = group;
 					p.macs[p.mac_count++] = frame_mac(t[0]);
-				else
+				} else {
+					p.ip_group[p.ip_count] = group;
 					p.ips[p.ip_count++] = frame_ip(t);
+				}
 			}
 	}
 	int r = bindings_port_set(w->b, ifindex, &p);
@@ -400,6 +406,19 @@ static const struct scenario scenarios[] = {
 			{"bind 198.18.0.1", "A@10SRA"},
 			{"port 10 closed A 198.18.0.1", "-b b@-"},
 			{"bind 198.18.0.1", "A@10SR"}}},
+	{"two members on one port",
+		{{"port 10 closed A,a 198.18.0.1 and B 198.18.0.2", "+A +a +B +A/198.18.0.1!r +B/198.18.0.2!r A@10 a@10 B@10"},
+			{"bind 198.18.0.1", "A@10SRA"},
+			{"bind 198.18.0.2", "B@10SR"},
+			{"arp 10 B 198.18.0.1", ""},
+			{"bind 198.18.0.1", "A@10SRA"},
+			{"port 10 closed B 198.18.0.2", "-A -a -A/198.18.0.1 A@- a@-"},
+			{"port 10 closed and B 198.18.0.2 and A 198.18.0.1", "+A +A/198.18.0.1!r A@10"},
+			{"bind 198.18.0.1", "A@10SR"},
+			{"bind 198.18.0.2", "B@10SR"}}},
+	{"addresses without a MAC are not answered for",
+		{{"port 10 closed 198.18.0.1", ""},
+			{"bind 198.18.0.1", ""}}},
 	{"behind another PE it speaks by its other MAC",
 		{{"port 10 closed A,a 198.18.0.1 down", "A@10 a@10"},
 			{"rmac A 10.0.0.3 0", "A@10.0.0.3"},

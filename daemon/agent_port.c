@@ -1,0 +1,236 @@
+/* One port of a LAN: what the registry says of it, its row in the plane, its programs, its bridge knobs.
+ *
+ * A port is taken in this order, so that nothing that worked falls into a gap: its row in the plane; its MACs and addresses in the
+ * books, and from there in the plane and the bridge's forwarding table; the programs on the interface; and, once the kernel
+ * has all its entries, the bridge's knobs (proxyarp/linux/bridge.h).
+ *
+ * A port that the registry names is closed: its MACs and addresses, and no others. One that it does not name learns.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/agent.h"
+#include "daemon/loop.h"
+
+#define BURST_MIN 4542 /* three full frames */
+
+/* --- the registry --------------------------------------------------------------------------------------------- */
+
+bool agent_port_named(const struct agent *a, const struct registry_port *r, const char *name)
+{
+	return strcmp(r->port, name) == 0 && (r->pe == 0 || r->pe == a->config->router_id);
+}
+
+static void add_entry(const struct agent_port *p, const struct registry_port *r, uint8_t group,
+	struct binding_port *ret)
+{
+	if (ret->mac_count + r->mac_count > BINDING_MACS || ret->ip_count + r->ip_count > BINDING_IPS) {
+		log_error(LOG_REGISTRY, "%s: %s: more than %d MACs or %d addresses on one port; the rest is left out",
+			p->lan->c->name, p->name, BINDING_MACS, BINDING_IPS);
+		return;
+	}
+	for (int i = 0; i < r->mac_count; i++) {
+		ret->mac_group[ret->mac_count] = group;
+		ret->macs[ret->mac_count++] = r->macs[i];
+	}
+	for (int i = 0; i < r->ip_count; i++) {
+		ret->ip_group[ret->ip_count] = group;
+		ret->ips[ret->ip_count++] = r->ips[i];
+	}
+}
+
+/* Several members may share a port; each has its own MACs and addresses there. */
+static void read_registry(struct agent_port *p, struct binding_port *ret)
+{
+	const struct registry *reg = p->lan->registry;
+	uint8_t groups = 0;
+
+	p->member = NULL;
+	p->closed = p->quarantine = false;
+	*ret = (struct binding_port){.up = p->up};
+	for (size_t i = 0; reg && i < reg->port_count; i++) {
+		const struct registry_port *r = &reg->ports[i];
+		if (!agent_port_named(p->lan->agent, r, p->name))
+			continue;
+		if (!p->member)
+			p->member = r;
+		p->closed = true;
+		p->quarantine |= r->status != REGISTRY_ACTIVE;
+		add_entry(p, r, groups++, ret);
+	}
+	/* Nothing in, nothing out: then nothing is answered for it either. */
+	if (p->quarantine)
+		ret->mac_count = ret->ip_count = 0;
+	ret->closed = p->closed;
+}
+
+/* --- a port --------------------------------------------------------------------------------------------------- */
+
+static uint32_t burst_of(uint64_t bps)
+{
+	uint64_t octets = bps / 8 / 4;
+
+	return octets < BURST_MIN ? BURST_MIN : octets > INT32_MAX ? INT32_MAX : (uint32_t)octets;
+}
+
+static int set_plane_port(const struct agent_port *p)
+{
+	const struct config_agent *c = p->lan->c->agent;
+	struct agent *a = p->lan->agent;
+	bool member = p->kind == PORT_MEMBER;
+	struct layout_port v = {
+		.lan = p->lan->c->vni,
+		.slot = p->slot,
+		.kind = (uint8_t)p->kind,
+		.flags = (uint8_t)((p->closed ? PORT_CLOSED : 0) | (p->quarantine ? PORT_QUARANTINE : 0)),
+		.unknown_target = (uint8_t)c->unknown_target,
+		.ns_option = (uint8_t)c->ns_option,
+		.fabric_ifindex = p->lan->vxlan,
+		.flood_classes = c->flood_classes,
+		/* What comes over the fabric was policed where it came in, or is policed where it goes out. */
+		.police_in_bps = member ? c->police_in_bps : 0,
+		.police_out_bps = member ? c->police_out_bps : 0,
+	};
+
+	v.police_in_burst = burst_of(v.police_in_bps);
+	v.police_out_burst = burst_of(v.police_out_bps);
+	int r = a->ops->port_set(a->plane, p->ifindex, &v);
+	if (r < 0)
+		log_error(LOG_PROXYARP, "%s: %s: not taken: %s", p->lan->c->name, p->name, strerror(-r));
+	return r;
+}
+
+void agent_port_attach(struct agent_port *p)
+{
+	struct agent *a = p->lan->agent;
+
+	if (p->attached)
+		return;
+	int r = a->ops->port_attach(a->plane, p->ifindex, p->lan->c->agent->accelerate != 0);
+	if (r < 0) {
+		log_limited(&a->attach_log, loop_now_ms(), LOG_PROXYARP, LOG_LEVEL_ERROR,
+			"%s: %s: the data plane cannot be attached: %s", p->lan->c->name, p->name,
+			strerror(-r));
+		return;
+	}
+	p->attached = true;
+	log_info(LOG_PROXYARP, "%s: %s: %s port%s%s%s", p->lan->c->name, p->name,
+		p->kind == PORT_FABRIC ? "fabric" : "member",
+		p->closed	       ? ", closed"
+			: p->kind == PORT_MEMBER ? ", learning"
+						 : "",
+		p->quarantine ? ", in quarantine" : "", p->up ? "" : ", down");
+}
+
+/* The registry's word on a port, into plane and books. */
+static void apply(struct agent_port *p)
+{
+	struct binding_port b = {.up = p->up};
+
+	if (p->kind == PORT_MEMBER)
+		read_registry(p, &b);
+	if (set_plane_port(p) < 0)
+		return;
+	if (p->kind == PORT_MEMBER) {
+		int r = bindings_port_set(p->lan->books, p->ifindex, &b);
+		if (r < 0)
+			log_error(LOG_PROXYARP, "%s: %s: not all of its entries: %s", p->lan->c->name,
+				p->name, r == -EEXIST ? "another port has them" : strerror(-r));
+	}
+	if (p->lan->open)
+		agent_port_attach(p);
+}
+
+void agent_port_take(struct agent_lan *lan, const struct link *l, enum layout_port_kind kind)
+{
+	struct agent_port *p = agent_port_find(lan, l->ifindex);
+	bool fresh = !p;
+
+	if (fresh) {
+		p = calloc(1, sizeof(*p));
+		if (!p)
+			abort();
+		if (agent_slot_get(lan->agent, l->ifindex, &p->slot) < 0) {
+			log_error(LOG_PROXYARP, "%s: %s: not taken: too many ports for this start", lan->c->name,
+				l->name);
+			free(p);
+			return;
+		}
+		*p = (struct agent_port){.lan = lan,
+			.ifindex = l->ifindex,
+			.slot = p->slot,
+			.kind = kind,
+			.found = l->knobs};
+		TAILQ_INSERT_TAIL(&lan->ports, p, link);
+	}
+	memcpy(p->name, l->name, sizeof(p->name));
+	p->up = link_is_up(l);
+	apply(p);
+	if (fresh && lan->fdb)
+		fdb_port_kick(lan->agent->fdb, p->ifindex);
+}
+
+void agent_port_drop(struct agent_port *p, bool there)
+{
+	struct agent_lan *lan = p->lan;
+	struct agent *a = lan->agent;
+	const struct link *l = links_get(a->links, p->ifindex);
+
+	log_info(LOG_PROXYARP, "%s: %s: no longer a port", lan->c->name, p->name);
+	if (there && l && l->is_port && lan->fdb)
+		bridge_set(a->nl, p->ifindex, bridge_port_original(p->found, p->kind == PORT_FABRIC),
+			l->knobs, NULL, NULL);
+	a->ops->port_del(a->plane, p->ifindex);
+	if (p->kind == PORT_MEMBER)
+		bindings_port_del(lan->books, p->ifindex);
+	if (a->fdb)
+		fdb_port_gone(a->fdb, p->ifindex);
+	agent_slot_put(a, p->slot);
+	TAILQ_REMOVE(&lan->ports, p, link);
+	free(p);
+}
+
+/* --- knobs ---------------------------------------------------------------------------------------------------- */
+
+static void on_knobs(void *arg, int verdict)
+{
+	(void)arg;
+	if (verdict < 0)
+		log_warning(LOG_NETLINK, "a bridge port's settings were refused: %s", strerror(-verdict));
+}
+
+static bool entries_are_in(const struct agent_port *p)
+{
+	const struct registry *reg = p->lan->registry;
+
+	for (size_t i = 0; p->closed && !p->quarantine && i < reg->port_count; i++) {
+		const struct registry_port *r = &reg->ports[i];
+		if (!agent_port_named(p->lan->agent, r, p->name))
+			continue;
+		for (int m = 0; m < r->mac_count; m++)
+			if (!fdb_met(p->lan->fdb, r->macs[m]))
+				return false;
+	}
+	return true;
+}
+
+void agent_port_turn(struct agent_port *p)
+{
+	struct agent *a = p->lan->agent;
+	const struct link *l = links_get(a->links, p->ifindex);
+	struct bridge_knobs want = p->kind == PORT_FABRIC ? bridge_fabric(p->lan->floods)
+		: p->closed				  ? bridge_member_closed(p->lan->floods)
+							  : bridge_member_open(p->lan->floods);
+
+	if (!l || !l->is_port || !p->attached)
+		return;
+	if (bridge_knobs_met(l->knobs, want)) {
+		p->knobs_asked = false;
+		return;
+	}
+	if (p->knobs_asked || !entries_are_in(p))
+		return;
+	/* Asked once; if the answer is no, LINK_KNOBS or the next change of the port asks again. */
+	p->knobs_asked = bridge_set(a->nl, p->ifindex, want, l->knobs, on_knobs, NULL) == 0;
+}
