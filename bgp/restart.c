@@ -300,6 +300,8 @@ void restart_check_converged(struct speaker *s)
 	}
 	if (!restart_may_send_eor(s))
 		return;
+	/* What the last neighbour said before its own End-of-RIB goes before ours. */
+	speaker_flush(s);
 	for (size_t i = 1; i < s->neighbors; i++)
 		for (unsigned t = 0; s->neighbor[i] && t < s->tables; t++)
 			if (s->neighbor[i]->family[t].member)

@@ -441,7 +441,6 @@ void speaker_local_done(struct speaker *s, uint64_t now_ms)
 {
 	s->now_ms = now_ms;
 	s->local_done = true;
-	speaker_flush(s); /* before the End-of-RIBs that this lets go */
 	restart_check_converged(s);
 }
 

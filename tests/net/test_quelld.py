@@ -1,6 +1,5 @@
 """quelld as its neighbours and its operator meet it: sessions, reflection within milliseconds, callers and peers that
 behave badly, and the ways in which a start can fail. FRR is in test_quelld_frr.py."""
-import json
 import os
 import signal
 import socket
@@ -10,8 +9,7 @@ import subprocess
 import time
 
 import pytest
-from bgp_peer import (END_OF_RIB, EVPN, KEEPALIVE, NOTIFICATION, OPEN, Peer, macip, message, open_message, update,
-                      withdraw)
+from bgp_peer import END_OF_RIB, KEEPALIVE, NOTIFICATION, UPDATE, Peer, macip, message, open_message, update
 from conftest import wait_until
 from quelld_box import Quelld, inside
 
@@ -87,6 +85,21 @@ def test_it_withdraws_what_a_lost_peer_said(peers, quelld):
     kind, body = b.receive()
     assert b"\x0f" in body and nlri[2:10] in body
     wait_until(lambda: not quelld.routes(), 5, "no route is left")
+
+
+def test_routes_come_before_the_end_of_rib(scope, wire, build):
+    """After a start the last neighbour's routes and its End-of-RIB come in one breath; the others sweep what they kept at
+    ours, so the routes have to be there first."""
+    Quelld(scope, wire[0], build, CONFIG.replace("defer-time: 1", "defer-time: 30")).start()
+    b = peer(wire, B).establish()
+    b.send(END_OF_RIB)
+    a = peer(wire, A).establish()
+    nlri = macip(A, 100, mac(1))
+    a.send(update([nlri], A) + END_OF_RIB)
+    while (got := b.receive())[0] != UPDATE:
+        pass
+    assert nlri in got[1]
+    b.until_end_of_rib()
 
 
 def test_show(peers, quelld):
