@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -31,6 +32,7 @@ static const struct pinned {
 	{"bind6", true},
 	{"macs", true},
 	{"ports", true},
+	{"generation", true},
 	{"counters", true},
 	{"events", true},
 	{"policers", false},
@@ -206,8 +208,30 @@ static int raw_open(void)
 	return fd;
 }
 
+/* After each change: what the programs remember of before is then no longer looked at. Its low half is never 0. */
+static void changed(struct plane *p)
+{
+	if (!(uint32_t)__atomic_add_fetch(p->generation, 1, __ATOMIC_SEQ_CST))
+		__atomic_add_fetch(p->generation, 1, __ATOMIC_SEQ_CST);
+}
+
+/* Raised at once: the process before us may have died between a change and telling of it. */
+static int generation_map(struct plane *p)
+{
+	void *at = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED,
+		bpf_map__fd(p->skel->maps.generation), 0);
+
+	if (at == MAP_FAILED)
+		return -errno;
+	p->generation = at;
+	changed(p);
+	return 0;
+}
+
 static void plane_free(struct plane *p)
 {
+	if (p->generation)
+		munmap(p->generation, (size_t)sysconf(_SC_PAGESIZE));
 	ring_buffer__free(p->ring);
 	if (p->raw >= 0)
 		close(p->raw);
@@ -234,6 +258,8 @@ static int plane_bpf_open(const char *dir, const struct plane_limits *limits, st
 		err = -errno;
 	if (!err)
 		err = maps_open(p, ret_adopted);
+	if (!err)
+		err = generation_map(p);
 	if (!err && (p->raw = raw_open()) < 0)
 		err = p->raw;
 	if (!err && (p->ring = ring_buffer__new(bpf_map__fd(p->skel->maps.events), event, p, NULL)) == NULL)
@@ -266,28 +292,30 @@ static void plane_bpf_close(struct plane *p, bool keep)
 
 /* --- tables ------------------------------------------------------------------------------------------------------ */
 
-static int map_set(struct bpf_map *map, const void *key, const void *value)
+static int map_set(struct plane *p, struct bpf_map *map, const void *key, const void *value)
 {
 	int err = bpf_map_update_elem(bpf_map__fd(map), key, value, BPF_ANY);
 
+	changed(p);
 	return err == -E2BIG ? -ENOSPC : err;
 }
 
-static int map_del(struct bpf_map *map, const void *key)
+static int map_del(struct plane *p, struct bpf_map *map, const void *key)
 {
 	int err = bpf_map_delete_elem(bpf_map__fd(map), key);
 
+	changed(p);
 	return err == -ENOENT ? 0 : err;
 }
 
 #define TABLE(what, map, keytype, valuetype)                                                       \
 	static int what##_set(struct plane *p, keytype k, const valuetype *v)                      \
 	{                                                                                          \
-		return map_set(p->skel->maps.map, k, v);                                           \
+		return map_set(p, p->skel->maps.map, k, v);                                           \
 	}                                                                                          \
 	static int what##_del(struct plane *p, keytype k)                                          \
 	{                                                                                          \
-		return map_del(p->skel->maps.map, k);                                              \
+		return map_del(p, p->skel->maps.map, k);                                              \
 	}
 
 TABLE(bind4, bind4, const struct layout_key4 *, struct layout_bind)
@@ -327,7 +355,7 @@ static int port_set(struct plane *p, uint32_t ifindex, const struct layout_port 
 {
 	if (port->slot >= p->limits.ports)
 		return -ENOSPC;
-	return map_set(p->skel->maps.ports, &ifindex, port);
+	return map_set(p, p->skel->maps.ports, &ifindex, port);
 }
 
 static int port_attach(struct plane *p, uint32_t ifindex, bool xdp)
@@ -342,7 +370,7 @@ static int port_del(struct plane *p, uint32_t ifindex)
 {
 	int err = bpf_detach(p, ifindex);
 
-	return err ? err : map_del(p->skel->maps.ports, &ifindex);
+	return err ? err : map_del(p, p->skel->maps.ports, &ifindex);
 }
 
 /* --- the ledger -------------------------------------------------------------------------------------------------- */

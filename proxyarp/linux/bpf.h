@@ -18,6 +18,7 @@ struct plane {
 	bool mounted; /* we mounted its bpffs */
 	int lock;     /* the directory, locked: one agent a directory */
 	int raw;      /* AF_PACKET, for send() */
+	uint64_t *generation; /* mapped; raised after each change, see bpf_scratch.h */
 	struct ring_buffer *ring;
 	void (*fn)(void *, const struct layout_event *); /* during poll() */
 	void *arg;

@@ -80,3 +80,29 @@ static __always_inline __u32 answer_class(const struct bpf_frame *f, int kind)
 		return CLASS_ARP_REPLY;
 	return f->cls == CLASS_NS_DAD && kind == PORT_MEMBER ? CLASS_NA_UNSOLICITED : CLASS_NA;
 }
+
+/* Writes it over the frame. False: that many octets do not stand together there. */
+static __always_inline int answer_write(const union answer *a, __u32 len, void *p, void *end)
+{
+	if (p + ARP_LEN > end || (len != ARP_LEN && p + NA_LEN > end))
+		return 0;
+	*(__u16 *)p = a->h[1];
+	*(__u32 *)(p + 2) = a->w[1];
+	*(__u64 *)(p + 6) = a->d[1];
+	*(__u64 *)(p + 14) = a->d[2];
+	*(__u64 *)(p + 22) = a->d[3];
+	*(__u64 *)(p + 30) = a->d[4];
+	if (len == ARP_LEN) {
+		*(__u32 *)(p + 38) = a->w[10];
+		return 1;
+	}
+	if (p + NA_LEN > end)
+		return 0;
+	*(__u64 *)(p + 38) = a->d[5];
+	*(__u64 *)(p + 46) = a->d[6];
+	*(__u64 *)(p + 54) = a->d[7];
+	*(__u64 *)(p + 62) = a->d[8];
+	*(__u64 *)(p + 70) = a->d[9];
+	*(__u64 *)(p + 78) = a->d[10];
+	return 1;
+}

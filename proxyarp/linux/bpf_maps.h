@@ -47,6 +47,29 @@ struct {
 	__type(value, struct layout_counter);
 } counters SEC(".maps");
 
+/* Raised by user space after each change of bind4, bind6, macs or ports; never 0. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} generation SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, CACHED_PORTS);
+	__type(key, __u32);
+	__type(value, struct bpf_cached_port);
+} cached_ports SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, CACHED_SPEAKERS);
+	__type(key, __u32);
+	__type(value, struct bpf_cached_speaker);
+} cached_speakers SEC(".maps");
+
 /* Row slot * DIR_COUNT + dir: the time at which the policed traffic would have been sent at its rate (see police()). */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -144,6 +167,32 @@ static __always_inline struct layout_bind *bind6_find(__u32 lan, const __u32 *ip
 
 	_Static_assert(sizeof k == sizeof(struct layout_key6), "the key's words");
 	return bpf_map_lookup_elem(&bind6, k);
+}
+
+/* Read before any table: what is then remembered under it is at worst forgotten too early. */
+static __always_inline __u32 generation_now(void)
+{
+	__u32 zero = 0;
+	__u64 *g = bpf_map_lookup_elem(&generation, &zero);
+
+	return g ? *(volatile __u64 *)g : 0;
+}
+
+static __always_inline struct layout_port *port_find(__u32 ifindex, __u32 now)
+{
+	__u32 row = ifindex % CACHED_PORTS;
+	struct bpf_cached_port *c = bpf_map_lookup_elem(&cached_ports, &row);
+	struct layout_port *port;
+
+	if (c && c->ifindex == ifindex && c->generation == now)
+		return &c->port;
+	port = bpf_map_lookup_elem(&ports, &ifindex);
+	if (!port || !c || !now)
+		return port;
+	c->port = *port;
+	c->ifindex = ifindex;
+	c->generation = now;
+	return &c->port;
 }
 
 static __always_inline void count(__u32 slot, __u32 dir, __u32 cls, __u32 outcome, __u32 octets)

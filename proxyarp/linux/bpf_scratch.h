@@ -29,3 +29,22 @@ struct bpf_frame {
 	uint8_t msg[512]; /* ND_MAX, and room for a masked index */
 };
 _Static_assert(offsetof(struct bpf_frame, nd_src) % 8 == 0, "copied in words of eight octets");
+
+/* What a CPU remembers of the tables, true as long as the generation is the one it was read in: the ports, and speakers
+ * (this MAC at this port, for this address) that were found good with nothing to tell. Three look-ups of four saved.
+ * Rows are chosen by a few bits of the key and overwritten by the next comer. */
+#define CACHED_PORTS 64
+#define CACHED_SPEAKERS 1024
+
+struct bpf_cached_port {
+	uint32_t ifindex, generation;
+	struct layout_port port;
+};
+
+struct bpf_cached_speaker {
+	uint64_t mac;
+	uint32_t ifindex, generation;
+	uint32_t ip[4]; /* ARP: the first, and 4 in the last; 0: speaks for none */
+	uint32_t family;
+	uint32_t pad;
+};

@@ -9,6 +9,7 @@
 #include "proxyarp/linux/bpf_tell.h"
 
 struct verdict {
+	__u32 generation; /* in: generation_now(), before any look-up */
 	__u32 outcome;
 	struct layout_bind *owner; /* outcome ANSWERED: whose answer */
 };
@@ -123,6 +124,53 @@ static __always_inline int speaker_good(struct bpf_frame *f, const struct layout
 	return good;
 }
 
+/* --- what this CPU remembers of speakers: steps 4 and 7 found them good and had nothing to tell -------------------- */
+
+/* The address that a frame from an ARP sender or NS source speaks for; 0: none, and then the MAC alone is remembered. */
+static __always_inline __u32 speaker_family(const struct bpf_frame *f)
+{
+	if (class_in(f->cls, CLASSES_ARP))
+		return f->sender4 ? 4 : 0;
+	return f->cls == CLASS_NS || f->cls == CLASS_NS_UNICAST ? 6 : 0;
+}
+
+static __always_inline struct bpf_cached_speaker *speaker_row(const struct bpf_frame *f, __u32 family)
+{
+	__u32 ip = family == 4 ? f->sender4 : family == 6 ? f->nd_src[3] : 0;
+	__u32 row = (f->src >> 40 ^ f->src >> 29 ^ ip >> 24 ^ ip >> 14) % CACHED_SPEAKERS;
+
+	return bpf_map_lookup_elem(&cached_speakers, &row);
+}
+
+static __always_inline int speaker_known(const struct bpf_cached_speaker *c, const struct bpf_frame *f,
+	__u32 family, __u32 ifindex, __u32 generation)
+{
+	if (!c || c->mac != f->src || c->ifindex != ifindex || c->generation != generation ||
+		c->family != family)
+		return 0;
+	if (family == 4)
+		return c->ip[0] == f->sender4;
+	return !family || (c->ip[0] == f->nd_src[0] && c->ip[1] == f->nd_src[1] &&
+				  c->ip[2] == f->nd_src[2] && c->ip[3] == f->nd_src[3]);
+}
+
+static __always_inline void speaker_remember(struct bpf_cached_speaker *c, const struct bpf_frame *f,
+	__u32 family, __u32 ifindex, __u32 generation)
+{
+	if (!c || !generation || f->tell.type)
+		return;
+	c->mac = f->src;
+	c->ifindex = ifindex;
+	c->generation = generation;
+	c->family = family;
+	if (family == 4)
+		c->ip[0] = f->sender4;
+	else if (family == 6)
+		__builtin_memcpy(c->ip, f->nd_src, 16);
+}
+
+/* --- where it goes ----------------------------------------------------------------------------------------------- */
+
 static __always_inline __u32 forward(struct bpf_frame *f, const struct layout_port *port, int kind,
 	__u32 ifindex)
 {
@@ -169,23 +217,32 @@ static __always_inline __u32 flood_class(struct bpf_frame *f, const struct layou
 static __always_inline __u32 verdict_in(struct bpf_frame *f, const struct layout_port *port, int kind,
 	__u32 ifindex, struct verdict *v)
 {
+	__u32 family = speaker_family(f), known = 0;
+	struct bpf_cached_speaker *c = 0;
+
 	if (kind == PORT_MEMBER && port->flags & PORT_QUARANTINE)
 		return OUTCOME_QUARANTINE;
 	if (f->cls == CLASS_RUNT)
 		return OUTCOME_MALFORMED;
-	if (kind == PORT_MEMBER && !source_good(f, port, ifindex, v))
-		return v->outcome;
+	if (kind == PORT_MEMBER) {
+		c = speaker_row(f, family);
+		known = speaker_known(c, f, family, ifindex, v->generation);
+		if (!known && !source_good(f, port, ifindex, v))
+			return v->outcome;
+		if (!known && !family)
+			speaker_remember(c, f, 0, ifindex, v->generation);
+	}
 	if (f->cls == CLASS_ARP_BAD || f->cls == CLASS_ND_BAD)
 		return OUTCOME_MALFORMED;
 	if (!class_in(f->cls, CLASSES_ARP | CLASSES_NS | CLASSES_NA | CLASSES_IP))
 		return flood_class(f, port, OUTCOME_HYGIENE);
-	if (!class_in(f->cls, CLASSES_IP)) {
-		int silent = class_in(f->cls, CLASSES_ARP) ? !f->sender4 : f->cls == CLASS_NS_DAD;
-
-		if (f->mismatch)
-			return OUTCOME_SENDER_MISMATCH;
-		if (kind == PORT_MEMBER && !silent && !speaker_good(f, port, ifindex))
+	if (f->mismatch && !class_in(f->cls, CLASSES_IP))
+		return OUTCOME_SENDER_MISMATCH;
+	if (kind == PORT_MEMBER && (family ? !known : class_in(f->cls, CLASSES_NA))) {
+		if (!speaker_good(f, port, ifindex))
 			return OUTCOME_SPOOF_IP;
+		if (family)
+			speaker_remember(c, f, family, ifindex, v->generation);
 	}
 	if (class_in(f->cls, CLASSES_GRATUITOUS))
 		return flood_class(f, port, OUTCOME_ABSORBED);

@@ -23,7 +23,7 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* Turns the skb into the answer. What an skb can hold, it can hold here: on failure the request is gone. */
+/* Turns the skb into the answer; on failure the request is lost. */
 static __always_inline int answer_skb(struct __sk_buff *skb, const struct bpf_frame *f,
 	const struct verdict *v, int kind)
 {
@@ -32,7 +32,8 @@ static __always_inline int answer_skb(struct __sk_buff *skb, const struct bpf_fr
 
 	if (f->len != len && bpf_skb_change_tail(skb, len, 0))
 		return -1;
-	if (bpf_skb_store_bytes(skb, 0, a.b + ANSWER_AT, len == ARP_LEN ? ARP_LEN : NA_LEN, 0))
+	if (!answer_write(&a, len, (void *)(long)skb->data, (void *)(long)skb->data_end) &&
+		bpf_skb_store_bytes(skb, 0, a.b + ANSWER_AT, len == ARP_LEN ? ARP_LEN : NA_LEN, 0))
 		return -1;
 	skb->mark = MARK_ANSWER;
 	return 0;
@@ -54,9 +55,9 @@ static __always_inline int mark_is_ours(__u32 mark)
 
 static __always_inline int tc_in(struct __sk_buff *skb, int kind)
 {
-	struct verdict v = {};
+	struct verdict v = {.generation = generation_now()};
 	__u32 ifindex = skb->ifindex;
-	struct layout_port *port = bpf_map_lookup_elem(&ports, &ifindex);
+	struct layout_port *port = port_find(ifindex, v.generation);
 	struct bpf_frame *f = frame_new();
 	int action = TC_ACT_SHOT;
 
@@ -95,7 +96,7 @@ static __always_inline int tc_in(struct __sk_buff *skb, int kind)
 static __always_inline int tc_out(struct __sk_buff *skb, int kind)
 {
 	__u32 ifindex = skb->ifindex, outcome;
-	struct layout_port *port = bpf_map_lookup_elem(&ports, &ifindex);
+	struct layout_port *port = port_find(ifindex, generation_now());
 	struct bpf_frame *f = frame_new();
 
 	if (!port || !f)
@@ -152,14 +153,14 @@ static __always_inline int xdp_in(struct xdp_md *xdp)
 {
 	void *data = (void *)(long)xdp->data, *end = (void *)(long)xdp->data_end;
 	__u32 ifindex = xdp->ingress_ifindex, len;
-	struct verdict v = {};
+	struct verdict v = {.generation = generation_now()};
 	union answer a = {};
 	struct layout_port *port;
 	struct bpf_frame *f;
 
 	if (!xdp_asks(data, end))
 		return XDP_PASS;
-	port = bpf_map_lookup_elem(&ports, &ifindex);
+	port = port_find(ifindex, v.generation);
 	f = frame_new();
 	if (!port || !f || frame_of_xdp(xdp, f))
 		return XDP_PASS;
@@ -168,7 +169,7 @@ static __always_inline int xdp_in(struct xdp_md *xdp)
 	len = answer_build(&a, f, v.owner, PORT_MEMBER);
 	if (f->len != len && bpf_xdp_adjust_tail(xdp, (int)len - (int)f->len))
 		return XDP_PASS;
-	if (bpf_xdp_store_bytes(xdp, 0, a.b + ANSWER_AT, len == ARP_LEN ? ARP_LEN : NA_LEN))
+	if (!answer_write(&a, len, (void *)(long)xdp->data, (void *)(long)xdp->data_end))
 		return XDP_DROP;
 	count(port->slot, DIR_IN, f->cls, OUTCOME_ANSWERED, f->len);
 	count(port->slot, DIR_OUT, answer_class(f, PORT_MEMBER), OUTCOME_ANSWER, len);

@@ -41,8 +41,10 @@ static void load(const char *path, uint32_t bindings)
 static void fill(uint32_t bindings, uint8_t flags)
 {
 	struct layout_port port = {.lan = 100, .kind = PORT_MEMBER, .flags = PORT_CLOSED};
-	uint32_t lo = 1;
+	uint32_t lo = 1, zero = 0;
+	uint64_t generation = 1;
 
+	bpf_map_update_elem(map("generation"), &zero, &generation, BPF_ANY);
 	bpf_map_update_elem(map("ports"), &lo, &port, BPF_ANY);
 	for (uint32_t n = 0; n < bindings + 1; n++) {
 		bool asker = n == bindings;

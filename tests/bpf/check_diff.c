@@ -381,6 +381,55 @@ static void mutate(struct frame_made *m)
 		repair(m);
 }
 
+/* --- tables that change meanwhile: what the programs remember must be forgotten with it ------------------------- */
+
+static void change_table(void)
+{
+	static const char macs[] = "AaPHBCDEFRU";
+	static const char *const addresses[] = {"198.18.0.1", "198.18.0.2", "198.18.0.3", "198.18.0.7", "198.18.0.9",
+		"198.18.0.77", "2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db8::77", "fe80::a"};
+	uint32_t at = rnd(3) ? port_list[rnd(7)] : 0;
+	struct mac mac = frame_mac(macs[rnd(sizeof macs - 1)]);
+	struct layout_mac_key k = {.lan = LAN};
+	struct layout_mac m = {.ifindex = at, .home = rnd(2) ? at : 0, .flags = (uint8_t)rnd(4)};
+	struct layout_bind b = {.ifindex = at, .flags = (uint8_t)rnd(32)};
+	struct ip ip = frame_ip(addresses[rnd(COUNT(addresses))]);
+	struct layout_key4 k4 = {.lan = LAN};
+	struct layout_key6 k6 = {.lan = LAN};
+	bool del = !rnd(4);
+
+	memcpy(k.mac, mac.b, 6);
+	memcpy(b.mac, mac.b, 6);
+	memcpy(k4.ip, ip.b, 4);
+	memcpy(k6.ip, ip.b, 16);
+	switch (rnd(3)) {
+	case 0:
+		(void)(del ? tables_mac_del(&tables, &k) : tables_mac_set(&tables, &k, &m));
+		(void)(del ? plane_bpf.mac_del(plane, &k) : plane_bpf.mac_set(plane, &k, &m));
+		break;
+	case 1:
+		if (ip.family == 4) {
+			(void)(del ? tables_bind4_del(&tables, &k4) : tables_bind4_set(&tables, &k4, &b));
+			(void)(del ? plane_bpf.bind4_del(plane, &k4) : plane_bpf.bind4_set(plane, &k4, &b));
+		} else {
+			(void)(del ? tables_bind6_del(&tables, &k6) : tables_bind6_set(&tables, &k6, &b));
+			(void)(del ? plane_bpf.bind6_del(plane, &k6) : plane_bpf.bind6_set(plane, &k6, &b));
+		}
+		break;
+	default: {
+		uint32_t ifindex = port_list[rnd(COUNT(port_list) - 1)];
+		struct layout_port p = *tables_port(&tables, ifindex);
+
+		p.flags = (uint8_t)(rnd(8) ? rnd(2) : PORT_QUARANTINE);
+		p.unknown_target = (uint8_t)rnd(4);
+		p.ns_option = (uint8_t)rnd(3);
+		p.flood_classes = rnd(2) ? 0 : (uint64_t)rnd(1u << 31) << 5;
+		tables_port_set(&tables, ifindex, &p);
+		plane_bpf.port_set(plane, ifindex, &p);
+	}
+	}
+}
+
 /* --- the tests -------------------------------------------------------------------------------------------------- */
 
 START_TEST(test_specs)
@@ -397,17 +446,20 @@ START_TEST(test_specs)
 }
 END_TEST
 
-START_TEST(test_mutations)
+static void mutations(bool tables_change)
 {
 	const char *frames = getenv("QUELL_DIFF_FRAMES"), *seed = getenv("QUELL_DIFF_SEED");
-	uint32_t n = frames ? (uint32_t)strtoul(frames, NULL, 10) : 300000;
+	uint32_t n = frames ? (uint32_t)strtoul(frames, NULL, 10) : 200000;
 
 	state = seed ? strtoull(seed, NULL, 10) : 0x9e3779b97f4a7c15;
 	for (uint32_t i = 0; i < n; i++) {
 		struct frame_made m = frame_make(&specs[rnd(SPECS)]);
 		uint32_t port = port_list[rnd(COUNT(port_list))];
 
-		mutate(&m);
+		if (tables_change && !rnd(8))
+			change_table();
+		if (!tables_change || rnd(2))
+			mutate(&m);
 		if (!can_run(&m))
 			continue;
 		if (rnd(4))
@@ -417,6 +469,17 @@ START_TEST(test_mutations)
 		else
 			compare(&m, port, DIR_OUT, marks[rnd(COUNT(marks))]);
 	}
+}
+
+START_TEST(test_mutations)
+{
+	mutations(false);
+}
+END_TEST
+
+START_TEST(test_changing_tables)
+{
+	mutations(true);
 }
 END_TEST
 
@@ -504,6 +567,7 @@ int main(void)
 	TCase *t = tcase_create("diff");
 	tcase_add_test(t, test_specs);
 	tcase_add_test(t, test_mutations);
+	tcase_add_test(t, test_changing_tables);
 	tcase_add_test(t, test_ledger);
 	suite_add_tcase(s, t);
 	SRunner *r = srunner_create(s);
