@@ -1,0 +1,207 @@
+/* Two peers do to a speaker whatever the input says: messages sound and broken, connections that come and go, time that
+ * passes, sockets that take nothing. Input: records of [what u8][len u8][len octets].
+ *
+ *   0 connect    octet: which peer
+ *   1 message    which peer, type, body: a header is put in front
+ *   2 octets     which peer, octets as they are
+ *   3 lost       which peer
+ *   4 time       seconds
+ *   5 window     which peer, octets in hundreds that it takes from now on
+ *   6 originate  number, payload
+ *   7 withdraw   number
+ *   8 OPEN       which peer, flags: as4, refresh, enhanced, extended, gr, N, R, F
+ */
+#include "bgp/speaker.h"
+#include "lib/log.h"
+#include "lib/siphash.h"
+#include "tests/bgp/wire.h"
+
+#define PEERS 2
+#define CONNS 8
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct fuzz {
+	struct speaker *s;
+	uint64_t now;
+	struct conn *conn[CONNS]; /* newest of peer i at i; the others just live */
+	size_t window[PEERS];
+	size_t conns;
+};
+
+static struct ip address(unsigned peer)
+{
+	return ip_v4_u32(0xc0000202u + peer);
+}
+
+static void forget(struct fuzz *f, struct conn *c)
+{
+	for (unsigned i = 0; i < PEERS; i++)
+		if (f->conn[i] == c)
+			f->conn[i] = NULL;
+}
+
+static void drain(struct fuzz *f)
+{
+	struct action a;
+	const uint8_t *p;
+	size_t n;
+
+	for (int i = 0; i < 100; i++) {
+		if (speaker_deadline(f->s) <= f->now)
+			speaker_run(f->s, f->now);
+		if (!speaker_next_action(f->s, &a))
+			break;
+		if (a.type == ACTION_CONNECT) {
+			conn_lost(a.conn, CONN_FAILED, f->now);
+		} else if (a.type == ACTION_CLOSE) {
+			conn_tx(a.conn, &p, f->now);
+			forget(f, a.conn);
+			conn_closed(a.conn);
+		}
+	}
+	for (unsigned i = 0; i < PEERS; i++)
+		while (f->conn[i] && f->window[i] && (n = conn_tx(f->conn[i], &p, f->now))) {
+			n = n < f->window[i] ? n : f->window[i];
+			f->window[i] -= n;
+			/* Every octet must be readable. */
+			volatile uint8_t x = 0;
+			for (size_t k = 0; k < n; k++)
+				x ^= p[k];
+			conn_sent(f->conn[i], n, f->now);
+		}
+}
+
+static void send_message(struct fuzz *f, unsigned peer, uint8_t type, const uint8_t *body, size_t len)
+{
+	uint8_t buf[BGP_HEADER_LEN + 256];
+	struct writer w = writer_of(buf, sizeof(buf));
+	size_t mark = bgp_msg_begin(&w, (enum bgp_msg_type)type);
+
+	writer_bytes(&w, body, len);
+	bgp_msg_finish(&w, mark);
+	if (f->conn[peer])
+		conn_rx(f->conn[peer], buf, writer_len(&w), f->now);
+}
+
+static void send_open(struct fuzz *f, unsigned peer, uint8_t flags)
+{
+	struct bgp_open o = {.as = 65000,
+		.hold_sec = 30,
+		.bgp_id = ip_to_u32(address(peer)),
+		.families = {{AFI_L2VPN, SAFI_EVPN}},
+		.family_count = 1,
+		.as4 = flags & 1,
+		.route_refresh = flags & 2,
+		.enhanced_refresh = flags & 4,
+		.extended_message = flags & 8,
+		.gr = flags & 16,
+		.gr_notification = flags & 32,
+		.gr_restarting = flags & 64,
+		.gr_restart_sec = 60,
+		.gr_families = {{{AFI_L2VPN, SAFI_EVPN}, flags & 128}},
+		.gr_family_count = 1,
+		.role = -1};
+	uint8_t buf[BGP_MSG_MAX];
+	struct writer w = writer_of(buf, sizeof(buf));
+
+	open_encode(&w, &o);
+	if (f->conn[peer])
+		conn_rx(f->conn[peer], buf, writer_len(&w), f->now);
+}
+
+static void originate(struct fuzz *f, uint8_t number, uint8_t payload, bool withdraw)
+{
+	struct nlri n = {.key_len = 2, .payload_len = 1, .key = {TEST_PAYLOAD_TYPE, number},
+		.payload = {payload}};
+	struct attrs a = {
+		.present = ATTR_BIT(ATTR_ORIGIN) | ATTR_BIT(ATTR_AS_PATH) | ATTR_BIT(ATTR_NEXT_HOP),
+		.next_hop = address(9)};
+
+	if (withdraw)
+		speaker_unoriginate(f->s, &test_family, &n, f->now);
+	else
+		speaker_originate(f->s, &test_family, &n, &a, f->now);
+}
+
+static void record(struct fuzz *f, uint8_t what, const uint8_t *p, size_t len)
+{
+	unsigned peer = len ? p[0] % PEERS : 0;
+	uint8_t second = len > 1 ? p[1] : 0;
+
+	switch (what % 9) {
+	case 0: {
+		struct conn *c = f->conns < CONNS ? speaker_accept(f->s, address(peer), address(9), f->now)
+						  : NULL;
+		if (c) {
+			f->conns++;
+			if (f->conn[peer])
+				f->conn[PEERS + f->conns % (CONNS - PEERS)] = f->conn[peer];
+			f->conn[peer] = c;
+		}
+		break;
+	}
+	case 1:
+		if (len >= 2)
+			send_message(f, peer, second, p + 2, len - 2);
+		break;
+	case 2:
+		if (f->conn[peer] && len)
+			conn_rx(f->conn[peer], p + 1, len - 1, f->now);
+		break;
+	case 3:
+		if (f->conn[peer]) {
+			struct conn *c = f->conn[peer];
+			f->conn[peer] = NULL;
+			conn_lost(c, second & 1 ? CONN_FAILED : CONN_CLOSED_BY_PEER, f->now);
+		}
+		break;
+	case 4:
+		f->now += 1000ull * (len ? p[0] : 1);
+		break;
+	case 5:
+		f->window[peer] = 100u * second;
+		break;
+	case 6:
+	case 7:
+		originate(f, (uint8_t)(len ? p[0] : 0), second, what % 9 == 7);
+		break;
+	case 8:
+		send_open(f, peer, second);
+		break;
+	}
+	drain(f);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct speaker_config c = {.as = 65000,
+		.router_id = ip_to_u32(address(9)),
+		.families = test_families,
+		.family_count = 1,
+		.hold_sec = 30,
+		.restart_sec = 60,
+		.defer_sec = 10};
+	struct neighbor_config n = {.remote_as = 65000, .passive = true, .max_routes = 20,
+		.queue_octets = 300};
+	struct fuzz f = {.now = 1000, .window = {SIZE_MAX, SIZE_MAX}};
+	struct reader r = reader_of(data, size);
+	struct neighbor *ret;
+
+	log_set_all(LOG_LEVEL_ERROR);
+	siphash_process_key_fix(1, 2);
+	f.s = speaker_new(&c, f.now);
+	for (unsigned i = 0; i < PEERS; i++) {
+		n.address = address(i);
+		n.client = i;
+		speaker_add_neighbor(f.s, &n, f.now, &ret);
+	}
+	while (reader_left(&r) >= 2) {
+		uint8_t what = reader_u8(&r), len = reader_u8(&r);
+		struct span s = {reader_bytes(&r, len), len};
+		if (s.p || !len)
+			record(&f, what, s.p, len);
+	}
+	speaker_free(f.s);
+	return 0;
+}
