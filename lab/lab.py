@@ -155,6 +155,15 @@ def print_ledger(balance):
              p["out"], p["arrived"], "yes" if p["balances"] else "NO"] for p in balance["ports"]]
     print(table.table(["PE", "port", "member sent", "in", "answered", "dropped", "policed", "went on", "out",
                        "member received", "balances"], rows, left=2))
+    outcomes = {}
+    for p in balance["ports"]:
+        for o, n in p["outcomes"].items():
+            outcomes[o] = outcomes.get(o, 0) + n
+    total = sum(outcomes.values())
+    print("\nWhat became of what they sent:\n")
+    print(table.table(["outcome", "frames", "share"],
+                      [[o, n, f"{100 * n / total:.1f} %"] for o, n in sorted(outcomes.items(), key=lambda x: -x[1])] +
+                      [None, ["all", total, ""]]))
 
 
 def command_run(args):

@@ -29,7 +29,7 @@ def registry_text(members):
 class Box:
     """The programs of quell in one namespace."""
 
-    def __init__(self, lab, ns, address, neighbors, agent=None, listen=False):
+    def __init__(self, lab, ns, address, neighbors, agent=None, listen=False, options=None):
         self.lab, self.ns, self.scope = lab, ns, lab.scope
         self.dir = pathlib.Path(self.scope.dir) / ns.role
         self.run_dir = self.dir / "run"
@@ -37,12 +37,12 @@ class Box:
         (self.dir / "state").mkdir()
         self.config = self.dir / "quell.yaml"
         self.quelld = self.agent = None
-        self.config.write_text(self._config(address, neighbors, agent or {}, listen))
+        self.config.write_text(self._config(address, neighbors, agent or {}, listen, options or {}))
 
-    def _config(self, address, neighbors, agent, listen):
+    def _config(self, address, neighbors, agent, listen, options):
         lines = [f"router-id: {address}", f"run-dir: {self.run_dir}", f"state-dir: {self.dir}/state",
                  f"pin-dir: {self.scope.bpffs()}/{self.ns.role}", "user: nobody", "group: nogroup",
-                 "bgp:", f"  as: {AS}"]
+                 *(f"{k}: {v}" for k, v in options.items()), "bgp:", f"  as: {AS}"]
         if listen:
             lines.append(f"  listen: [{address}]")
         lines.append("  neighbors:")
@@ -84,7 +84,8 @@ class Box:
 
 class QuellPE(PE):
     flavour = "quell"
-    agent_options = {}
+    agent_options = {}  # more keys of the LAN's `agent`
+    options = {}  # more keys of the file
 
     def build(self):
         super().build()
@@ -93,7 +94,8 @@ class QuellPE(PE):
 
     def start(self):
         agent = {"bridge": BRIDGE, "vxlan": VXLAN, "ports": "[all]", **self.agent_options}
-        self.box = Box(self.lab, self.ns, self.vtep, [{"address": RS_ADDRESS, "remote-as": AS}], agent)
+        self.box = Box(self.lab, self.ns, self.vtep, [{"address": RS_ADDRESS, "remote-as": AS}], agent,
+                       options=self.options)
         self.box.start_quelld()
         self.box.start_agent()
 

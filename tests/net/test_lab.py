@@ -22,8 +22,8 @@ REQUESTS = 1000  # a second
 class Lan:
     """The LAN of one test or module, converged, with names for its parts."""
 
-    def __init__(self, build, members=3, idle=1):
-        self.lab = Lab([QuellPE, QuellPE, FrrPE], QuellRouteServer, members, idle, build=build)
+    def __init__(self, build, members=3, idle=1, pe=QuellPE):
+        self.lab = Lab([pe, pe, FrrPE], QuellRouteServer, members, idle, build=build)
 
     def __enter__(self):
         try:
@@ -51,6 +51,10 @@ class Lan:
     def logs(self):
         for path in sorted(self.lab.scope.dir.glob("*-quell*.log")) + sorted(self.lab.scope.dir.glob("*bgpd.log")):
             print(f"--- {path.name}\n{path.read_text(errors='replace')[-3000:]}")
+
+    def status(self, program):
+        programs = self.pe1.box.show("status")["programs"]
+        return next(p for p in programs if p["program"] == program)
 
     def at(self, pe, address):
         """Where a quell PE's agent has an address: "port", a VTEP, or None."""
@@ -139,6 +143,65 @@ def test_the_ledger_balances_with_the_members_side(flooded, figures):
     assert all(p["in"] == p["answered"] + p["dropped"] + p["policed"] + p["went_on"] for p in ports)
     figures(f"ledger of {len(ports)} ports: {sum(p['in'] for p in ports)} frames in, "
             f"{sum(p['out'] for p in ports)} out, to the frame what the members counted")
+
+
+# --- other ways to run it --------------------------------------------------------------------------------------
+
+
+class Accelerated(QuellPE):
+    agent_options = {"accelerate": "xdp"}
+
+
+class Packet(QuellPE):
+    options = {"plane": "packet"}
+
+
+class PolicedIn(QuellPE):
+    agent_options = {"unknown-target": "police", "police": "{in: 20 kbit, out: 0}"}
+
+
+class PolicedOut(QuellPE):
+    agent_options = {"unknown-target": "flood", "police": "{in: 0, out: 50 kbit}"}
+
+
+WAYS = {
+    # what an idle port may receive in bit/s, and what the plane does not see
+    "xdp": (Accelerated, 0, ()),
+    "packet plane": (Packet, 0, ("ipv4", "ipv6")),
+    "unknown targets policed in": (PolicedIn, None, ()),
+    "unknown targets flood, policed out": (PolicedOut, 50e3, ()),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_other_ways_to_run_it(build, way, figures):
+    pe, limit, unseen = WAYS[way]
+    seconds = 5
+    with Lan(build, pe=pe) as made:
+        lab = made.lab
+        counters = {m.name: measure.Counter(lab, m) for m in lab.everyone}
+        books = ledger.Books(lab, counters, unseen)
+        before = {c: c.read() for c in counters.values()}
+        books.open()
+        flood = measure.Flood(lab, lab.members, RATE, seconds)
+        pings = measure.ping_all(lab)
+        flood.wait()
+        balance = books.close()
+        idle = measure.arrivals([counters[m.name] for m in lab.idle if m.pe is not made.pe3], before, seconds)
+        said = measure.AskRate(lab, lab.member("m11"), REQUESTS, 1).wait()
+    bits = sum(b for _, b in idle.rates.values())
+    figures(f"{way}: idle port {bits / 1e3:.1f} kbit/s, {pings.ok} of {pings.tried} pings, "
+            f"{said['unanswered']} of {said['asked']} requests unanswered")
+    assert not pings.failed
+    assert not balance["wrong"]
+    assert said["unanswered"] == 0 and said["surplus"] == 0
+    if limit == 0:
+        assert idle.classes == {}
+    elif limit:
+        # The bucket begins full; its burst is spread over a short flood.
+        assert 0 < bits < 1.5 * limit
+    else:
+        assert sum(p["policed"] for p in balance["ports"]) > 1000
 
 
 # --- quell and FRR -----------------------------------------------------------------------------------------------
@@ -287,6 +350,8 @@ def test_killed_during_the_flood_no_request_goes_unanswered(lan, victim, figures
     for c in idle:
         assert measure.arrived(c.stop()) == {}
     wait_until(lab.converged, 30, "all bindings after the restart")
+    if victim == "agent":
+        assert lan.status("quell-agent")["adopted"], "the pinned maps were not taken over"
     assert not measure.ping_all(lab).failed
 
 
