@@ -1,7 +1,9 @@
-/* A plane that was found working: which counters belong to which port, and what the books are to keep.
+/* A plane that was found working: which counters belong to which port, and what the books are to
+ * keep.
  *
- * Rows are collected first and judged afterwards, since nothing may change in a plane while it is walked. Rows of a LAN that is no
- * longer configured go at once; the books judge the rest once all ports are in.
+ * Rows are collected first and judged afterwards, since nothing may change in a plane while it is
+ * walked. Rows of a LAN that is no longer configured go at once; the books judge the rest once all
+ * ports are in.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -91,10 +93,10 @@ static void adopt_slot(struct agent *a, const struct row *r)
 
 static void adopt_row(struct agent *a, const struct row *r)
 {
-	uint32_t vni = r->kind == ROW_PORT ? r->port.lan
-		: r->kind == ROW_MAC	   ? r->mac.k.lan
-		: r->kind == ROW_BIND4	   ? r->bind.k4.lan
-					   : r->bind.k6.lan;
+	uint32_t vni = r->kind == ROW_PORT    ? r->port.lan
+		       : r->kind == ROW_MAC   ? r->mac.k.lan
+		       : r->kind == ROW_BIND4 ? r->bind.k4.lan
+					      : r->bind.k6.lan;
 	struct agent_lan *lan = agent_lan_by_vni(a, vni);
 	uint64_t now = loop_now_ms();
 
@@ -157,11 +159,12 @@ void agent_adopt_end(struct agent *a)
 		const struct link *l = links_get(a->links, r->ifindex);
 		if (lan && agent_port_find(lan, r->ifindex))
 			continue;
-		log_notice(LOG_PROXYARP, "%s: no longer a port of ours", l ? l->name : "a port that is gone");
+		log_notice(LOG_PROXYARP, "%s: no longer a port of ours",
+			l ? l->name : "a port that is gone");
 		if (l && l->is_port)
 			bridge_set(a->nl, r->ifindex,
-				bridge_port_original(l->knobs, r->port.kind == PORT_FABRIC), l->knobs,
-				NULL, NULL);
+				bridge_port_original(l->knobs, r->port.kind == PORT_FABRIC),
+				l->knobs, NULL, NULL);
 		a->ops->port_del(a->plane, r->ifindex);
 		for (uint32_t p = 0; p < a->adopted_port_count; p++)
 			if (a->adopted_ports[p].ifindex == r->ifindex)

@@ -1,5 +1,5 @@
-/* Between a LAN's books (proxyarp/bindings) and the rest of the agent: what they tell goes to quelld and the bridge's forwarding
- * table, what is seen goes into them. */
+/* Between a LAN's books (proxyarp/bindings) and the rest of the agent: what they tell goes to
+ * quelld and the bridge's forwarding table, what is seen goes into them. */
 #include <errno.h>
 #include <string.h>
 
@@ -15,7 +15,8 @@ static void on_say(void *arg, const struct binding_say *s)
 	agent_feed_say(lan->agent->feed, lan, s);
 }
 
-static void on_place(void *arg, struct mac mac, enum binding_place place, uint32_t ifindex, struct ip vtep)
+static void on_place(
+	void *arg, struct mac mac, enum binding_place place, uint32_t ifindex, struct ip vtep)
 {
 	struct agent_lan *lan = arg;
 	struct agent *a = lan->agent;
@@ -29,7 +30,8 @@ static void on_place(void *arg, struct mac mac, enum binding_place place, uint32
 		r = fdb_want_local(lan->fdb, mac, ifindex);
 		break;
 	case PLACE_REMOTE:
-		/* Adopted, and quelld has not said yet from where: the entry in the kernel stays. */
+		/* Adopted, and quelld has not said yet from where: the entry in the kernel stays.
+		 */
 		if (vtep.family)
 			r = fdb_want_remote(lan->fdb, mac, vtep);
 		break;
@@ -120,7 +122,8 @@ void agent_books_learned(void *arg, struct fdb_lan *f, uint32_t port, struct mac
 	struct agent_lan *lan = fdb_lan_arg(f);
 
 	(void)arg;
-	/* What the bridge forgets is for the books' own ageing, which hears of more than the bridge does. */
+	/* What the bridge forgets is for the books' own ageing, which hears of more than the bridge
+	 * does. */
 	if (!gone && lan->books)
 		bindings_seen(lan->books, port, mac, loop_now_ms());
 }

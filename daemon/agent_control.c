@@ -1,4 +1,5 @@
-/* The agent's control socket (docs/feed.md): what `quell show` asks. Read only; one object a line, one answer a line. */
+/* The agent's control socket (docs/feed.md): what `quell show` asks. Read only; one object a line,
+ * one answer a line. */
 #include <config.h>
 
 #include <errno.h>
@@ -53,7 +54,7 @@ static uint64_t sec_since(uint64_t ms)
 	return now > ms ? (now - ms) / 1000 : 0;
 }
 
-/* --- status --------------------------------------------------------------------------------------------------- */
+/* --- status ---------------------------------------------------------------------- */
 
 static json_t *show_feed(const struct agent *a)
 {
@@ -93,8 +94,8 @@ static json_t *show_books(const struct agent_lan *lan)
 	for (uint32_t i = 0; i < lan->vtep_count; i++)
 		json_array_append_new(vteps, json_ip(lan->vteps[i].ip));
 	bindings_stats(lan->books, &s);
-	json_t *o = json_pack("{s:s, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
-		lan->c->name, "vni", json_u64(lan->c->vni), "open", lan->open, "settled",
+	json_t *o = json_pack("{s:s, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"name", lan->c->name, "vni", json_u64(lan->c->vni), "open", lan->open, "settled",
 		lan->settled, "ports", json_u64(ports), "static", json_u64(s.statics), "dynamic",
 		json_u64(s.dynamics), "evpn", json_u64(s.evpns), "macs_home", json_u64(s.macs_home),
 		"macs_learned", json_u64(s.macs_learned), "macs_remote", json_u64(s.macs_remote),
@@ -118,12 +119,13 @@ static json_t *show_status(struct agent *a, const json_t *request)
 		json_array_append_new(lans, show_books(&a->lans[i]));
 	return json_pack("{s:s, s:s, s:i, s:o, s:o, s:o, s:s, s:b, s:o, s:o, s:o, s:o}", "program",
 		"quell-agent", "version", PACKAGE_VERSION, "pid", (int)getpid(), "uptime_s",
-		json_u64(sec_since(a->started_ms)), "router_id", json_ip(a->config->router_ip), "as",
-		json_u64(a->config->as), "plane", a->ops->name, "adopted", a->adopted, "events",
-		json_u64(a->events), "feed", show_feed(a), "netlink", show_netlink(a), "lans", lans);
+		json_u64(sec_since(a->started_ms)), "router_id", json_ip(a->config->router_ip),
+		"as", json_u64(a->config->as), "plane", a->ops->name, "adopted", a->adopted,
+		"events", json_u64(a->events), "feed", show_feed(a), "netlink", show_netlink(a),
+		"lans", lans);
 }
 
-/* --- bindings and MACs ---------------------------------------------------------------------------------------- */
+/* --- bindings and MACs ----------------------------------------------------------- */
 
 struct walk {
 	const struct agent_lan *lan;
@@ -142,7 +144,9 @@ static json_t *show_where(const struct binding_view *v)
 {
 	if (v->place == PLACE_REMOTE && v->vtep.family)
 		return json_ip(v->vtep);
-	return json_string(v->place == PLACE_PORT ? "port" : v->place == PLACE_SELF ? "self" : "unknown");
+	return json_string(v->place == PLACE_PORT   ? "port"
+			   : v->place == PLACE_SELF ? "self"
+						    : "unknown");
 }
 
 static void add_common(struct walk *w, json_t *o, const struct binding_view *v, const char *state)
@@ -174,8 +178,8 @@ static void add_binding(void *arg, const struct binding_view *v)
 	add_flag(flags, v->flags & BIND_OVERRIDE, "override");
 	add_flag(flags, v->immutable, "immutable");
 	add_flag(flags, v->flags & BIND_ALT, "several-macs");
-	json_t *o = json_pack("{s:s, s:o, s:o, s:o}", "lan", w->lan->c->name, "ip", json_ip(v->ip), "mac",
-		json_mac(v->mac), "flags", flags);
+	json_t *o = json_pack("{s:s, s:o, s:o, s:o}", "lan", w->lan->c->name, "ip", json_ip(v->ip),
+		"mac", json_mac(v->mac), "flags", flags);
 	add_common(w, o, v, v->flags & BIND_SILENT ? "silent" : v->stale ? "stale" : "active");
 }
 
@@ -190,7 +194,8 @@ static void add_mac(void *arg, const struct binding_view *v)
 }
 
 static json_t *show_rows(struct agent *a, const char *key,
-	void (*each)(const struct bindings *, void (*)(void *, const struct binding_view *), void *),
+	void (*each)(
+		const struct bindings *, void (*)(void *, const struct binding_view *), void *),
 	void (*add)(void *, const struct binding_view *))
 {
 	json_t *rows = json_array();
@@ -214,7 +219,7 @@ static json_t *show_macs(struct agent *a, const json_t *request)
 	return show_rows(a, "macs", bindings_each_mac, add_mac);
 }
 
-/* --- ports ---------------------------------------------------------------------------------------------------- */
+/* --- ports ----------------------------------------------------------------------- */
 
 static json_t *show_member(const struct agent_port *p)
 {
@@ -240,11 +245,11 @@ static json_t *show_port(const struct agent_port *p)
 	add_flag(flags, !p->closed && p->kind == PORT_MEMBER, "learning");
 	add_flag(flags, p->quarantine, "quarantine");
 	add_flag(flags, p->lan->c->agent->accelerate && p->kind == PORT_MEMBER, "xdp");
-	return json_pack("{s:s, s:o, s:s, s:s, s:s, s:o, s:o, s:s, s:b, s:o}", "name", p->name, "ifindex",
-		json_u64(p->ifindex), "lan", p->lan->c->name, "kind",
-		p->kind == PORT_FABRIC ? "fabric" : "member", "state", p->up ? "up" : "down", "macs",
-		macs, "member", show_member(p), "plane", a->ops->name, "attached", p->attached, "flags",
-		flags);
+	return json_pack("{s:s, s:o, s:s, s:s, s:s, s:o, s:o, s:s, s:b, s:o}", "name", p->name,
+		"ifindex", json_u64(p->ifindex), "lan", p->lan->c->name, "kind",
+		p->kind == PORT_FABRIC ? "fabric" : "member", "state", p->up ? "up" : "down",
+		"macs", macs, "member", show_member(p), "plane", a->ops->name, "attached",
+		p->attached, "flags", flags);
 }
 
 static json_t *show_ports(struct agent *a, const json_t *request)
@@ -259,7 +264,7 @@ static json_t *show_ports(struct agent *a, const json_t *request)
 	return json_pack("{s:o}", "ports", rows);
 }
 
-/* --- the ledger ----------------------------------------------------------------------------------------------- */
+/* --- the ledger ------------------------------------------------------------------ */
 
 static json_t *show_direction(const struct ledger *l, enum frame_dir d)
 {
@@ -294,7 +299,8 @@ static json_t *show_sums(const struct ledger *l)
 		json_u64(ledger_sum(l, DIR_OUT, CLASS_COUNT, 'F').frames));
 }
 
-static json_t *show_faults(const struct agent_lan *lan, const struct ledger_port *books, size_t count)
+static json_t *show_faults(
+	const struct agent_lan *lan, const struct ledger_port *books, size_t count)
 {
 	struct ledger_fault faults[FAULTS_MAX];
 	size_t n = ledger_balance(books, count, faults, FAULTS_MAX);
@@ -303,14 +309,16 @@ static json_t *show_faults(const struct agent_lan *lan, const struct ledger_port
 	for (size_t i = 0; i < n && i < FAULTS_MAX; i++) {
 		const struct ledger_fault *f = &faults[i];
 		const struct agent_port *p = agent_port_find(lan, f->ifindex);
-		json_array_append_new(rows,
-			json_pack("{s:o, s:o, s:s, s:o, s:o}", "port",
-				p ? json_string(p->name) : json_null(), "class",
-				f->cls < CLASS_COUNT ? json_string(class_name(f->cls)) : json_null(),
-				"fault", ledger_fault_text(f->what), "left", json_u64(f->left), "right",
-				json_u64(f->right)));
+		json_array_append_new(
+			rows, json_pack("{s:o, s:o, s:s, s:o, s:o}", "port",
+				      p ? json_string(p->name) : json_null(), "class",
+				      f->cls < CLASS_COUNT ? json_string(class_name(f->cls))
+							   : json_null(),
+				      "fault", ledger_fault_text(f->what), "left",
+				      json_u64(f->left), "right", json_u64(f->right)));
 	}
-	return json_pack("{s:s, s:b, s:o}", "lan", lan->c->name, "balanced", n == 0, "faults", rows);
+	return json_pack(
+		"{s:s, s:b, s:o}", "lan", lan->c->name, "balanced", n == 0, "faults", rows);
 }
 
 static void show_lan_ledger(
@@ -331,13 +339,13 @@ static void show_lan_ledger(
 		books[i].kind = p->kind;
 		a->ops->counters(a->plane, p->slot, books[i].l.at);
 		if (!only || strcmp(only, p->name) == 0)
-			json_array_append_new(rows,
-				json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "name", p->name, "lan",
-					lan->c->name, "kind",
-					p->kind == PORT_FABRIC ? "fabric" : "member", "in",
-					show_direction(&books[i].l, DIR_IN), "out",
-					show_direction(&books[i].l, DIR_OUT), "balance",
-					show_sums(&books[i].l)));
+			json_array_append_new(
+				rows, json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "name", p->name,
+					      "lan", lan->c->name, "kind",
+					      p->kind == PORT_FABRIC ? "fabric" : "member", "in",
+					      show_direction(&books[i].l, DIR_IN), "out",
+					      show_direction(&books[i].l, DIR_OUT), "balance",
+					      show_sums(&books[i].l)));
 		i++;
 	}
 	json_array_append_new(balance, show_faults(lan, books, count));
@@ -359,7 +367,7 @@ static json_t *show_ledger(struct agent *a, const json_t *request)
 	return json_pack("{s:o, s:o}", "ports", rows, "balance", balance);
 }
 
-/* --- the socket ----------------------------------------------------------------------------------------------- */
+/* --- the socket ------------------------------------------------------------------ */
 
 static const struct {
 	const char *name;

@@ -1,8 +1,10 @@
-/* The agent's end of the feed (docs/feed.md): connects to quelld, says what is behind the ports, hears what is behind other PEs.
+/* The agent's end of the feed (docs/feed.md): connects to quelld, says what is behind the ports,
+ * hears what is behind other PEs.
  *
- * While quelld is away nothing changes here but that the connection is tried again, after 100 ms and then at growing intervals. When
- * it is back, what it had told is marked, its snapshot taken, and at its `end` what it did not name again goes. Lines that do not make
- * sense end the connection: then the two are not of one make.
+ * While quelld is away nothing changes here but that the connection is tried again, after 100 ms
+ * and then at growing intervals. When it is back, what it had told is marked, its snapshot taken,
+ * and at its `end` what it did not name again goes. Lines that do not make sense end the
+ * connection: then the two are not of one make.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -43,7 +45,7 @@ static void set_state(struct agent_feed *f, enum agent_feed_state s)
 	f->since_ms = loop_now_ms();
 }
 
-/* --- out ------------------------------------------------------------------------------------------------------ */
+/* --- out ------------------------------------------------------------------------- */
 
 static const char *json_bool(bool b)
 {
@@ -63,7 +65,8 @@ void agent_feed_say(struct agent_feed *f, const struct agent_lan *lan, const str
 		snprintf(with_ip, sizeof(with_ip), ",\"ip\":\"%s\"", ip_format(s->ip, ip));
 	if (s->add)
 		n = snprintf(line, sizeof(line),
-			"{\"op\":\"add\",\"lan\":\"%s\",\"mac\":\"%s\"%s,\"router\":%s,\"override\":%s,"
+			"{\"op\":\"add\",\"lan\":\"%s\",\"mac\":\"%s\"%s,\"router\":%s,"
+			"\"override\":%s,"
 			"\"immutable\":%s,\"sticky\":false,\"claim\":%s}",
 			lan->c->name, mac, with_ip, json_bool(s->router), json_bool(s->override),
 			json_bool(s->immutable), json_bool(s->claim));
@@ -89,7 +92,7 @@ static void greet(struct agent_feed *f)
 	f->lines_out++;
 }
 
-/* --- in ------------------------------------------------------------------------------------------------------- */
+/* --- in -------------------------------------------------------------------------- */
 
 static bool get_mac(const json_t *o, const char *key, struct mac *ret)
 {
@@ -115,7 +118,8 @@ static int take_mac(struct agent_lan *lan, const json_t *o)
 	struct binding_remote r = {0};
 	json_int_t seq = json_integer_value(json_object_get(o, "seq"));
 
-	if (!get_mac(o, "mac", &r.mac) || !get_ip(o, "vtep", &r.vtep) || seq < 0 || seq > UINT32_MAX)
+	if (!get_mac(o, "mac", &r.mac) || !get_ip(o, "vtep", &r.vtep) || seq < 0 ||
+		seq > UINT32_MAX)
 		return -EPROTO;
 	r.seq = (uint32_t)seq;
 	r.sticky = get_flag(o, "sticky");
@@ -204,7 +208,8 @@ static void take_end(struct agent_feed *f)
 	timers_stop(loop_timers(a->loop), &f->adopted);
 	set_state(f, AGENT_FEED_LIVE);
 	f->retry_ms = RETRY_FIRST_MS;
-	log_notice(LOG_FEED, "quelld's snapshot is in; %zu entries of before were not in it", swept);
+	log_notice(
+		LOG_FEED, "quelld's snapshot is in; %zu entries of before were not in it", swept);
 }
 
 static int take_hello(struct agent_feed *f, const json_t *o)
@@ -215,7 +220,8 @@ static int take_hello(struct agent_feed *f, const json_t *o)
 		return -EPROTO;
 	if (version != FEED_VERSION) {
 		log_limited(&f->log, loop_now_ms(), LOG_FEED, LOG_LEVEL_ERROR,
-			"quelld speaks version %" JSON_INTEGER_FORMAT " of the feed, this is version %d",
+			"quelld speaks version %" JSON_INTEGER_FORMAT
+			" of the feed, this is version %d",
 			version, FEED_VERSION);
 		return -EPROTO;
 	}
@@ -310,7 +316,8 @@ static void try_connect(void *arg, uint64_t now_ms)
 	snprintf(path, sizeof(path), "%s/feed.sock", a->config->run_dir);
 	int r = jsonsock_connect(a->loop, path, &limits, &hooks, &f->conn);
 	if (r < 0) {
-		log_limited(&f->log, now_ms, LOG_FEED, LOG_LEVEL_INFO, "%s: %s", path, strerror(-r));
+		log_limited(
+			&f->log, now_ms, LOG_FEED, LOG_LEVEL_INFO, "%s: %s", path, strerror(-r));
 		disconnected(f);
 		return;
 	}
@@ -347,7 +354,8 @@ static void give_up_adopted(void *arg, uint64_t now_ms)
 		agent_lan_settle(lan);
 	}
 	if (swept)
-		log_warning(LOG_FEED, "nothing from quelld for %d s: %zu entries of other PEs given up",
+		log_warning(LOG_FEED,
+			"nothing from quelld for %d s: %zu entries of other PEs given up",
 			AGENT_ADOPTED_MS / 1000, swept);
 }
 
@@ -385,5 +393,6 @@ void agent_feed_free(struct agent_feed *f)
 
 void agent_feed_view(const struct agent_feed *f, struct agent_feed_view *ret)
 {
-	*ret = (struct agent_feed_view){f->state, f->since_ms, f->lines_in, f->lines_out, f->connects};
+	*ret = (struct agent_feed_view){
+		f->state, f->since_ms, f->lines_in, f->lines_out, f->connects};
 }

@@ -1,8 +1,9 @@
-/* The peering LANs of the configuration on this box: which interfaces are their ports, as these come and go.
+/* The peering LANs of the configuration on this box: which interfaces are their ports, as these
+ * come and go.
  *
- * A LAN that was not found working is taken only when quelld has told what is behind other PEs, or after AGENT_OPEN_MS: until then
- * it is the bridge that it was. What is done to each port, and in which order, is in agent_port.c; it is given back in the opposite
- * order.
+ * A LAN that was not found working is taken only when quelld has told what is behind other PEs, or
+ * after AGENT_OPEN_MS: until then it is the bridge that it was. What is done to each port, and in
+ * which order, is in agent_port.c; it is given back in the opposite order.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 #include "daemon/agent.h"
 #include "daemon/loop.h"
 
-/* --- the registry --------------------------------------------------------------------------------------------- */
+/* --- the registry ---------------------------------------------------------------- */
 
 static int load_registry(const struct config_lan *c, struct registry **ret)
 {
@@ -40,14 +41,14 @@ int agent_lans_check(struct config *c, struct registry **ret_registries)
 			r = load_registry(&c->lans[i], &ret_registries[i]);
 	}
 	if (r == 0 && agents == 0) {
-		log_error(LOG_CONFIG, "%s: no LAN has an agent section: nothing to do for quell-agent",
-			c->file);
+		log_error(LOG_CONFIG,
+			"%s: no LAN has an agent section: nothing to do for quell-agent", c->file);
 		r = -EINVAL;
 	}
 	return r;
 }
 
-/* --- finding -------------------------------------------------------------------------------------------------- */
+/* --- finding --------------------------------------------------------------------- */
 
 struct agent_lan *agent_lan_by_vni(const struct agent *a, uint32_t vni)
 {
@@ -87,7 +88,7 @@ static bool is_member_port(const struct agent_lan *lan, const struct link *l)
 	return c->all_ports;
 }
 
-/* --- a LAN ---------------------------------------------------------------------------------------------------- */
+/* --- a LAN ----------------------------------------------------------------------- */
 
 void agent_lan_open(struct agent_lan *lan)
 {
@@ -96,7 +97,8 @@ void agent_lan_open(struct agent_lan *lan)
 	if (lan->open)
 		return;
 	lan->open = true;
-	/* The fabric last: until then what comes from there is still flooded, and then all members are ready. */
+	/* The fabric last: until then what comes from there is still flooded, and then all members
+	 * are ready. */
 	TAILQ_FOREACH (p, &lan->ports, link)
 		if (p->kind == PORT_MEMBER)
 			agent_port_attach(p);
@@ -122,9 +124,10 @@ void agent_lan_vtep(struct agent_lan *lan, struct ip vtep, bool present)
 	while (i < lan->vtep_count && !ip_eq(lan->vteps[i].ip, vtep))
 		i++;
 	if (present && i == lan->vtep_count) {
-		struct agent_vtep *more = lan->vtep_count < AGENT_VTEPS_MAX
-			? reallocarray(lan->vteps, lan->vtep_count + 1, sizeof(*more))
-			: NULL;
+		struct agent_vtep *more =
+			lan->vtep_count < AGENT_VTEPS_MAX
+				? reallocarray(lan->vteps, lan->vtep_count + 1, sizeof(*more))
+				: NULL;
 		if (!more) {
 			log_limited(&a->full_log, loop_now_ms(), LOG_FEED, LOG_LEVEL_WARNING,
 				"%s: more than %d PEs", lan->c->name, AGENT_VTEPS_MAX);
@@ -176,7 +179,7 @@ void agent_lans_turn(struct agent *a)
 				agent_port_turn(p);
 }
 
-/* --- links ---------------------------------------------------------------------------------------------------- */
+/* --- links ----------------------------------------------------------------------- */
 
 static void take_link(void *arg, const struct link *l)
 {
@@ -191,14 +194,16 @@ static void take_link(void *arg, const struct link *l)
 static void warn_vxlan(const struct agent_lan *lan, const struct link *l)
 {
 	if (l->external)
-		log_warning(LOG_NETLINK, "%s: %s is an external vxlan device: its VNI is not checked",
-			lan->c->name, l->name);
+		log_warning(LOG_NETLINK,
+			"%s: %s is an external vxlan device: its VNI is not checked", lan->c->name,
+			l->name);
 	else if (l->vni != lan->c->vni)
-		log_warning(LOG_NETLINK, "%s: %s has VNI %u, the configuration says %u", lan->c->name,
-			l->name, l->vni, lan->c->vni);
+		log_warning(LOG_NETLINK, "%s: %s has VNI %u, the configuration says %u",
+			lan->c->name, l->name, l->vni, lan->c->vni);
 	if (l->vxlan_learning)
 		log_warning(LOG_NETLINK,
-			"%s: %s learns from the fabric: set it up with `nolearning`", lan->c->name, l->name);
+			"%s: %s learns from the fabric: set it up with `nolearning`", lan->c->name,
+			l->name);
 }
 
 /* The bridge or the vxlan device appeared, under the ifindex that it has now. */
@@ -221,7 +226,8 @@ static void found_device(struct agent_lan *lan, const struct link *l)
 		fdb_lan_move(lan->fdb, lan->bridge, lan->vxlan);
 	if (bridge)
 		set_self(lan, l->mac);
-	/* Ports that came before their bridge was known; and all ports' rows name the vxlan device. */
+	/* Ports that came before their bridge was known; and all ports' rows name the vxlan device.
+	 */
 	links_each(lan->agent->links, take_link, lan);
 }
 
@@ -246,7 +252,8 @@ static void lost_device(struct agent_lan *lan, const struct link *l)
 		fdb_lan_move(lan->fdb, lan->bridge, lan->vxlan);
 }
 
-static void lan_on_link(struct agent_lan *lan, uint32_t what, const struct link *was, const struct link *now)
+static void lan_on_link(
+	struct agent_lan *lan, uint32_t what, const struct link *was, const struct link *now)
 {
 	uint32_t ifindex = now ? now->ifindex : was->ifindex;
 	struct agent_port *p;
@@ -256,7 +263,8 @@ static void lan_on_link(struct agent_lan *lan, uint32_t what, const struct link 
 	if (now && now->ifindex == lan->bridge && what & LINK_MAC)
 		set_self(lan, now->mac);
 	p = agent_port_find(lan, ifindex);
-	bool fabric = now && now->ifindex == lan->vxlan && now->is_port && now->master == lan->bridge;
+	bool fabric =
+		now && now->ifindex == lan->vxlan && now->is_port && now->master == lan->bridge;
 	bool member = now && is_member_port(lan, now);
 	if (p && !(p->kind == PORT_FABRIC ? fabric : member)) {
 		agent_port_drop(p, now != NULL);
@@ -281,34 +289,37 @@ void agent_on_link(void *arg, uint32_t what, const struct link *was, const struc
 {
 	struct agent *a = arg;
 
-	/* Before the books are open the links are only counted; agent_lans_start() looks them up. */
+	/* Before the books are open the links are only counted; agent_lans_start() looks them up.
+	 */
 	for (uint32_t i = 0; a->plane && i < a->lan_count; i++)
 		if (a->lans[i].books)
 			lan_on_link(&a->lans[i], what, was, now);
 }
 
-/* --- start and stop ------------------------------------------------------------------------------------------- */
+/* --- start and stop -------------------------------------------------------------- */
 
 static int find_lan(struct agent_lan *lan)
 {
 	const struct config_agent *c = lan->c->agent;
 	const struct link *b = links_find(lan->agent->links, c->bridge);
 	const struct link *v = links_find(lan->agent->links, c->vxlan);
-	const char *what = !b	    ? "no such bridge"
-		: b->kind != LINK_BRIDGE ? "not a bridge"
-		: !v			 ? "no such vxlan device"
-		: v->kind != LINK_VXLAN	 ? "not a vxlan device"
-		: v->master != b->ifindex ? "not a port of the bridge"
-					  : NULL;
+	const char *what = !b                        ? "no such bridge"
+			   : b->kind != LINK_BRIDGE  ? "not a bridge"
+			   : !v                      ? "no such vxlan device"
+			   : v->kind != LINK_VXLAN   ? "not a vxlan device"
+			   : v->master != b->ifindex ? "not a port of the bridge"
+						     : NULL;
 	bool bridge = !b || b->kind != LINK_BRIDGE;
 
 	if (what) {
-		log_error(LOG_NETLINK, "%s: lan %s: %s %s: %s", lan->agent->config->file, lan->c->name,
-			bridge ? "bridge" : "vxlan", bridge ? c->bridge : c->vxlan, what);
+		log_error(LOG_NETLINK, "%s: lan %s: %s %s: %s", lan->agent->config->file,
+			lan->c->name, bridge ? "bridge" : "vxlan", bridge ? c->bridge : c->vxlan,
+			what);
 		return -ENODEV;
 	}
 	if (b->vlan_filtering)
-		log_warning(LOG_NETLINK, "%s: %s filters VLANs; entries are made for untagged frames only",
+		log_warning(LOG_NETLINK,
+			"%s: %s filters VLANs; entries are made for untagged frames only",
 			lan->c->name, b->name);
 	lan->bridge = b->ifindex;
 	lan->vxlan = v->ifindex;
@@ -333,7 +344,8 @@ int agent_lans_find(struct agent *a, struct registry **registries)
 		lan->c = &c->lans[i];
 		lan->registry = registries[i];
 		registries[i] = NULL;
-		lan->floods = bridge_floods(lan->c->agent->unknown_target, lan->c->agent->flood_classes);
+		lan->floods =
+			bridge_floods(lan->c->agent->unknown_target, lan->c->agent->flood_classes);
 		TAILQ_INIT(&lan->ports);
 		r = r ? r : find_lan(lan);
 	}
@@ -370,7 +382,8 @@ static void warn_registry(const struct agent_lan *lan)
 	for (size_t i = 0; lan->registry && i < lan->registry->port_count; i++) {
 		const struct registry_port *r = &lan->registry->ports[i];
 		const struct link *l = links_find(lan->agent->links, r->port);
-		if (agent_port_named(lan->agent, r, r->port) && r->pe && (!l || !agent_port_find(lan, l->ifindex)))
+		if (agent_port_named(lan->agent, r, r->port) && r->pe &&
+			(!l || !agent_port_find(lan, l->ifindex)))
 			log_notice(LOG_REGISTRY, "%s: the registry's port %s is not there (yet)",
 				lan->c->name, r->port);
 	}
@@ -405,8 +418,8 @@ static void give_back(struct agent_lan *lan)
 		const struct link *l = links_get(a->links, p->ifindex);
 		if (lan->fdb && l && l->is_port)
 			bridge_set(a->nl, p->ifindex,
-				bridge_port_original(p->found, p->kind == PORT_FABRIC), l->knobs, NULL,
-				NULL);
+				bridge_port_original(p->found, p->kind == PORT_FABRIC), l->knobs,
+				NULL, NULL);
 	}
 }
 

@@ -1,10 +1,13 @@
-/* One port of a LAN: what the registry says of it, its row in the plane, its programs, its bridge knobs.
+/* One port of a LAN: what the registry says of it, its row in the plane, its programs, its bridge
+ * knobs.
  *
- * A port is taken in this order, so that nothing that worked falls into a gap: its row in the plane; its MACs and addresses in the
- * books, and from there in the plane and the bridge's forwarding table; the programs on the interface; and, once the kernel
- * has all its entries, the bridge's knobs (proxyarp/linux/bridge.h).
+ * A port is taken in this order, so that nothing that worked falls into a gap: its row in the
+ * plane; its MACs and addresses in the books, and from there in the plane and the bridge's
+ * forwarding table; the programs on the interface; and, once the kernel has all its entries, the
+ * bridge's knobs (proxyarp/linux/bridge.h).
  *
- * A port that the registry names is closed: its MACs and addresses, and no others. One that it does not name learns.
+ * A port that the registry names is closed: its MACs and addresses, and no others. One that it does
+ * not name learns.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,7 +18,7 @@
 
 #define BURST_MIN 4542 /* three full frames */
 
-/* --- the registry --------------------------------------------------------------------------------------------- */
+/* --- the registry ---------------------------------------------------------------- */
 
 bool agent_port_named(const struct agent *a, const struct registry_port *r, const char *name)
 {
@@ -25,8 +28,11 @@ bool agent_port_named(const struct agent *a, const struct registry_port *r, cons
 static void add_entry(const struct agent_port *p, const struct registry_port *r, uint8_t group,
 	struct binding_port *ret)
 {
-	if (ret->mac_count + r->mac_count > BINDING_MACS || ret->ip_count + r->ip_count > BINDING_IPS) {
-		log_error(LOG_REGISTRY, "%s: %s: more than %d MACs or %d addresses on one port; the rest is left out",
+	if (ret->mac_count + r->mac_count > BINDING_MACS ||
+		ret->ip_count + r->ip_count > BINDING_IPS) {
+		log_error(LOG_REGISTRY,
+			"%s: %s: more than %d MACs or %d addresses on one port; the rest is left "
+			"out",
 			p->lan->c->name, p->name, BINDING_MACS, BINDING_IPS);
 		return;
 	}
@@ -65,7 +71,7 @@ static void read_registry(struct agent_port *p, struct binding_port *ret)
 	ret->closed = p->closed;
 }
 
-/* --- a port --------------------------------------------------------------------------------------------------- */
+/* --- a port ---------------------------------------------------------------------- */
 
 static uint32_t burst_of(uint64_t bps)
 {
@@ -83,12 +89,14 @@ static int set_plane_port(const struct agent_port *p)
 		.lan = p->lan->c->vni,
 		.slot = p->slot,
 		.kind = (uint8_t)p->kind,
-		.flags = (uint8_t)((p->closed ? PORT_CLOSED : 0) | (p->quarantine ? PORT_QUARANTINE : 0)),
+		.flags = (uint8_t)((p->closed ? PORT_CLOSED : 0) |
+				   (p->quarantine ? PORT_QUARANTINE : 0)),
 		.unknown_target = (uint8_t)c->unknown_target,
 		.ns_option = (uint8_t)c->ns_option,
 		.fabric_ifindex = p->lan->vxlan,
 		.flood_classes = c->flood_classes,
-		/* What comes over the fabric was policed where it came in, or is policed where it goes out. */
+		/* What comes over the fabric was policed where it came in, or is policed where it
+		   goes out. */
 		.police_in_bps = member ? c->police_in_bps : 0,
 		.police_out_bps = member ? c->police_out_bps : 0,
 	};
@@ -97,7 +105,8 @@ static int set_plane_port(const struct agent_port *p)
 	v.police_out_burst = burst_of(v.police_out_bps);
 	int r = a->ops->port_set(a->plane, p->ifindex, &v);
 	if (r < 0)
-		log_error(LOG_PROXYARP, "%s: %s: not taken: %s", p->lan->c->name, p->name, strerror(-r));
+		log_error(LOG_PROXYARP, "%s: %s: not taken: %s", p->lan->c->name, p->name,
+			strerror(-r));
 	return r;
 }
 
@@ -117,9 +126,9 @@ void agent_port_attach(struct agent_port *p)
 	p->attached = true;
 	log_info(LOG_PROXYARP, "%s: %s: %s port%s%s%s", p->lan->c->name, p->name,
 		p->kind == PORT_FABRIC ? "fabric" : "member",
-		p->closed	       ? ", closed"
-			: p->kind == PORT_MEMBER ? ", learning"
-						 : "",
+		p->closed                ? ", closed"
+		: p->kind == PORT_MEMBER ? ", learning"
+					 : "",
 		p->quarantine ? ", in quarantine" : "", p->up ? "" : ", down");
 }
 
@@ -135,8 +144,9 @@ static void apply(struct agent_port *p)
 	if (p->kind == PORT_MEMBER) {
 		int r = bindings_port_set(p->lan->books, p->ifindex, &b);
 		if (r < 0)
-			log_error(LOG_PROXYARP, "%s: %s: not all of its entries: %s", p->lan->c->name,
-				p->name, r == -EEXIST ? "another port has them" : strerror(-r));
+			log_error(LOG_PROXYARP, "%s: %s: not all of its entries: %s",
+				p->lan->c->name, p->name,
+				r == -EEXIST ? "another port has them" : strerror(-r));
 	}
 	if (p->lan->open)
 		agent_port_attach(p);
@@ -152,8 +162,8 @@ void agent_port_take(struct agent_lan *lan, const struct link *l, enum layout_po
 		if (!p)
 			abort();
 		if (agent_slot_get(lan->agent, l->ifindex, &p->slot) < 0) {
-			log_error(LOG_PROXYARP, "%s: %s: not taken: too many ports for this start", lan->c->name,
-				l->name);
+			log_error(LOG_PROXYARP, "%s: %s: not taken: too many ports for this start",
+				lan->c->name, l->name);
 			free(p);
 			return;
 		}
@@ -179,8 +189,9 @@ void agent_port_drop(struct agent_port *p, bool there)
 
 	log_info(LOG_PROXYARP, "%s: %s: no longer a port", lan->c->name, p->name);
 	if (there && l && l->is_port && lan->fdb)
-		bridge_set(a->nl, p->ifindex, bridge_port_original(p->found, p->kind == PORT_FABRIC),
-			l->knobs, NULL, NULL);
+		bridge_set(a->nl, p->ifindex,
+			bridge_port_original(p->found, p->kind == PORT_FABRIC), l->knobs, NULL,
+			NULL);
 	a->ops->port_del(a->plane, p->ifindex);
 	if (p->kind == PORT_MEMBER)
 		bindings_port_del(lan->books, p->ifindex);
@@ -191,13 +202,14 @@ void agent_port_drop(struct agent_port *p, bool there)
 	free(p);
 }
 
-/* --- knobs ---------------------------------------------------------------------------------------------------- */
+/* --- knobs ----------------------------------------------------------------------- */
 
 static void on_knobs(void *arg, int verdict)
 {
 	(void)arg;
 	if (verdict < 0)
-		log_warning(LOG_NETLINK, "a bridge port's settings were refused: %s", strerror(-verdict));
+		log_warning(LOG_NETLINK, "a bridge port's settings were refused: %s",
+			strerror(-verdict));
 }
 
 static bool entries_are_in(const struct agent_port *p)
@@ -220,7 +232,7 @@ void agent_port_turn(struct agent_port *p)
 	struct agent *a = p->lan->agent;
 	const struct link *l = links_get(a->links, p->ifindex);
 	struct bridge_knobs want = p->kind == PORT_FABRIC ? bridge_fabric(p->lan->floods)
-		: p->closed				  ? bridge_member_closed(p->lan->floods)
+				   : p->closed            ? bridge_member_closed(p->lan->floods)
 							  : bridge_member_open(p->lan->floods);
 
 	if (!l || !l->is_port || !p->attached)

@@ -1,14 +1,15 @@
-/* quell-agent: the data plane of a PE. This file is its life: check, find, open, drop, serve, leave.
+/* quell-agent: the data plane of a PE. This file is its life: check, find, open, drop, serve,
+ * leave.
  *
- *   check   the whole configuration and the registries, before anything else; a bad one changes nothing
- *   find    the lock, the links; a bridge that is not there ends it here
- *   open    the plane, adopted if one is found working; then the ports, and the sockets
- *   drop    all capabilities but those for netlink, raw sockets and BPF
- *   serve   the loop
- *   leave   SIGTERM, SIGINT: the plane goes on answering without us. With --withdraw all that is ours is taken back first.
+ *   check   the whole configuration and the registries, before anything else; a bad one changes
+ * nothing find    the lock, the links; a bridge that is not there ends it here open    the plane,
+ * adopted if one is found working; then the ports, and the sockets drop    all capabilities but
+ * those for netlink, raw sockets and BPF serve   the loop leave   SIGTERM, SIGINT: the plane goes
+ * on answering without us. With --withdraw all that is ours is taken back first.
  *
- * One turn of the loop: the kernel's links and FDB are read before the plane's events, so that a port that has just come up is
- * known to be up when its first frame is told of; what came of it all goes out to the kernel at the end of the turn.
+ * One turn of the loop: the kernel's links and FDB are read before the plane's events, so that a
+ * port that has just come up is known to be up when its first frame is told of; what came of it all
+ * goes out to the kernel at the end of the turn.
  */
 #include <config.h>
 
@@ -58,7 +59,7 @@ struct life {
 	struct timer tick;
 };
 
-/* --- the command line ----------------------------------------------------------------------------------------- */
+/* --- the command line ------------------------------------------------------------ */
 
 static void usage(FILE *to)
 {
@@ -66,7 +67,8 @@ static void usage(FILE *to)
 	      "  -c file     configuration, default " DEFAULT_CONFIG "\n"
 	      "  -n          check the configuration and the registry and exit\n"
 	      "  -d level    error, warning, notice, info, debug, or bpf=debug,feed=info\n"
-	      "  --withdraw  at the end take back all that was done to the box, instead of leaving the\n"
+	      "  --withdraw  at the end take back all that was done to the box, instead of leaving "
+	      "the\n"
 	      "              data plane answering\n"
 	      "  -V          version\n",
 		to);
@@ -120,7 +122,7 @@ static int read_options(int argc, char **argv, struct options *o)
 	return -1;
 }
 
-/* --- check ---------------------------------------------------------------------------------------------------- */
+/* --- check ----------------------------------------------------------------------- */
 
 static int check(struct life *l)
 {
@@ -160,17 +162,18 @@ static int check_rights(const struct agent *a)
 	for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
 		/* Before Linux 5.8, and still, CAP_SYS_ADMIN is both of the last. */
 		bool has = capng_have_capability(CAPNG_EFFECTIVE, needs[i].cap) ||
-			(needs[i].bpf && capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN));
+			   (needs[i].bpf && capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN));
 		if (has || (needs[i].bpf && !bpf))
 			continue;
-		log_error(LOG_MAIN, "the %s plane needs %s (run as root, or with AmbientCapabilities)",
+		log_error(LOG_MAIN,
+			"the %s plane needs %s (run as root, or with AmbientCapabilities)",
 			a->ops->name, needs[i].name);
 		return -EPERM;
 	}
 	return 0;
 }
 
-/* --- find and open -------------------------------------------------------------------------------------------- */
+/* --- find and open --------------------------------------------------------------- */
 
 static int take_lock(struct life *l)
 {
@@ -248,7 +251,8 @@ static int open_plane(struct life *l)
 	set_limits(a);
 	int r = a->ops->open(a->config->pin_dir, &a->limits, &a->plane, &a->adopted);
 	if (r < 0 && a->ops != agent_plane_bpf) /* that one has told it itself */
-		log_error(LOG_PROXYARP, "the %s plane cannot be opened: %s", a->ops->name, strerror(-r));
+		log_error(LOG_PROXYARP, "the %s plane cannot be opened: %s", a->ops->name,
+			strerror(-r));
 	return r;
 }
 
@@ -265,7 +269,7 @@ static int start(struct life *l)
 	return agent_lans_start(a);
 }
 
-/* --- serve ---------------------------------------------------------------------------------------------------- */
+/* --- serve ----------------------------------------------------------------------- */
 
 static void run_netlink(struct life *l)
 {
@@ -318,7 +322,8 @@ static void on_tick(void *arg, uint64_t now_ms)
 	timers_start(loop_timers(l->a.loop), &l->tick, now_ms + TICK_MS);
 }
 
-/* Only the BPF plane goes on without us; a box that was left closed with nobody answering would be a black hole. */
+/* Only the BPF plane goes on without us; a box that was left closed with nobody answering would be
+ * a black hole. */
 static bool outlives(const struct life *l)
 {
 	return l->a.ops == agent_plane_bpf && !l->o.withdraw;
@@ -328,8 +333,8 @@ static void on_stop(void *arg, int signo)
 {
 	struct life *l = arg;
 
-	log_notice(LOG_MAIN, "%s: stopping; the data plane %s", signo == SIGTERM ? "SIGTERM" : "SIGINT",
-		outlives(l) ? "goes on" : "is withdrawn");
+	log_notice(LOG_MAIN, "%s: stopping; the data plane %s",
+		signo == SIGTERM ? "SIGTERM" : "SIGINT", outlives(l) ? "goes on" : "is withdrawn");
 	loop_stop(l->a.loop);
 }
 
@@ -343,7 +348,8 @@ static void on_hangup(void *arg, int signo)
 
 static struct event *watch(struct life *l, int fd, event_callback_fn fn)
 {
-	struct event *e = fd < 0 ? NULL : event_new(loop_base(l->a.loop), fd, EV_READ | EV_PERSIST, fn, l);
+	struct event *e =
+		fd < 0 ? NULL : event_new(loop_base(l->a.loop), fd, EV_READ | EV_PERSIST, fn, l);
 
 	if (fd >= 0 && (!e || event_add(e, NULL) < 0))
 		abort();
@@ -356,7 +362,7 @@ static int serve(struct life *l)
 	struct agent *a = &l->a;
 	char err[PRIV_ERROR_MAX];
 	uint64_t keep = PRIV_CAP(CAP_NET_ADMIN) | PRIV_CAP(CAP_NET_RAW) | PRIV_CAP(CAP_BPF) |
-		PRIV_CAP(CAP_PERFMON);
+			PRIV_CAP(CAP_PERFMON);
 
 	loop_on_signal(a->loop, SIGTERM, on_stop, l);
 	loop_on_signal(a->loop, SIGINT, on_stop, l);
@@ -372,14 +378,14 @@ static int serve(struct life *l)
 	loop_add_turn(a->loop, &l->turn);
 	timer_init(&l->tick, on_tick, l);
 	timers_start(loop_timers(a->loop), &l->tick, loop_now_ms() + TICK_MS);
-	log_notice(LOG_MAIN, "quell-agent " PACKAGE_VERSION " is up: plane %s, %u LANs", a->ops->name,
-		a->lan_count);
+	log_notice(LOG_MAIN, "quell-agent " PACKAGE_VERSION " is up: plane %s, %u LANs",
+		a->ops->name, a->lan_count);
 	loop_run(a->loop);
 	loop_remove_turn(a->loop, &l->turn);
 	return EXIT_SUCCESS;
 }
 
-/* --- leave ---------------------------------------------------------------------------------------------------- */
+/* --- leave ----------------------------------------------------------------------- */
 
 static void release(struct life *l, bool keep)
 {
@@ -433,7 +439,8 @@ int main(int argc, char **argv)
 	}
 	l.a.ops = planes[l.a.config->plane];
 	if (!l.a.ops) {
-		log_error(LOG_MAIN, "%s: plane: this quell-agent was built without BPF: use `plane: packet`",
+		log_error(LOG_MAIN,
+			"%s: plane: this quell-agent was built without BPF: use `plane: packet`",
 			l.a.config->file);
 		release(&l, true);
 		return status;

@@ -1,6 +1,7 @@
-/* Building the answers. RFC 9161 section 3.3: the frame's source is the owner's MAC (a), so that what the asker's and
- * the fabric's bridges see is the owner; O is always set (d), R is as the owner said; DAD gets S clear and all-nodes
- * (RFC 4861 section 7.2.4). Nothing of the request's bytes behind its fixed fields is echoed.
+/* Building the answers. RFC 9161 section 3.3: the frame's source is the owner's MAC (a), so that
+ * what the asker's and the fabric's bridges see is the owner; O is always set (d), R is as the
+ * owner said; DAD gets S clear and all-nodes (RFC 4861 section 7.2.4). Nothing of the request's
+ * bytes behind its fixed fields is echoed.
  */
 #include "proxyarp/answer.h"
 

@@ -1,9 +1,11 @@
-/* One address of the LAN: which of its sources counts, and what follows. RFC 9161 section 3.2, RFC 9047 section 3.2.
+/* One address of the LAN: which of its sources counts, and what follows. RFC 9161 section 3.2, RFC
+ * 9047 section 3.2.
  *
- *   static    the registry's word: the MAC that speaks for it, or the first of its port's. While that MAC is behind another PE, the
- *             binding stays and points there; while its port is down and nobody else has it, it is silent.
- *   EVPN      immutable, with another MAC than what was learned: it wins, what was learned is not told.
- *   else      the newer of EVPN and learned; of one MAC's two, what was learned.
+ *   static    the registry's word: the MAC that speaks for it, or the first of its port's. While
+ * that MAC is behind another PE, the binding stays and points there; while its port is down and
+ * nobody else has it, it is silent. EVPN      immutable, with another MAC than what was learned: it
+ * wins, what was learned is not told. else      the newer of EVPN and learned; of one MAC's two,
+ * what was learned.
  *
  * Where the address is, is always where its MAC is.
  */
@@ -77,6 +79,7 @@ void binding_drop_learned(struct bindings *b, struct binding *e)
 	binding_unlink(e, REF_LEARNED);
 	e->learned_on = 0;
 	e->refreshing = false;
+	b->empties = true;
 }
 
 bool binding_may_be(const struct bindings *b, struct ip ip)
@@ -107,7 +110,8 @@ static void locate(const struct bindings *b, const struct station *s, struct lay
 		v->flags |= BIND_SILENT;
 }
 
-static void effective_static(const struct bindings *b, const struct binding *e, struct layout_bind *ret)
+static void effective_static(
+	const struct bindings *b, const struct binding *e, struct layout_bind *ret)
 {
 	const struct binding_port_entry *p = bindings_port(b, e->home);
 	const struct station *s = e->refs[REF_STATIC].station, *o = e->refs[REF_EVPN].station;
@@ -115,16 +119,19 @@ static void effective_static(const struct bindings *b, const struct binding *e, 
 
 	ret->flags = BIND_STATIC | BIND_ROUTER | BIND_OVERRIDE;
 	/* Behind another PE it may speak by another of its MACs. */
-	if (o && station_place(s, &ifindex) == PLACE_REMOTE && p && bindings_may_speak(&p->p, e->ip, o->mac))
+	if (o && station_place(s, &ifindex) == PLACE_REMOTE && p &&
+		bindings_may_speak(&p->p, e->ip, o->mac))
 		s = o;
 	if (p && bindings_speakers(&p->p, e->ip, NULL) > 1)
 		ret->flags |= BIND_ALT;
 	locate(b, s, ret);
 }
 
-enum binding_source binding_effective(const struct bindings *b, const struct binding *e, struct layout_bind *ret)
+enum binding_source binding_effective(
+	const struct bindings *b, const struct binding *e, struct layout_bind *ret)
 {
-	const struct station *learned = e->refs[REF_LEARNED].station, *evpn = e->refs[REF_EVPN].station;
+	const struct station *learned = e->refs[REF_LEARNED].station,
+			     *evpn = e->refs[REF_EVPN].station;
 	struct layout_bind v = {0};
 	enum binding_source source = SOURCE_NONE;
 
@@ -203,8 +210,8 @@ static void update_said(struct bindings *b, struct binding *e, const struct stat
 	if (!ours)
 		return;
 	const struct binding_say *was = &e->said_as;
-	if (e->said && !now->claim && was->router == now->router && was->override == now->override &&
-		was->immutable == now->immutable)
+	if (e->said && !now->claim && was->router == now->router &&
+		was->override == now->override && was->immutable == now->immutable)
 		return;
 	e->said = true;
 	e->said_as = *now;
@@ -220,9 +227,9 @@ void binding_update(struct bindings *b, struct binding *e, bool claim)
 	if (learned && station_place(learned, &ifindex) == PLACE_NOWHERE)
 		binding_drop_learned(b, e);
 	enum binding_source source = binding_effective(b, e, &v);
-	const struct station *s = source == SOURCE_STATIC ? e->refs[REF_STATIC].station
-		: source == SOURCE_DYNAMIC		  ? e->refs[REF_LEARNED].station
-							  : NULL;
+	const struct station *s = source == SOURCE_STATIC    ? e->refs[REF_STATIC].station
+				  : source == SOURCE_DYNAMIC ? e->refs[REF_LEARNED].station
+							     : NULL;
 	struct binding_say now = {.add = true, .ip = e->ip, .claim = claim};
 	if (s) {
 		now.mac = s->mac;
@@ -232,6 +239,8 @@ void binding_update(struct bindings *b, struct binding *e, bool claim)
 	}
 	update_plane(b, e, source == SOURCE_NONE ? NULL : &v);
 	update_said(b, e, s, &now);
+	if (binding_is_empty(e))
+		b->empties = true;
 }
 
 bool binding_is_empty(const struct binding *e)
@@ -246,7 +255,8 @@ void binding_view(const struct bindings *b, const struct binding *e, struct bind
 {
 	struct layout_bind v = {0};
 	enum binding_source source = binding_effective(b, e, &v);
-	const struct station *s = source == SOURCE_NONE ? NULL : station_find(b, *(struct mac *)v.mac);
+	const struct station *s =
+		source == SOURCE_NONE ? NULL : station_find(b, *(struct mac *)v.mac);
 
 	*ret = (struct binding_view){
 		.ip = e->ip,
@@ -255,8 +265,11 @@ void binding_view(const struct bindings *b, const struct binding *e, struct bind
 		.flags = v.flags,
 		.announced = e->said,
 		.stale = source == SOURCE_EVPN && e->evpn_marked,
-		.immutable = source == SOURCE_STATIC || (source == SOURCE_EVPN && e->evpn_immutable),
-		.seen_ms = source == SOURCE_DYNAMIC ? e->learned_ms : s ? s->seen_ms : 0,
+		.immutable =
+			source == SOURCE_STATIC || (source == SOURCE_EVPN && e->evpn_immutable),
+		.seen_ms = source == SOURCE_DYNAMIC ? e->learned_ms
+			   : s                      ? s->seen_ms
+						    : 0,
 	};
 	memcpy(ret->mac.b, v.mac, 6);
 	if (!s)

@@ -73,6 +73,10 @@ struct bindings {
 	struct binding_hooks hooks;
 	struct hmap stations, bindings, ports;
 	uint64_t now_ms;
+	bool empties; /* something may be empty: a collect is worth its walk */
+	size_t station_at, binding_at; /* where the next tick goes on */
+	uint64_t retried_errors; /* plane_errors at the last tick */
+	size_t retry_ticks;	 /* for so long everything is tried again */
 	struct binding_stats stats; /* the counters of it */
 };
 

@@ -1,4 +1,5 @@
-/* A LAN's books as a whole: made and freed, ports that come and go, what is shown of them. See binding.h. */
+/* A LAN's books as a whole: made and freed, ports that come and go, what is shown of them. See
+ * binding.h. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -55,7 +56,7 @@ static void free_entries(struct hmap *m)
 {
 	void *e;
 
-	hmap_foreach(m, e)
+	hmap_foreach (m, e)
 		free(e);
 	hmap_free(m);
 }
@@ -103,11 +104,14 @@ static bool drop_station(void *entry, void *arg)
 
 void bindings_collect(struct bindings *b)
 {
+	if (!b->empties)
+		return;
 	hmap_sweep(&b->bindings, drop_binding, NULL);
 	hmap_sweep(&b->stations, drop_station, NULL);
+	b->empties = false;
 }
 
-/* --- ports ---------------------------------------------------------------------------------------------------- */
+/* --- ports ----------------------------------------------------------------------- */
 
 bool bindings_lists_mac(const struct binding_port *p, struct mac mac)
 {
@@ -159,7 +163,8 @@ static void port_lose(struct bindings *b, uint32_t ifindex, const struct binding
 	const struct binding_port *now)
 {
 	for (int i = 0; i < was->ip_count; i++) {
-		struct binding *e = lists_ip(now, was->ips[i]) ? NULL : binding_find(b, was->ips[i]);
+		struct binding *e =
+			lists_ip(now, was->ips[i]) ? NULL : binding_find(b, was->ips[i]);
 		if (!e || e->home != ifindex)
 			continue;
 		e->home = 0;
@@ -167,8 +172,9 @@ static void port_lose(struct bindings *b, uint32_t ifindex, const struct binding
 		binding_update(b, e, false);
 	}
 	for (int i = 0; i < was->mac_count; i++) {
-		struct station *s =
-			bindings_lists_mac(now, was->macs[i]) ? NULL : station_find(b, was->macs[i]);
+		struct station *s = bindings_lists_mac(now, was->macs[i])
+					    ? NULL
+					    : station_find(b, was->macs[i]);
 		if (!s || s->home != ifindex)
 			continue;
 		s->home = 0;
@@ -226,7 +232,7 @@ static void port_forget(struct bindings *b, uint32_t ifindex)
 {
 	struct station *s;
 
-	hmap_foreach(&b->stations, s) {
+	hmap_foreach (&b->stations, s) {
 		if (s->seen_on != ifindex)
 			continue;
 		s->seen_on = 0;
@@ -305,7 +311,7 @@ int bindings_self(struct bindings *b, struct mac mac, uint32_t ifindex)
 {
 	struct station *s, *own = NULL;
 
-	hmap_foreach(&b->stations, s) {
+	hmap_foreach (&b->stations, s) {
 		if (!s->self || mac_eq(s->mac, mac))
 			continue;
 		s->self = 0;
@@ -320,26 +326,28 @@ int bindings_self(struct bindings *b, struct mac mac, uint32_t ifindex)
 	return 0;
 }
 
-/* --- views --------------------------------------------------------------------------------------------------------- */
+/* --- views ----------------------------------------------------------------------- */
 
-void bindings_each(const struct bindings *b, void (*fn)(void *arg, const struct binding_view *v), void *arg)
+void bindings_each(
+	const struct bindings *b, void (*fn)(void *arg, const struct binding_view *v), void *arg)
 {
 	struct binding_view v;
 	struct binding *e;
 
-	hmap_foreach(&b->bindings, e) {
+	hmap_foreach (&b->bindings, e) {
 		binding_view(b, e, &v);
 		if (v.source != SOURCE_NONE)
 			fn(arg, &v);
 	}
 }
 
-void bindings_each_mac(const struct bindings *b, void (*fn)(void *arg, const struct binding_view *v), void *arg)
+void bindings_each_mac(
+	const struct bindings *b, void (*fn)(void *arg, const struct binding_view *v), void *arg)
 {
 	struct binding_view v;
 	struct station *s;
 
-	hmap_foreach(&b->stations, s) {
+	hmap_foreach (&b->stations, s) {
 		station_view(b, s, &v);
 		if (v.place != PLACE_NOWHERE)
 			fn(arg, &v);
@@ -353,13 +361,13 @@ void bindings_stats(const struct bindings *b, struct binding_stats *ret)
 	struct binding *e;
 
 	*ret = b->stats;
-	hmap_foreach(&b->bindings, e) {
+	hmap_foreach (&b->bindings, e) {
 		enum binding_source source = binding_effective(b, e, &v);
 		ret->statics += source == SOURCE_STATIC;
 		ret->dynamics += source == SOURCE_DYNAMIC;
 		ret->evpns += source == SOURCE_EVPN;
 	}
-	hmap_foreach(&b->stations, s) {
+	hmap_foreach (&b->stations, s) {
 		ret->macs_home += s->home != 0;
 		ret->macs_learned += s->seen_on != 0;
 		ret->macs_remote += s->remote && !s->claimed;

@@ -1,5 +1,5 @@
-/* What is behind other PEs, as the feed tells it, with mark and sweep around its snapshots; what the feed is told; and what a
- * former agent left in a plane that still works. */
+/* What is behind other PEs, as the feed tells it, with mark and sweep around its snapshots; what
+ * the feed is told; and what a former agent left in a plane that still works. */
 #include <errno.h>
 
 #include "proxyarp/binding_parts.h"
@@ -12,11 +12,12 @@ int bindings_remote_mac(struct bindings *b, const struct binding_remote *r)
 		return mac_is_host(r->mac) ? -ENOSPC : -EINVAL;
 	if (s->self) {
 		if (b->hooks.alarm)
-			b->hooks.alarm(b->hooks.arg, "another PE announces this PE's own MAC", s->self,
-				s->mac, r->vtep);
+			b->hooks.alarm(b->hooks.arg, "another PE announces this PE's own MAC",
+				s->self, s->mac, r->vtep);
 		return 0;
 	}
-	/* An echo from before our claim changes nothing; a higher sequence says that it has moved away again. */
+	/* An echo from before our claim changes nothing; a higher sequence says that it has moved
+	 * away again. */
 	bool echo = s->remote && s->claimed && r->seq <= s->claimed_over;
 	if (!echo) {
 		if (s->seen_on || (s->home && (!s->remote || s->claimed)))
@@ -57,10 +58,13 @@ int bindings_remote_bind(struct bindings *b, const struct binding_remote *r)
 	}
 	struct station *s = station_get(b, r->mac);
 	struct binding *e = s ? binding_get(b, r->ip) : NULL;
+	b->empties |= s && !e && station_is_empty(s);
 	if (!e)
 		return -ENOSPC;
-	if (e->refs[REF_EVPN].station != s)
+	if (e->refs[REF_EVPN].station != s) {
 		e->evpn_newer = true;
+		b->empties = true; /* the MAC that had it */
+	}
 	binding_link(e, REF_EVPN, s);
 	e->evpn_marked = false;
 	e->evpn_immutable = r->immutable;
@@ -73,6 +77,7 @@ int bindings_remote_bind(struct bindings *b, const struct binding_remote *r)
 static void remote_bind_gone(struct bindings *b, struct binding *e)
 {
 	binding_unlink(e, REF_EVPN);
+	b->empties = true;
 	e->evpn_marked = e->evpn_immutable = e->evpn_newer = false;
 	binding_update(b, e, false);
 }
@@ -90,9 +95,9 @@ void bindings_remote_mark(struct bindings *b)
 	struct station *s;
 	struct binding *e;
 
-	hmap_foreach(&b->stations, s)
+	hmap_foreach (&b->stations, s)
 		s->marked = s->remote;
-	hmap_foreach(&b->bindings, e)
+	hmap_foreach (&b->bindings, e)
 		e->evpn_marked = e->refs[REF_EVPN].station != NULL;
 }
 
@@ -102,13 +107,13 @@ size_t bindings_remote_sweep(struct bindings *b)
 	struct binding *e;
 	size_t n = 0;
 
-	hmap_foreach(&b->bindings, e) {
+	hmap_foreach (&b->bindings, e) {
 		if (!e->evpn_marked)
 			continue;
 		remote_bind_gone(b, e);
 		n++;
 	}
-	hmap_foreach(&b->stations, s) {
+	hmap_foreach (&b->stations, s) {
 		if (!s->marked)
 			continue;
 		remote_mac_gone(b, s);
@@ -125,12 +130,12 @@ void bindings_snapshot(struct bindings *b)
 
 	if (!b->hooks.say)
 		return;
-	hmap_foreach(&b->stations, s) {
+	hmap_foreach (&b->stations, s) {
 		struct binding_say say = {.add = true, .mac = s->mac, .claim = s->claimed};
 		if (s->said)
 			b->hooks.say(b->hooks.arg, &say);
 	}
-	hmap_foreach(&b->bindings, e) {
+	hmap_foreach (&b->bindings, e) {
 		struct binding_say say = e->said_as;
 		const struct station *m = e->said ? station_find(b, say.mac) : NULL;
 		say.claim = m && m->claimed;
@@ -139,10 +144,10 @@ void bindings_snapshot(struct bindings *b)
 	}
 }
 
-/* --- a plane that was found working ------------------------------------------------------------------------------ */
+/* --- a plane that was found working ---------------------------------------------- */
 
-void bindings_adopt_mac(struct bindings *b, const struct layout_mac_key *k, const struct layout_mac *v,
-	uint64_t now_ms)
+void bindings_adopt_mac(struct bindings *b, const struct layout_mac_key *k,
+	const struct layout_mac *v, uint64_t now_ms)
 {
 	struct mac mac;
 
@@ -164,7 +169,8 @@ void bindings_adopt_mac(struct bindings *b, const struct layout_mac_key *k, cons
 	}
 }
 
-void bindings_adopt_bind(struct bindings *b, struct ip ip, const struct layout_bind *v, uint64_t now_ms)
+void bindings_adopt_bind(
+	struct bindings *b, struct ip ip, const struct layout_bind *v, uint64_t now_ms)
 {
 	struct binding *e = binding_get(b, ip);
 	struct mac mac;
@@ -199,19 +205,19 @@ void bindings_adopted(struct bindings *b)
 	struct binding *e;
 	struct binding_port_entry *p;
 
-	hmap_foreach(&b->stations, s)
+	hmap_foreach (&b->stations, s)
 		if (s->seen_on && (!(p = bindings_port(b, s->seen_on)) || p->p.closed))
 			s->seen_on = 0;
-	hmap_foreach(&b->bindings, e) {
+	hmap_foreach (&b->bindings, e) {
 		p = bindings_port(b, e->learned_on);
 		if (e->refs[REF_LEARNED].station && p)
 			p->learned++;
 		else
 			binding_unlink(e, REF_LEARNED);
 	}
-	hmap_foreach(&b->bindings, e)
+	hmap_foreach (&b->bindings, e)
 		binding_update(b, e, false);
-	hmap_foreach(&b->stations, s)
+	hmap_foreach (&b->stations, s)
 		station_update(b, s, false);
 	bindings_collect(b);
 }

@@ -1,19 +1,17 @@
-/* What is seen on the ports, and what is not seen any more: learning (RFC 9161 section 3.2) and ageing (section 3.5). */
+/* What is seen on the ports, and what is not seen any more: learning (RFC 9161 section 3.2) and
+ * ageing (section 3.5). */
 #include "proxyarp/binding_parts.h"
+
+#define TICK_PART 16384
 
 static struct station *see(struct bindings *b, const struct binding_port_entry *p, struct mac mac)
 {
-	struct station *s = mac_is_host(mac) ? station_find(b, mac) : NULL;
+	struct station *s = mac_is_host(mac) && p->p.up ? station_find(b, mac) : NULL;
 
-	if (!s && mac_is_host(mac) && !p->p.closed)
+	if (!s && mac_is_host(mac) && p->p.up && !p->p.closed)
 		s = station_get(b, mac);
-	if (!s || s->self || !p->p.up)
+	if (!s || s->self || (s->home ? s->home != p->ifindex : p->p.closed))
 		return NULL;
-	if (s->home ? s->home != p->ifindex : p->p.closed) {
-		if (station_is_empty(s))
-			bindings_collect(b);
-		return NULL;
-	}
 	station_seen(b, s, p->ifindex);
 	return s;
 }
@@ -39,8 +37,8 @@ void bindings_forgotten(struct bindings *b, uint32_t ifindex, struct mac mac)
 }
 
 /* May `s`, seen on `p`, have `ip` from now on? */
-static bool may_learn(struct bindings *b, const struct binding_port_entry *p, const struct station *s,
-	struct ip ip, const struct binding *e, bool override)
+static bool may_learn(struct bindings *b, const struct binding_port_entry *p,
+	const struct station *s, struct ip ip, const struct binding *e, bool override)
 {
 	const struct station *had = e ? e->refs[REF_LEARNED].station : NULL;
 	const struct station *evpn = e ? e->refs[REF_EVPN].station : NULL;
@@ -55,8 +53,8 @@ static bool may_learn(struct bindings *b, const struct binding_port_entry *p, co
 	/* RFC 9047 section 3.2: an immutable binding is not for others to change. */
 	if (evpn && evpn != s && e->evpn_immutable)
 		return false;
-	/* RFC 9161 section 3.2: without O an NA changes no entry. It may make one, or hosts that announce as
-	 * RFC 9131 says would never be known. */
+	/* RFC 9161 section 3.2: without O an NA changes no entry. It may make one, or hosts that
+	 * announce as RFC 9131 says would never be known. */
 	if (!override && ((had && had != s) || (evpn && evpn != s)))
 		return false;
 	return true;
@@ -118,25 +116,30 @@ void bindings_event(struct bindings *b, const struct layout_event *ev, uint64_t 
 		learn(b, p, s, ev, ip);
 }
 
-static void age_station(struct bindings *b, struct station *s)
+/* Each looks at what may have changed by time alone, and tries again what the plane refused. */
+static void age_station(struct bindings *b, struct station *s, bool retry)
 {
 	uint64_t age_ms = (uint64_t)b->c.age_sec * 1000;
 
+	if (!s->seen_on && !s->home && !retry)
+		return;
 	if (s->seen_on && b->now_ms - s->seen_ms > age_ms) {
 		s->seen_on = 0;
 		s->claimed = false;
 		b->stats.aged++;
 	}
-	/* Also tries again what the plane refused, and asks for a report in time. */
+	/* Asks for a report in time. */
 	station_update(b, s, false);
 }
 
-static void age_binding(struct bindings *b, struct binding *e)
+static void age_binding(struct bindings *b, struct binding *e, bool retry)
 {
 	uint64_t age_ms = (uint64_t)b->c.age_sec * 1000, is = b->now_ms - e->learned_ms;
 	const struct station *s = e->refs[REF_LEARNED].station;
 	uint32_t ifindex;
 
+	if (!s && !retry)
+		return;
 	if (s && is > age_ms) {
 		binding_drop_learned(b, e);
 		b->stats.aged++;
@@ -149,15 +152,31 @@ static void age_binding(struct bindings *b, struct binding *e)
 	binding_update(b, e, false);
 }
 
+/* A large LAN is walked a part at a time, so that a tick stays short; a walk that was overtaken by
+ * the table's growth misses some until the next one. */
 void bindings_tick(struct bindings *b, uint64_t now_ms)
 {
-	struct station *s;
-	struct binding *e;
+	size_t all = b->stations.mask > b->bindings.mask ? b->stations.mask : b->bindings.mask;
+	struct station *s = NULL;
+	struct binding *e = NULL;
 
 	b->now_ms = now_ms;
-	hmap_foreach(&b->stations, s)
-		age_station(b, s);
-	hmap_foreach(&b->bindings, e)
-		age_binding(b, e);
+	if (b->stats.plane_errors != b->retried_errors)
+		b->retry_ticks = all / TICK_PART + 2;
+	bool retry = b->retry_ticks > 0;
+	b->retry_ticks -= retry;
+	b->retried_errors = b->stats.plane_errors;
+	for (int n = 0; n < TICK_PART && (s = hmap_next(&b->stations, &b->station_at)); n++) {
+		age_station(b, s, retry);
+		b->station_at++;
+	}
+	for (int n = 0; n < TICK_PART && (e = hmap_next(&b->bindings, &b->binding_at)); n++) {
+		age_binding(b, e, retry);
+		b->binding_at++;
+	}
+	if (!s)
+		b->station_at = 0;
+	if (!e)
+		b->binding_at = 0;
 	bindings_collect(b);
 }

@@ -1,9 +1,10 @@
 /* What a frame is, by its octets alone: section "Class" of docs/verdict.md, in its order.
  *
- * ARP is RFC 826 with the words of RFC 5227 (probe, announcement); ND is RFC 4861 with the validity rules of sections
- * 6.1, 7.1 and 8.1. A neighbour message that breaks one of them is `nd-bad` and nothing else: receivers must ignore it, so
- * answering or learning from it would be a way in. Trailers behind ARP or behind the IPv6 payload are padding (a short frame is
- * padded to 60 octets) and are not looked at. IPv6 extension headers are not followed but for MLD's hop-by-hop header:
+ * ARP is RFC 826 with the words of RFC 5227 (probe, announcement); ND is RFC 4861 with the validity
+ * rules of sections 6.1, 7.1 and 8.1. A neighbour message that breaks one of them is `nd-bad` and
+ * nothing else: receivers must ignore it, so answering or learning from it would be a way in.
+ * Trailers behind ARP or behind the IPv6 payload are padding (a short frame is padded to 60 octets)
+ * and are not looked at. IPv6 extension headers are not followed but for MLD's hop-by-hop header:
  * ND behind an extension header is no ND here, and reaches nobody as it is then other multicast.
  */
 #include "proxyarp/frame.h"
@@ -44,7 +45,8 @@ static uint32_t sum_octets(uint32_t sum, const uint8_t *p, size_t len)
 	return sum;
 }
 
-uint16_t frame_icmp6_sum(const uint8_t src[16], const uint8_t dst[16], const uint8_t *msg, size_t len)
+uint16_t frame_icmp6_sum(
+	const uint8_t src[16], const uint8_t dst[16], const uint8_t *msg, size_t len)
 {
 	uint32_t sum = sum_octets(0, src, 16);
 
@@ -203,7 +205,8 @@ static bool is_solicited_node(struct ip ip)
 	return memcmp(ip.b, group, 13) == 0;
 }
 
-/* The rules of RFC 4861 sections 6.1.1, 6.1.2, 7.1.1, 7.1.2 and 8.1 that can be seen in the message. */
+/* The rules of RFC 4861 sections 6.1.1, 6.1.2, 7.1.1, 7.1.2 and 8.1 that can be seen in the
+ * message. */
 static enum frame_class read_nd(struct reader m, const struct ip6_header *h, struct frame *f)
 {
 	const uint8_t *octets = m.p;

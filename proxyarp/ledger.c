@@ -1,9 +1,10 @@
 /* Sums and balances of the ledger.
  *
- * In each port every frame has one class and one outcome, so received = answered + dropped + policed + gone on holds by
- * construction, as long as no cell is used that its direction cannot have. What must be checked is what no single program
- * sees: that each answer counted as made left the same port, and that what was handed to the bridge for one owner came out
- * of exactly one port. Group-addressed and flooded frames may come out of every other port, and of none.
+ * In each port every frame has one class and one outcome, so received = answered + dropped +
+ * policed + gone on holds by construction, as long as no cell is used that its direction cannot
+ * have. What must be checked is what no single program sees: that each answer counted as made left
+ * the same port, and that what was handed to the bridge for one owner came out of exactly one port.
+ * Group-addressed and flooded frames may come out of every other port, and of none.
  */
 #include "proxyarp/ledger.h"
 
@@ -37,7 +38,8 @@ bool ledger_since(const struct ledger *now, const struct ledger *before, struct 
 	return grew;
 }
 
-struct layout_counter ledger_sum(const struct ledger *l, enum frame_dir dir, enum frame_class cls, char kind)
+struct layout_counter ledger_sum(
+	const struct ledger *l, enum frame_dir dir, enum frame_class cls, char kind)
 {
 	struct layout_counter sum = {0, 0};
 
@@ -54,7 +56,8 @@ struct layout_counter ledger_sum(const struct ledger *l, enum frame_dir dir, enu
 	return sum;
 }
 
-struct layout_counter ledger_outcome(const struct ledger *l, enum frame_dir dir, enum frame_outcome o)
+struct layout_counter ledger_outcome(
+	const struct ledger *l, enum frame_dir dir, enum frame_outcome o)
 {
 	struct layout_counter sum = {0, 0};
 
@@ -106,8 +109,8 @@ struct faults {
 	size_t max, count;
 };
 
-static void fault(struct faults *f, enum ledger_fault_what what, uint32_t ifindex, enum frame_class cls,
-	uint64_t left, uint64_t right)
+static void fault(struct faults *f, enum ledger_fault_what what, uint32_t ifindex,
+	enum frame_class cls, uint64_t left, uint64_t right)
 {
 	if (f->count < f->max)
 		f->ret[f->count] = (struct ledger_fault){what, ifindex, cls, left, right};
@@ -117,7 +120,7 @@ static void fault(struct faults *f, enum ledger_fault_what what, uint32_t ifinde
 static void balance_port(struct faults *f, const struct ledger_port *p)
 {
 	uint64_t made = ledger_outcome(&p->l, DIR_IN, OUTCOME_ANSWERED).frames +
-		ledger_outcome(&p->l, DIR_IN, OUTCOME_SPONGED).frames;
+			ledger_outcome(&p->l, DIR_IN, OUTCOME_SPONGED).frames;
 	uint64_t left = ledger_outcome(&p->l, DIR_OUT, OUTCOME_ANSWER).frames;
 
 	if (made != left)
@@ -126,9 +129,10 @@ static void balance_port(struct faults *f, const struct ledger_port *p)
 		for (int c = 0; c < CLASS_COUNT; c++) {
 			for (int o = 0; o < OUTCOME_COUNT; o++) {
 				uint64_t n = p->l.at[d][c][o].frames;
-				if (n && !ledger_outcome_of((enum frame_dir)d, (enum frame_outcome)o))
-					fault(f, LEDGER_MISPLACED, p->ifindex,
-						(enum frame_class)c, n, 0);
+				if (n && !ledger_outcome_of(
+						 (enum frame_dir)d, (enum frame_outcome)o))
+					fault(f, LEDGER_MISPLACED, p->ifindex, (enum frame_class)c,
+						n, 0);
 				if (n && o == OUTCOME_ERROR)
 					fault(f, LEDGER_ERROR, p->ifindex, (enum frame_class)c, n,
 						0);
@@ -140,10 +144,11 @@ static void balance_port(struct faults *f, const struct ledger_port *p)
 static bool is_unicast(int c)
 {
 	return c == CLASS_ARP_UNICAST || c == CLASS_ARP_REPLY || c == CLASS_NS_UNICAST ||
-		c == CLASS_NA || c == CLASS_IP4_UNICAST || c == CLASS_IP6_UNICAST;
+	       c == CLASS_NA || c == CLASS_IP4_UNICAST || c == CLASS_IP6_UNICAST;
 }
 
-/* A frame for one owner comes out of one port, delivered or refused; one that floods out of any number but its own. */
+/* A frame for one owner comes out of one port, delivered or refused; one that floods out of any
+ * number but its own. */
 static void balance_class(struct faults *f, const struct ledger_port *ports, size_t count, int c)
 {
 	uint64_t forwarded = 0, flooded = 0, out = 0;
@@ -154,7 +159,7 @@ static void balance_class(struct faults *f, const struct ledger_port *ports, siz
 		forwarded += in[OUTCOME_FORWARDED].frames;
 		flooded += in[OUTCOME_FLOODED].frames;
 		out += o[OUTCOME_DELIVERED].frames + o[OUTCOME_POLICED_OUT].frames +
-			o[OUTCOME_QUARANTINE].frames + o[OUTCOME_UNKNOWN_UNICAST].frames;
+		       o[OUTCOME_QUARANTINE].frames + o[OUTCOME_UNKNOWN_UNICAST].frames;
 	}
 	uint64_t most = forwarded + flooded * (count ? count - 1 : 0);
 	if (is_unicast(c) && out < forwarded)
@@ -163,7 +168,8 @@ static void balance_class(struct faults *f, const struct ledger_port *ports, siz
 		fault(f, LEDGER_SURPLUS, 0, (enum frame_class)c, most, out);
 }
 
-size_t ledger_balance(const struct ledger_port *ports, size_t count, struct ledger_fault *ret, size_t max)
+size_t ledger_balance(
+	const struct ledger_port *ports, size_t count, struct ledger_fault *ret, size_t max)
 {
 	struct faults f = {ret, max, 0};
 

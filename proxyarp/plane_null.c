@@ -1,5 +1,5 @@
-/* The null plane: tables without a network, for tests of what stands above a plane and for runs that only check. What is sent is
- * dropped, no event ever comes, all counters are zero. */
+/* The null plane: tables without a network, for tests of what stands above a plane and for runs
+ * that only check. What is sent is dropped, no event ever comes, all counters are zero. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,7 +83,7 @@ static void null_bind4_each(struct plane *p,
 {
 	struct table_bind4 *e;
 
-	hmap_foreach(&p->t.bind4, e)
+	hmap_foreach (&p->t.bind4, e)
 		fn(arg, &e->k, &e->v);
 }
 
@@ -92,7 +92,7 @@ static void null_bind6_each(struct plane *p,
 {
 	struct table_bind6 *e;
 
-	hmap_foreach(&p->t.bind6, e)
+	hmap_foreach (&p->t.bind6, e)
 		fn(arg, &e->k, &e->v);
 }
 
@@ -101,7 +101,7 @@ static void null_mac_each(struct plane *p,
 {
 	struct table_mac *e;
 
-	hmap_foreach(&p->t.macs, e)
+	hmap_foreach (&p->t.macs, e)
 		fn(arg, &e->k, &e->v);
 }
 
@@ -110,7 +110,7 @@ static void null_port_each(
 {
 	struct table_port *e;
 
-	hmap_foreach(&p->t.ports, e)
+	hmap_foreach (&p->t.ports, e)
 		fn(arg, e->ifindex, &e->v);
 }
 

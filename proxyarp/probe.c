@@ -1,5 +1,6 @@
-/* The frames of a refresh. ARP: sender IP 0 (RFC 5227 section 2.1.1), so that nobody's cache learns from it; ND: the
- * link-local address that the PE's MAC makes (RFC 4291 appendix A), since an NS from :: would be DAD. */
+/* The frames of a refresh. ARP: sender IP 0 (RFC 5227 section 2.1.1), so that nobody's cache learns
+ * from it; ND: the link-local address that the PE's MAC makes (RFC 4291 appendix A), since an NS
+ * from :: would be DAD. */
 #include "proxyarp/probe.h"
 
 #include "proxyarp/frame.h"
@@ -52,8 +53,8 @@ static size_t build_ns(struct mac from, struct mac to, struct ip ip, uint8_t *ou
 		.payload_len = {0, sizeof(struct ns_message)},
 		.next = 58,
 		.hop_limit = 255,
-		.ip_src = {0xfe, 0x80, 0, 0, 0, 0, 0, 0, from.b[0] ^ 2, from.b[1], from.b[2], 0xff, 0xfe,
-			from.b[3], from.b[4], from.b[5]},
+		.ip_src = {0xfe, 0x80, 0, 0, 0, 0, 0, 0, from.b[0] ^ 2, from.b[1], from.b[2], 0xff,
+			0xfe, from.b[3], from.b[4], from.b[5]},
 		.ns = {.type = 135, .option = 1, .option_units = 1},
 	};
 	uint8_t message[sizeof(struct ns_message)];

@@ -4,11 +4,12 @@
  *   registered, nobody else announces it                  its port, even while that is down
  *   registered, another PE announces it, not seen since   that PE
  *   registered, another PE announces it, seen since       its port: claimed
- *   learned on an open port                               that port, until another PE announces it with a higher sequence
- *   announced by another PE                               that PE
+ *   learned on an open port                               that port, until another PE announces it
+ * with a higher sequence announced by another PE                               that PE
  *
- * A claim that is not answered by a higher sequence stands. A MAC that two sides claim in turn is left to the other after
- * five claims in 180 s (section 15.1), and claimed anew when that time is over.
+ * A claim that is not answered by a higher sequence stands. A MAC that two sides claim in turn is
+ * left to the other after five claims in 180 s (section 15.1), and claimed anew when that time is
+ * over.
  */
 #include <stdlib.h>
 
@@ -70,7 +71,8 @@ bool station_is_ours(const struct bindings *b, const struct station *s)
 	return !s->self && (s->home ? bindings_port_is_up(b, s->home) : s->seen_on != 0);
 }
 
-static void update_plane(struct bindings *b, struct station *s, enum binding_place place, uint32_t ifindex)
+static void update_plane(
+	struct bindings *b, struct station *s, enum binding_place place, uint32_t ifindex)
 {
 	struct layout_mac_key k = {.lan = b->c.lan};
 	struct layout_mac v = {.ifindex = ifindex, .home = s->home};
@@ -87,8 +89,10 @@ static void update_plane(struct bindings *b, struct station *s, enum binding_pla
 			v.flags |= MAC_SELF;
 		if (s->home)
 			v.flags |= MAC_STATIC;
-		/* One report now and then tells that a registered MAC lives, and that a learned one still does. */
-		if (place == PLACE_PORT && ((s->home && !s->seen) ||
+		/* One report now and then tells that a registered MAC lives, and that a learned one
+		 * still does. */
+		if (place == PLACE_PORT &&
+			((s->home && !s->seen) ||
 				b->now_ms - s->seen_ms > (uint64_t)b->c.age_sec * 500))
 			v.flags |= MAC_REPORT;
 		if (s->in_plane && memcmp(&v, &s->plane, sizeof(v)) == 0)
@@ -103,13 +107,15 @@ static void update_plane(struct bindings *b, struct station *s, enum binding_pla
 		b->stats.plane_errors++;
 }
 
-static void update_place(struct bindings *b, struct station *s, enum binding_place place, uint32_t ifindex)
+static void update_place(
+	struct bindings *b, struct station *s, enum binding_place place, uint32_t ifindex)
 {
 	struct ip vtep = place == PLACE_REMOTE ? s->vtep : (struct ip){0};
 
 	if (!s->placed && place == PLACE_NOWHERE)
 		return;
-	if (s->placed && s->place == place && s->place_ifindex == ifindex && ip_eq(s->place_vtep, vtep))
+	if (s->placed && s->place == place && s->place_ifindex == ifindex &&
+		ip_eq(s->place_vtep, vtep))
 		return;
 	s->placed = place != PLACE_NOWHERE;
 	s->place = place;
@@ -156,7 +162,8 @@ void station_update(struct bindings *b, struct station *s, bool claim)
 	uint32_t ifindex;
 	enum binding_place place = station_place(s, &ifindex);
 
-	/* What arrives is known before it is answered for; what leaves is answered for no more before it is forgotten. */
+	/* What arrives is known before it is answered for; what leaves is answered for no more
+	 * before it is forgotten. */
 	if (place == PLACE_NOWHERE)
 		update_refs(b, s, claim);
 	update_plane(b, s, place, ifindex);
@@ -164,6 +171,8 @@ void station_update(struct bindings *b, struct station *s, bool claim)
 	update_said(b, s, claim);
 	if (place != PLACE_NOWHERE)
 		update_refs(b, s, claim);
+	if (station_is_empty(s))
+		b->empties = true;
 }
 
 /* RFC 7432 sections 15.1 and 15.2. */
@@ -171,7 +180,8 @@ static bool may_claim(struct bindings *b, struct station *s)
 {
 	if (s->sticky) {
 		if (!s->held && b->hooks.alarm)
-			b->hooks.alarm(b->hooks.arg, "MAC seen here, but another PE announces it as static",
+			b->hooks.alarm(b->hooks.arg,
+				"MAC seen here, but another PE announces it as static",
 				s->home ? s->home : s->seen_on, s->mac, (struct ip){0});
 		s->held = true;
 		return false;
@@ -189,7 +199,8 @@ static bool may_claim(struct bindings *b, struct station *s)
 		s->held = true;
 		b->stats.held++;
 		if (b->hooks.alarm)
-			b->hooks.alarm(b->hooks.arg, "MAC moves to and fro; left to the other PE for a while",
+			b->hooks.alarm(b->hooks.arg,
+				"MAC moves to and fro; left to the other PE for a while",
 				s->home ? s->home : s->seen_on, s->mac, (struct ip){0});
 	}
 	return false;
@@ -220,7 +231,7 @@ void station_seen(struct bindings *b, struct station *s, uint32_t ifindex)
 bool station_is_empty(const struct station *s)
 {
 	return !s->self && !s->home && !s->seen_on && !s->remote && !s->in_plane && !s->said &&
-		LIST_EMPTY(&s->refs);
+	       LIST_EMPTY(&s->refs);
 }
 
 void station_view(const struct bindings *b, const struct station *s, struct binding_view *ret)
@@ -229,8 +240,8 @@ void station_view(const struct bindings *b, const struct station *s, struct bind
 	*ret = (struct binding_view){
 		.mac = s->mac,
 		.source = s->home || s->self ? SOURCE_STATIC
-			: s->seen_on	     ? SOURCE_DYNAMIC
-			: s->remote	     ? SOURCE_EVPN
+			  : s->seen_on       ? SOURCE_DYNAMIC
+			  : s->remote        ? SOURCE_EVPN
 					     : SOURCE_NONE,
 		.flags = s->plane.flags,
 		.announced = s->said,

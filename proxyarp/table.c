@@ -1,5 +1,6 @@
-/* The data plane's tables in plain memory. Four maps of the same make: an entry is the key followed by the value, found by
- * a keyed hash over the key's octets (members choose addresses), and owned by the table. */
+/* The data plane's tables in plain memory. Four maps of the same make: an entry is the key followed
+ * by the value, found by a keyed hash over the key's octets (members choose addresses), and owned
+ * by the table. */
 #include "proxyarp/table.h"
 
 #include <errno.h>
@@ -71,7 +72,7 @@ static void free_entries(struct hmap *m)
 {
 	void *e;
 
-	hmap_foreach(m, e)
+	hmap_foreach (m, e)
 		free(e);
 	hmap_free(m);
 }

@@ -1,8 +1,10 @@
-/* The verdict on one frame at one port. The order of the checks is docs/verdict.md, which is a contract: the BPF programs
- * say the same, and tests/bpf holds the two against each other. Numbers in comments are that document's steps.
+/* The verdict on one frame at one port. The order of the checks is docs/verdict.md, which is a
+ * contract: the BPF programs say the same, and tests/bpf holds the two against each other. Numbers
+ * in comments are that document's steps.
  *
- * No state, no clock, no policing: a plane asks its own bucket and turns `flooded` into `policed-in`, `delivered` into
- * `policed-out`. Events are told for every frame; a plane deduplicates them and limits their rate.
+ * No state, no clock, no policing: a plane asks its own bucket and turns `flooded` into
+ * `policed-in`, `delivered` into `policed-out`. Events are told for every frame; a plane
+ * deduplicates them and limits their rate.
  */
 #include "proxyarp/verdict.h"
 
@@ -24,12 +26,13 @@ static void decide(struct judge *j, enum frame_outcome o)
 {
 	j->v->outcome = o;
 	j->v->pass = o == OUTCOME_FORWARDED || o == OUTCOME_FLOODED || o == OUTCOME_LOCAL ||
-		o == OUTCOME_DELIVERED || o == OUTCOME_ANSWER || o == OUTCOME_PROBE;
+		     o == OUTCOME_DELIVERED || o == OUTCOME_ANSWER || o == OUTCOME_PROBE;
 	if (o == OUTCOME_FLOODED)
 		j->v->set_mark = MARK_FLOOD;
 }
 
-/* A later event replaces EVENT_MAC; spoofs and moves end the judgement, so nothing ever comes behind them. */
+/* A later event replaces EVENT_MAC; spoofs and moves end the judgement, so nothing ever comes
+ * behind them. */
 static void tell(struct judge *j, enum layout_event_type type, struct ip ip)
 {
 	struct layout_event *e = &j->v->event;
@@ -66,7 +69,8 @@ static bool may_flood(const struct judge *j, enum frame_class c)
 
 static bool unknown_floods(const struct judge *j)
 {
-	return j->port->unknown_target == UNKNOWN_FLOOD || j->port->unknown_target == UNKNOWN_POLICE;
+	return j->port->unknown_target == UNKNOWN_FLOOD ||
+	       j->port->unknown_target == UNKNOWN_POLICE;
 }
 
 /* Step 4: may this source use this port? False: decided. */
@@ -101,7 +105,8 @@ static bool judge_source(struct judge *j)
 	return false;
 }
 
-/* Step 6 and the same on the fabric: what is neither ARP, neighbour discovery nor unicast IP. False: decided. */
+/* Step 6 and the same on the fabric: what is neither ARP, neighbour discovery nor unicast IP.
+ * False: decided. */
 static bool judge_hygiene(struct judge *j)
 {
 	enum frame_class c = j->f.cls;
