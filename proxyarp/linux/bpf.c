@@ -41,16 +41,26 @@ static const struct pinned {
 };
 #define PINNED_MAPS (sizeof pinned_maps / sizeof *pinned_maps)
 
-__attribute__((format(printf, 2, 0))) static int libbpf_line(enum libbpf_print_level level,
-	const char *fmt, va_list args)
+__attribute__((format(printf, 2, 0))) /* What libbpf says is for whoever debugs the programs: the verifier's log comes through here, line by line. */
+static int libbpf_line(enum libbpf_print_level level, const char *fmt, va_list args)
 {
-	char line[512];
+	va_list again;
+	char *text;
+	int len;
 
 	if (level == LIBBPF_DEBUG || !log_enabled(LOG_BPF, LOG_LEVEL_DEBUG))
 		return 0;
-	vsnprintf(line, sizeof line, fmt, args);
-	line[strcspn(line, "\n")] = 0;
-	log_debug(LOG_BPF, "%s", line);
+	va_copy(again, args);
+	len = vsnprintf(NULL, 0, fmt, again);
+	va_end(again);
+	text = len < 0 ? NULL : malloc((size_t)len + 1);
+	if (!text)
+		return 0;
+	vsnprintf(text, (size_t)len + 1, fmt, args);
+	for (char *rest = text, *line; (line = strsep(&rest, "\n"));)
+		if (*line)
+			log_debug(LOG_BPF, "%s", line);
+	free(text);
 	return 0;
 }
 
@@ -145,12 +155,12 @@ static int load(struct plane *p)
 {
 	int err = quell_bpf__load(p->skel);
 
-	if (err == -EPERM || err == -EACCES)
+	if (err == -EPERM)
 		log_error(LOG_BPF, "the BPF plane needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN");
 	else if (err)
 		log_error(LOG_BPF, "the kernel does not take the BPF programs: %s (log level bpf=debug)",
 			strerror(-err));
-	return err == -EACCES ? -EPERM : err;
+	return err;
 }
 
 static int maps_open(struct plane *p, bool *ret_adopted)

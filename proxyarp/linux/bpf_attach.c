@@ -222,7 +222,8 @@ static bool is_veth(uint32_t ifindex)
 	return ethtool(ifindex, &info) == 0 && !strcmp(info.driver, "veth");
 }
 
-/* XDP sees no VLAN tag that the NIC has taken off, and would answer a tagged request as if it were not. */
+/* XDP sees no VLAN tag that the NIC has taken off, and would answer a tagged request as if it were not. What is turned off
+ * here stays off. (Between veth ends a tag may travel beside the frame whatever this says.) */
 static void tags_in_band(uint32_t ifindex)
 {
 	struct ethtool_value flags = {.cmd = ETHTOOL_GFLAGS};
@@ -264,7 +265,6 @@ static void xdp_attach(struct plane *p, uint32_t ifindex)
 	snprintf(fresh, sizeof fresh, "xdp_%u_new", ifindex);
 	if (!err)
 		err = bpf_dir_pin(p, prog, fresh);
-	tags_in_band(ifindex);
 	if (!err && old >= 0) {
 		err = xdp_put(ifindex, prog, mode, old);
 	} else if (!err) {
@@ -274,6 +274,8 @@ static void xdp_attach(struct plane *p, uint32_t ifindex)
 		if (err)
 			err = xdp_put(ifindex, prog, XDP_FLAGS_SKB_MODE, -1);
 	}
+	if (!err)
+		tags_in_band(ifindex);
 	if (!err)
 		err = bpf_dir_pin(p, prog, pin);
 	bpf_dir_unpin(p, fresh);

@@ -24,6 +24,15 @@ struct octets {
 	void *p, *end;
 };
 
+/* A length below 512, said where the verifier sees it: bounds checked further up are lost when the compiler spills, and
+ * without the asm it would leave out a mask that it knows to be idle. */
+#define BOUNDED(x)                                                                                 \
+	({                                                                                         \
+		__u32 bounded = (x);                                                               \
+		asm volatile("" : "+r"(bounded));                                                  \
+		bounded & 0x1ff;                                                                   \
+	})
+
 static __always_inline int frame_load(void *ctx, int xdp, __u32 at, void *to, __u32 len)
 {
 	return xdp ? bpf_xdp_load_bytes(ctx, at, to, len) : bpf_skb_load_bytes(ctx, at, to, len);
@@ -141,7 +150,7 @@ static __always_inline int nd_options(struct bpf_frame *f, __u32 at, __u32 len, 
 
 		if (at >= len)
 			return 0;
-		at &= ND_MAX - 8; /* for the verifier: options start at multiples of 8 */
+		at = BOUNDED(at) & (ND_MAX - 8); /* options start at multiples of 8 */
 		type = msg[at];
 		size = msg[at + 1] * 8;
 		if (!size || at + size > len)
@@ -177,10 +186,10 @@ static __always_inline __u32 class_nd(void *ctx, int xdp, struct octets o, struc
 
 	if (ip[7] != 255 || plen < least || plen > ND_MAX || plen & 7 || ND_AT + plen > f->len)
 		return CLASS_ND_BAD;
-	if (frame_load(ctx, xdp, ETH_LEN + 8, f->nd_src, 32 + (plen & 0x1ff)))
+	if (frame_load(ctx, xdp, ETH_LEN + 8, f->nd_src, 32 + BOUNDED(plen)))
 		return CLASS_ND_BAD;
 	/* The pseudo-header's length and next header, then addresses and message: all ones if it is right. */
-	sum = bpf_csum_diff(0, 0, f->nd_src, 32 + (plen & 0x1ff), BE32(plen + 58));
+	sum = bpf_csum_diff(0, 0, f->nd_src, 32 + BOUNDED(plen), BE32(plen + 58));
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	if (sum != 0xffff)

@@ -7,6 +7,8 @@
  *   bind LAN IP MAC FLAGS IFINDEX               unbind LAN IP
  *   mac LAN MAC IFINDEX HOME FLAGS              unmac LAN MAC
  *   counters SLOT    zero SLOT    events    tables    send IFINDEX HEX
+ *
+ * QUELL_LOG=bpf=debug shows what libbpf and the kernel's verifier say.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -16,6 +18,7 @@
 #include <string.h>
 
 #include "lib/ip.h"
+#include "lib/log.h"
 #include "lib/mac.h"
 #include "proxyarp/plane.h"
 #include "proxyarp/verdict.h"
@@ -251,7 +254,10 @@ static int run(char **w, int n)
 int main(void)
 {
 	char line[8192], *w[16];
+	const char *levels = getenv("QUELL_LOG");
 
+	if (levels && log_set_from_text(levels))
+		return 2;
 	while (fgets(line, sizeof line, stdin)) {
 		int n = 0, result;
 
