@@ -1,6 +1,6 @@
-/* Octets in, octets out. A message is handed on from where it lies in the daemon's buffer; only what is cut by the
- * end of a read is copied. Outgoing, control messages have a small buffer of their own that goes before the queue of
- * UPDATEs, but never into the middle of one. */
+/* Octets in, octets out. A message is handed on from where it lies in the daemon's buffer; only
+ * what is cut by the end of a read is copied. Outgoing, control messages have a small buffer of
+ * their own that goes before the queue of UPDATEs, but never into the middle of one. */
 #include "bgp/conn.h"
 
 #include <stdlib.h>
@@ -88,7 +88,7 @@ bool speaker_next_action(struct speaker *s, struct action *ret)
 	for (enum action_type t = ACTION_CONNECT; t <= ACTION_CLOSE; t++) {
 		if (!(c->pending & 1u << t))
 			continue;
-		c->pending &= (uint8_t)~(1u << t);
+		c->pending &= (uint8_t) ~(1u << t);
 		*ret = (struct action){t, c};
 		break;
 	}
@@ -100,7 +100,7 @@ bool speaker_next_action(struct speaker *s, struct action *ret)
 	return true;
 }
 
-/* --- out ------------------------------------------------------------------------------------------------------ */
+/* --- out ----------------------------------------------------------------------------------- */
 
 bool conn_control(struct conn *c, const uint8_t *msg, size_t len)
 {
@@ -192,7 +192,7 @@ void conn_sent(struct conn *c, size_t len, uint64_t now_ms)
 		session_sent(c->session, now_ms);
 }
 
-/* --- in ------------------------------------------------------------------------------------------------------- */
+/* --- in ------------------------------------------------------------------------------------ */
 
 static bool rx_reserve(struct conn *c, size_t cap)
 {
@@ -241,8 +241,7 @@ static size_t rx_direct(struct conn *c, const uint8_t *bytes, size_t len, uint64
 		rx_keep(c, bytes, len, r > 0 ? BGP_HEADER_LEN : h.len, now_ms);
 		return len;
 	}
-	session_message(
-		c->session, h.type, bytes + BGP_HEADER_LEN, h.len - BGP_HEADER_LEN, now_ms);
+	session_message(c->session, h.type, bytes + BGP_HEADER_LEN, h.len - BGP_HEADER_LEN, now_ms);
 	return h.len;
 }
 
@@ -270,8 +269,7 @@ static size_t rx_more(struct conn *c, const uint8_t *bytes, size_t len, uint64_t
 		c->rx_len < h.len)
 		return n; /* a header that is wrong is found at the next turn */
 	c->rx_len = 0;
-	session_message(
-		c->session, h.type, c->rx + BGP_HEADER_LEN, h.len - BGP_HEADER_LEN, now_ms);
+	session_message(c->session, h.type, c->rx + BGP_HEADER_LEN, h.len - BGP_HEADER_LEN, now_ms);
 	return n;
 }
 
@@ -289,7 +287,7 @@ void conn_rx(struct conn *c, const uint8_t *bytes, size_t len, uint64_t now_ms)
 	}
 }
 
-/* --- events --------------------------------------------------------------------------------------------------- */
+/* --- events -------------------------------------------------------------------------------- */
 
 void conn_connected(struct conn *c, struct ip local, uint64_t now_ms)
 {

@@ -1,5 +1,5 @@
-/* One TCP connection as the engine sees it: octets in and out, framing, and the actions that the daemon is asked for.
- * What the messages mean is session.c's. */
+/* One TCP connection as the engine sees it: octets in and out, framing, and the actions that the
+ * daemon is asked for. What the messages mean is session.c's. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,8 +20,8 @@ struct conn {
 	struct session *session; /* NULL: closing; nothing is read any more */
 	struct ip remote, local;
 	bool incoming;
-	bool known;	 /* the daemon has it; else it can be freed at once */
-	bool announced;	 /* a SEND was asked for and conn_tx() has not run empty since */
+	bool known;      /* the daemon has it; else it can be freed at once */
+	bool announced;  /* a SEND was asked for and conn_tx() has not run empty since */
 	uint8_t pending; /* actions not yet given out, 1 << enum action_type */
 	bool queued;
 	TAILQ_ENTRY(conn) action;
@@ -31,7 +31,8 @@ struct conn {
 	/* A message of which only a part has come. */
 	uint8_t *rx;
 	uint32_t rx_len, rx_cap;
-	/* OPEN, KEEPALIVE, NOTIFICATION, ROUTE-REFRESH: they go before UPDATEs, between two of them. */
+	/* OPEN, KEEPALIVE, NOTIFICATION, ROUTE-REFRESH: they go before UPDATEs, between two of
+	 * them. */
 	uint8_t *ctl;
 	uint32_t ctl_len, ctl_sent, ctl_cap;
 };
@@ -51,6 +52,6 @@ void conn_want_send(struct conn *c);
 bool conn_control(struct conn *c, const uint8_t *msg, size_t len);
 /* Octets that wait to be sent, UPDATEs included. */
 size_t conn_unsent(const struct conn *c);
-/* The rest of an UPDATE that has begun to leave comes before what control messages there are, so that the peer can
- * read them after the queue is gone. */
+/* The rest of an UPDATE that has begun to leave comes before what control messages there are, so
+ * that the peer can read them after the queue is gone. */
 void conn_finish_message(struct conn *c, const struct txq *q);

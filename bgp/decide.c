@@ -1,7 +1,8 @@
-/* Best path: the tie-breaking of RFC 4271 section 9.1.2.2 with the additions of RFC 4456 section 9, as a sieve.
- * Each step looks at the paths that are left and drops those that lose it, in the RFC's order; the last step leaves
- * one. A sieve and not a chain of pairwise comparisons, because MED compares only paths of one neighbouring AS and
- * is no order: pairwise, the outcome would depend on who came first.
+/* Best path: the tie-breaking of RFC 4271 section 9.1.2.2 with the additions of RFC 4456 section 9,
+ * as a sieve. Each step looks at the paths that are left and drops those that lose it, in the RFC's
+ * order; the last step leaves one. A sieve and not a chain of pairwise comparisons, because MED
+ * compares only paths of one neighbouring AS and is no order: pairwise, the outcome would depend on
+ * who came first.
  *
  *   0  kept over a graceful restart loses to fresh (the peer may be gone)
  *   1  the family's own (EVPN: sticky, mobility sequence; RFC 7432 section 15)
@@ -15,8 +16,8 @@
  *   9  shorter CLUSTER_LIST                          RFC 4456 section 9
  *  10  lower peer address                        g
  *
- * Step e, the interior cost of the next hop, is left out: a speaker beside the data path does not know it, and for
- * EVPN the choice must be the same on all.
+ * Step e, the interior cost of the next hop, is left out: a speaker beside the data path does not
+ * know it, and for EVPN the choice must be the same on all.
  */
 #include "bgp/decide.h"
 
@@ -36,8 +37,8 @@ static uint64_t by_stale(const struct bgp_path_view *v)
 
 static uint64_t by_local_pref(const struct bgp_path_view *v)
 {
-	uint32_t p = attrs_has(v->attrs, ATTR_LOCAL_PREF) ? v->attrs->local_pref
-							  : DEFAULT_LOCAL_PREF;
+	uint32_t p =
+		attrs_has(v->attrs, ATTR_LOCAL_PREF) ? v->attrs->local_pref : DEFAULT_LOCAL_PREF;
 	return UINT32_MAX - p;
 }
 
@@ -106,8 +107,8 @@ static uint32_t med_of(const struct bgp_path_view *v)
 	return attrs_has(v->attrs, ATTR_MED) ? v->attrs->med : 0;
 }
 
-/* Section 9.1.2.2 c, as the pseudo code there: out goes every path for which another one of the same neighbouring AS
- * has a lower MED. */
+/* Section 9.1.2.2 c, as the pseudo code there: out goes every path for which another one of the
+ * same neighbouring AS has a lower MED. */
 static size_t sieve_med(const struct bgp_path_view *v, size_t n, uint8_t *alive)
 {
 	enum { GONE = 0, STAYS = 1, LOSES = 2 };

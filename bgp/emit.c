@@ -1,10 +1,10 @@
 /* From changed keys to UPDATEs in queues. See group.c for the idea.
  *
  * What is changed in the attributes on the way out:
- *   reflected (iBGP to iBGP)       ORIGINATOR_ID if absent, our cluster id first in CLUSTER_LIST; RFC 4456 section 8
- *   route-server client to client  nothing; RFC 7947 section 2.2
- *   any other to eBGP              our AS first in AS_PATH, no MED of another AS; RFC 4271 section 5.1.2, 5.1.4
- * Next hops of EVPN are tunnel endpoints and are never touched.
+ *   reflected (iBGP to iBGP)       ORIGINATOR_ID if absent, our cluster id first in CLUSTER_LIST;
+ * RFC 4456 section 8 route-server client to client  nothing; RFC 7947 section 2.2 any other to eBGP
+ * our AS first in AS_PATH, no MED of another AS; RFC 4271 section 5.1.2, 5.1.4 Next hops of EVPN
+ * are tunnel endpoints and are never touched.
  */
 #include "bgp/emit.h"
 
@@ -38,7 +38,8 @@ bool emit_allowed(const struct group_view *v, const struct rib *r, uint16_t from
 	return !v->ibgp || v->client || from == RIB_LOCAL || !p->ibgp || p->client;
 }
 
-/* RFC 1997. A route server leaves alone what its clients mean for each other (RFC 7947 section 2.2.4). */
+/* RFC 1997. A route server leaves alone what its clients mean for each other (RFC 7947
+ * section 2.2.4). */
 static bool communities_allow(const struct group_view *v, const struct attrs *a)
 {
 	struct reader r = reader_of(a->communities.p, a->communities.len);
@@ -63,7 +64,7 @@ static const struct path *path_for(const struct group *g, const struct dest *d)
 	return p;
 }
 
-/* --- buffers ------------------------------------------------------------------------------------------------------ */
+/* --- buffers ------------------------------------------------------------------------------- */
 
 static void deliver(struct member *m, struct txbuf *b)
 {
@@ -107,10 +108,10 @@ static size_t message_max(const struct group *g)
 	return g->view.extended ? BGP_MSG_EXTENDED_MAX : BGP_MSG_MAX;
 }
 
-/* --- UPDATEs ------------------------------------------------------------------------------------------------------ */
+/* --- UPDATEs ------------------------------------------------------------------------------- */
 
-static void out_of(const struct group *g, const struct path *p, struct update_out *out,
-	struct attrs *attrs)
+static void out_of(
+	const struct group *g, const struct path *p, struct update_out *out, struct attrs *attrs)
 {
 	const struct speaker *s = g->table->s;
 	const struct rib_peer *from = &g->table->rib.peer[p->peer];
@@ -155,7 +156,8 @@ static void emit_run(struct emit *e, const struct item *it, size_t n, bool withd
 			for (; i < n; i++) {
 				const struct path *p = it[i].path;
 				const struct dest *d = it[i].d;
-				if (!update_add(&u, 0, d->key, d->key_len, withdraw ? NULL : p->payload,
+				if (!update_add(&u, 0, d->key, d->key_len,
+					    withdraw ? NULL : p->payload,
 					    withdraw ? 0 : p->payload_len))
 					break;
 			}
@@ -197,7 +199,8 @@ static void emit_items(struct emit *e, struct item *it, size_t n)
 	for (size_t i = 0, end; i < n; i = end) {
 		for (end = i + 1; end < n && by_audience(&it[i], &it[end]) == 0; end++)
 			;
-		if (e->audience && (e->audience->only != it[i].only || e->audience->peer != it[i].peer))
+		if (e->audience &&
+			(e->audience->only != it[i].only || e->audience->peer != it[i].peer))
 			cut(e);
 		e->audience = &it[i];
 		emit_run(e, &it[i], end - i, !it[i].path);
@@ -205,7 +208,7 @@ static void emit_items(struct emit *e, struct item *it, size_t n)
 	cut(e);
 }
 
-/* --- who is told what --------------------------------------------------------------------------------------------- */
+/* --- who is told what ---------------------------------------------------------------------- */
 
 /* The member that sent the path now best, if it keeps up and was told of another's before. */
 static bool needs_withdrawal(const struct group *g, const struct dest *d, uint16_t owner)

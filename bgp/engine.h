@@ -11,7 +11,7 @@
 #include "bgp/speaker.h"
 #include "lib/timers.h"
 
-#define BATCH 1024	 /* keys told at once */
+#define BATCH 1024       /* keys told at once */
 #define SWEEP_SLICE 4096 /* keys looked at in one go */
 
 /* One address family. */
@@ -46,7 +46,7 @@ struct speaker {
 	struct conn_list conns;
 	struct speaker_watch watch;
 	bool stopping;
-	bool begun;	/* speaker_run() has been called */
+	bool begun;     /* speaker_run() has been called */
 	bool converged; /* see restart.c */
 	bool local_done;
 

@@ -1,20 +1,23 @@
 /* The finite state machine of RFC 4271 section 8.2.2, with the error subcodes of RFC 6608.
  *
- * One function a state, one function that changes state (enter()), and no memory but struct fsm. There is one
- * machine for each TCP connection, so a neighbour may have two for as long as a collision lasts; which of the two
- * survives is decided by neighbor.c (section 6.8) and told to the loser as event 23.
+ * One function a state, one function that changes state (enter()), and no memory but struct fsm.
+ * There is one machine for each TCP connection, so a neighbour may have two for as long as a
+ * collision lasts; which of the two survives is decided by neighbor.c (section 6.8) and told to the
+ * loser as event 23.
  *
  * Optional session attributes: AllowAutomaticStart, AllowAutomaticStop, PassiveTcpEstablishment,
- * DampPeerOscillations and CollisionDetectEstablishedState are implemented. Left out: DelayOpen (it delays our OPEN
- * in the hope of the peer's; a route server has no use for it, so events 12 and 20 can only be errors) and
- * SendNotificationWithoutOpen. Events 14 and 15 are the listening socket's: only valid connections get here.
+ * DampPeerOscillations and CollisionDetectEstablishedState are implemented. Left out: DelayOpen (it
+ * delays our OPEN in the hope of the peer's; a route server has no use for it, so events 12 and 20
+ * can only be errors) and SendNotificationWithoutOpen. Events 14 and 15 are the listening socket's:
+ * only valid connections get here.
  *
  * Where this departs from the letter of the RFC, as every speaker met in the field does:
- *   - a failed connection attempt (event 18 in Connect) leads to Active even without DelayOpen: Idle would refuse
- *     the peer's own call for as long as it lasts;
+ *   - a failed connection attempt (event 18 in Connect) leads to Active even without DelayOpen:
+ * Idle would refuse the peer's own call for as long as it lasts;
  *   - a passive machine never connects by itself when ConnectRetry expires;
  *   - a NOTIFICATION is never answered by one (section 6.4), in OpenSent neither;
- *   - header errors in Established are answered with their own code (section 6.1), not as FSM errors.
+ *   - header errors in Established are answered with their own code (section 6.1), not as FSM
+ * errors.
  */
 #include "bgp/fsm.h"
 
@@ -66,8 +69,8 @@ static uint32_t stop(struct fsm *f, uint32_t actions)
 	return enter(f, FSM_IDLE, actions);
 }
 
-/* To Idle because something is wrong: "increments the ConnectRetryCounter, (optionally) performs peer oscillation
- * damping". */
+/* To Idle because something is wrong: "increments the ConnectRetryCounter, (optionally) performs
+ * peer oscillation damping". */
 static uint32_t fall(struct fsm *f, uint32_t actions)
 {
 	f->retry_count++;
@@ -225,13 +228,14 @@ static uint32_t opensent(struct fsm *f, enum fsm_event event, const struct bgp_e
 		return enter(f, FSM_ACTIVE, FSM_DO_STOP_HOLD | FSM_DO_DROP | FSM_DO_START_RETRY);
 	case FSM_OPEN:
 		return enter(f, FSM_OPENCONFIRM,
-			FSM_DO_STOP_RETRY | FSM_DO_KEEPALIVE | FSM_DO_STOP_HOLD | FSM_DO_START_HOLD |
-				FSM_DO_START_KEEPALIVE);
+			FSM_DO_STOP_RETRY | FSM_DO_KEEPALIVE | FSM_DO_STOP_HOLD |
+				FSM_DO_START_HOLD | FSM_DO_START_KEEPALIVE);
 	case FSM_OPEN_ERROR:
 		take_error(f, error, 0);
 		return fall(f, FSM_DO_NOTIFY);
 	default:
-		return fall_with(f, BGP_ERR_FSM, BGP_FSM_OPENSENT, "unexpected message in OpenSent");
+		return fall_with(
+			f, BGP_ERR_FSM, BGP_FSM_OPENSENT, "unexpected message in OpenSent");
 	}
 }
 

@@ -1,5 +1,6 @@
-/* The BGP finite state machine (RFC 4271 section 8) of one TCP connection, as a pure machine: an event goes in, the
- * state changes, and a set of actions comes out for session.c to carry out. No I/O, no clock, no memory. */
+/* The BGP finite state machine (RFC 4271 section 8) of one TCP connection, as a pure machine: an
+ * event goes in, the state changes, and a set of actions comes out for session.c to carry out. No
+ * I/O, no clock, no memory. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -33,7 +34,7 @@ enum fsm_event {
 	FSM_IDLE_HOLD_EXPIRES = 13,
 	FSM_TCP_VALID = 14,
 	FSM_TCP_INVALID = 15,
-	FSM_TCP_ACKED = 16,	/* our own connection request succeeded */
+	FSM_TCP_ACKED = 16,     /* our own connection request succeeded */
 	FSM_TCP_CONFIRMED = 17, /* the peer's did */
 	FSM_TCP_FAILS = 18,
 	FSM_OPEN = 19,
@@ -46,7 +47,7 @@ enum fsm_event {
 	FSM_KEEPALIVE = 26,
 	FSM_UPDATE = 27,
 	FSM_UPDATE_ERROR = 28,
-	FSM_ROUTE_REFRESH = 29, /* RFC 2918 */
+	FSM_ROUTE_REFRESH = 29,     /* RFC 2918 */
 	FSM_SEND_HOLD_EXPIRES = 30, /* RFC 9687 */
 	FSM_EVENT_COUNT,
 };
@@ -57,8 +58,9 @@ enum fsm_action {
 	FSM_DO_STOP_HOLD = 1 << 1,
 	FSM_DO_STOP_KEEPALIVE = 1 << 2,
 	FSM_DO_NOTIFY = 1 << 3, /* send fsm.error */
-	FSM_DO_DOWN = 1 << 4,	/* Established was left: what becomes of the routes is not the machine's */
-	FSM_DO_DROP = 1 << 5,	/* close the TCP connection, or give up opening it */
+	FSM_DO_DOWN =
+		1 << 4, /* Established was left: what becomes of the routes is not the machine's */
+	FSM_DO_DROP = 1 << 5, /* close the TCP connection, or give up opening it */
 	FSM_DO_CONNECT = 1 << 6,
 	FSM_DO_OPEN = 1 << 7,
 	FSM_DO_KEEPALIVE = 1 << 8,
@@ -74,14 +76,14 @@ enum fsm_action {
 
 struct fsm {
 	enum fsm_state state;
-	bool passive;  /* PassiveTcpEstablishment: never connects by itself */
-	bool held;     /* in Idle with the idle-hold timer running: automatic starts are refused */
-	uint32_t retry_count;	/* ConnectRetryCounter */
+	bool passive; /* PassiveTcpEstablishment: never connects by itself */
+	bool held;    /* in Idle with the idle-hold timer running: automatic starts are refused */
+	uint32_t retry_count;   /* ConnectRetryCounter */
 	struct bgp_error error; /* what FSM_DO_NOTIFY is to send */
 };
 
-/* Runs one event. `error` belongs to events 2, 8, 21, 22, 23 and 28 and may be NULL otherwise (a plain Cease is sent
- * for 2 and 8 without one). Returns a set of enum fsm_action. */
+/* Runs one event. `error` belongs to events 2, 8, 21, 22, 23 and 28 and may be NULL otherwise (a
+ * plain Cease is sent for 2 and 8 without one). Returns a set of enum fsm_action. */
 uint32_t fsm_run(struct fsm *f, enum fsm_event event, const struct bgp_error *error);
 
 const char *fsm_state_name(enum fsm_state state);

@@ -1,12 +1,13 @@
 /* Who is told what, and in which octets.
  *
- * What a peer is told of a key depends on three things only: the best path, the group's view (may a path of this kind
- * of neighbour go to that kind at all: RFC 4456 section 6, RFC 1997), and whether the peer is itself the one who sent
- * it. The last is why a piece of a group's stream has an audience: all but the one who sent the path; and, when
- * a path of another was told before, a withdrawal for that one alone.
+ * What a peer is told of a key depends on three things only: the best path, the group's view (may a
+ * path of this kind of neighbour go to that kind at all: RFC 4456 section 6, RFC 1997), and whether
+ * the peer is itself the one who sent it. The last is why a piece of a group's stream has an
+ * audience: all but the one who sent the path; and, when a path of another was told before, a
+ * withdrawal for that one alone.
  *
- * Within a batch of keys withdrawals go first and routes with the same attributes share UPDATEs. The octets are
- * encoded once into a buffer that the queues of the audience refer to (txq.h).
+ * Within a batch of keys withdrawals go first and routes with the same attributes share UPDATEs.
+ * The octets are encoded once into a buffer that the queues of the audience refer to (txq.h).
  */
 #include "bgp/group.h"
 
@@ -93,7 +94,7 @@ void group_leave(struct member *m)
 	group_put(g);
 }
 
-/* --- control messages within the stream of a member -------------------------------------------------------------- */
+/* --- control messages within the stream of a member ---------------------------------------- */
 
 static void push(struct member *m, const uint8_t *msg, size_t len)
 {
@@ -152,7 +153,7 @@ void group_refresh(struct member *m)
 		push_refresh(m, REFRESH_BORR);
 }
 
-/* --- the stream of those who keep up ------------------------------------------------------------------------------ */
+/* --- the stream of those who keep up ------------------------------------------------------- */
 
 /* Members that fell over their bound in this batch see it again from a marker of their own. */
 static void split_off(struct group *g)
@@ -192,7 +193,7 @@ void group_flush(struct table *t)
 	rib_reap(&t->rib);
 }
 
-/* --- those who lag ------------------------------------------------------------------------------------------------ */
+/* --- those who lag ------------------------------------------------------------------------- */
 
 static void catch_up(struct member *m)
 {
@@ -211,7 +212,8 @@ static void catch_up(struct member *m)
 	}
 }
 
-/* Resumes when half of the queue has gone. Slices are small, so that the bound is hardly overrun. */
+/* Resumes when half of the queue has gone. Slices are small, so that the bound is hardly overrun.
+ */
 bool group_pump(struct member *m)
 {
 	enum { SLICE = BATCH / 4 };

@@ -1,9 +1,10 @@
 /* Update groups: the peers of a family that are told the same, and how they are told.
  *
- * A member that keeps up is told the changes as they happen, from buffers that all of them share. One whose queue is
- * over its bound, that is new, or that asked for a refresh walks the RIB's list of changes by itself, from a marker of
- * its own, as fast as it takes the octets; when it reaches the end it is with the others again. So a peer's memory
- * is bounded whatever it does, and what changed often in the meantime is told once.
+ * A member that keeps up is told the changes as they happen, from buffers that all of them share.
+ * One whose queue is over its bound, that is new, or that asked for a refresh walks the RIB's list
+ * of changes by itself, from a marker of its own, as fast as it takes the octets; when it reaches
+ * the end it is with the others again. So a peer's memory is bounded whatever it does, and what
+ * changed often in the meantime is told once.
  */
 #pragma once
 #include <stdbool.h>
@@ -28,9 +29,9 @@ struct member {
 	bool synced;
 	bool fell; /* over its bound within the batch at hand */
 	struct rib_marker marker;
-	uint32_t quiet;	  /* changes up to here were never told to it, so they need no withdrawal */
-	bool eor_due;	  /* End-of-RIB, once it is at the end */
-	bool refreshing;  /* RFC 7313: EoRR, once it is at the end */
+	uint32_t quiet;  /* changes up to here were never told to it, so they need no withdrawal */
+	bool eor_due;    /* End-of-RIB, once it is at the end */
+	bool refreshing; /* RFC 7313: EoRR, once it is at the end */
 	bool refresh_again;
 };
 
@@ -45,14 +46,16 @@ struct group {
 
 LIST_HEAD(group_list, group);
 
-/* A neighbour is up with this family: from now on it is told everything, beginning with all there is. */
+/* A neighbour is up with this family: from now on it is told everything, beginning with all there
+ * is. */
 struct member *group_join(struct neighbor *n, struct table *t);
 void group_leave(struct member *m);
 /* The peer asked for a refresh. */
 void group_refresh(struct member *m);
 /* Tells the changes to all that keep up. */
 void group_flush(struct table *t);
-/* One slice of what members that lag have still to be told; true: there is more that can go at once. */
+/* One slice of what members that lag have still to be told; true: there is more that can go at
+ * once. */
 bool group_pump(struct member *m);
 /* May be sent now, if it is due. */
 void group_end_of_rib(struct member *m);

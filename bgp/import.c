@@ -1,6 +1,6 @@
-/* Routes in. What update.c has read is checked against what a reflector or route server must not take (loops), and
- * put into the RIB. A route that is refused is a withdrawal of the one before it: it was replaced, if by nothing that
- * we can use (RFC 7606 section 2, RFC 4271 section 9).
+/* Routes in. What update.c has read is checked against what a reflector or route server must not
+ * take (loops), and put into the RIB. A route that is refused is a withdrawal of the one before it:
+ * it was replaced, if by nothing that we can use (RFC 7606 section 2, RFC 4271 section 9).
  *
  *   own AS in the AS path                        RFC 4271 section 9.1.2
  *   own router id as ORIGINATOR_ID               RFC 4456 section 8
@@ -21,7 +21,7 @@ struct import {
 	struct neighbor *n;
 	struct table *t;
 	const struct attrset *attrs; /* NULL: withdraw */
-	const char *why;	     /* what the last refused NLRI was refused for */
+	const char *why;             /* what the last refused NLRI was refused for */
 };
 
 static struct table *table_of(struct speaker *s, const struct bgp_family *f)
@@ -99,7 +99,8 @@ static int import_route(struct import *im, const struct nlri *n, struct bgp_erro
 	return 0;
 }
 
-/* The watch may be called within, which may originate routes; nothing but `im` is held over a call. */
+/* The watch may be called within, which may originate routes; nothing but `im` is held over a call.
+ */
 static int import_nlris(struct import *im, struct span nlris, bool withdraw, struct bgp_error *ret)
 {
 	const struct attrset *attrs = im->attrs;
@@ -142,7 +143,8 @@ static void log_odd(struct import *im, const struct update *u, uint64_t nlris_be
 		n->attr_discard++;
 	if (u->reaction != UPDATE_OK)
 		log_limited(&limit, n->s->now_ms, LOG_BGP, LOG_LEVEL_WARNING,
-			"%s: attribute %u: %s; %s", n->label, u->why_attr, u->why ? u->why : "malformed",
+			"%s: attribute %u: %s; %s", n->label, u->why_attr,
+			u->why ? u->why : "malformed",
 			u->reaction == UPDATE_TREAT_AS_WITHDRAW ? "routes treated as withdrawn"
 								: "attribute discarded");
 	if (n->nlri_discard + n->nlri_withdraw != nlris_before)

@@ -1,9 +1,10 @@
 /* A neighbour's life: start and stop, incoming connections, collisions, back-off.
  *
- * A neighbour has one session (`main`) for as long as things go well. A connection that comes in while main already
- * has one of its own, or tries to, gets the second (`extra`). As soon as the OPEN of either comes, collision detection
- * (RFC 4271 section 6.8, RFC 6286) leaves one: the one that was opened by the side with the higher BGP identifier.
- * Extra never outlives its connection and is never shown; when it wins, the two swap places.
+ * A neighbour has one session (`main`) for as long as things go well. A connection that comes in
+ * while main already has one of its own, or tries to, gets the second (`extra`). As soon as the
+ * OPEN of either comes, collision detection (RFC 4271 section 6.8, RFC 6286) leaves one: the one
+ * that was opened by the side with the higher BGP identifier. Extra never outlives its connection
+ * and is never shown; when it wins, the two swap places.
  */
 #include "bgp/neighbor.h"
 
@@ -16,7 +17,7 @@
 #include "lib/log.h"
 
 #define QUEUE_OCTETS (1u << 20)
-#define STABLE_MS 60000	      /* up for this long: the back-off begins anew */
+#define STABLE_MS 60000       /* up for this long: the back-off begins anew */
 #define IDLE_HOLD_MAX_SEC 120 /* of the back-off */
 #define MAX_ROUTES_HOLD_SEC 60
 
@@ -92,15 +93,15 @@ void neighbor_set_error(struct neighbor *n, const char *how, const struct bgp_er
 		what = NULL;
 	snprintf(n->last_error, sizeof(n->last_error), "%s %s%s%s", how, text, what ? ": " : "",
 		what ? what : "");
-	log_limited(&limit, n->s->now_ms, LOG_BGP, LOG_LEVEL_INFO, "%s: %s", n->label,
-		n->last_error);
+	log_limited(
+		&limit, n->s->now_ms, LOG_BGP, LOG_LEVEL_INFO, "%s: %s", n->label, n->last_error);
 }
 
 void neighbor_start(struct neighbor *n, uint64_t now_ms)
 {
 	if (!n->config.shutdown)
-		session_event(n->main,
-			n->config.passive ? FSM_AUTO_START_PASSIVE : FSM_AUTO_START, NULL, now_ms);
+		session_event(n->main, n->config.passive ? FSM_AUTO_START_PASSIVE : FSM_AUTO_START,
+			NULL, now_ms);
 }
 
 void neighbor_stop(struct neighbor *n, const struct bgp_error *err, bool hard, uint64_t now_ms)
@@ -124,7 +125,7 @@ static void promote(struct neighbor *n, struct session *se)
 	}
 }
 
-/* --- connections ---------------------------------------------------------------------------------------------- */
+/* --- connections --------------------------------------------------------------------------- */
 
 /* The session that an incoming connection goes to, or NULL. */
 static struct session *slot_for(struct neighbor *n)
@@ -170,7 +171,8 @@ bool neighbor_collision(struct neighbor *n, struct session *se, uint64_t now_ms)
 	struct session *other = se == n->main ? n->extra : n->main;
 	bool stays;
 
-	/* In OpenSent the peer's identifier is not known from that connection, but it is the same peer. */
+	/* In OpenSent the peer's identifier is not known from that connection, but it is the same
+	 * peer. */
 	if (!other->conn || other->fsm.state < FSM_OPENSENT)
 		return true;
 	if (other->fsm.state == FSM_ESTABLISHED) {
@@ -191,7 +193,7 @@ bool neighbor_collision(struct neighbor *n, struct session *se, uint64_t now_ms)
 	return stays;
 }
 
-/* --- what sessions tell --------------------------------------------------------------------------------------- */
+/* --- what sessions tell -------------------------------------------------------------------- */
 
 static unsigned back_off_sec(const struct neighbor *n)
 {
@@ -203,8 +205,8 @@ static unsigned back_off_sec(const struct neighbor *n)
 	return sec < IDLE_HOLD_MAX_SEC ? sec : IDLE_HOLD_MAX_SEC;
 }
 
-/* The first fall costs nothing, and a connection that is lost without a word is not the peer's fault; who falls again
- * and again waits longer and longer. */
+/* The first fall costs nothing, and a connection that is lost without a word is not the peer's
+ * fault; who falls again and again waits longer and longer. */
 void neighbor_idle_hold(struct neighbor *n, struct session *se, uint64_t now_ms)
 {
 	uint64_t ms;
@@ -255,8 +257,7 @@ void neighbor_settle(struct neighbor *n, struct session *se, uint64_t now_ms)
 {
 	enum fsm_state state;
 
-	if (se == n->extra && se->fsm.state < FSM_OPENSENT &&
-		se->fell_by != FSM_AUTO_START_PASSIVE)
+	if (se == n->extra && se->fsm.state < FSM_OPENSENT && se->fell_by != FSM_AUTO_START_PASSIVE)
 		session_reset(se);
 	if (se == n->main && se->fsm.state == FSM_IDLE && n->extra->fsm.state >= FSM_OPENSENT) {
 		promote(n, n->extra);

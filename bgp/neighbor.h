@@ -1,5 +1,5 @@
-/* A neighbour: its configuration, one or (while a collision lasts) two sessions, and what is known of its routes.
- * Ranges for dynamic neighbours are neighbours without sessions. */
+/* A neighbour: its configuration, one or (while a collision lasts) two sessions, and what is known
+ * of its routes. Ranges for dynamic neighbours are neighbours without sessions. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,8 +14,8 @@ enum sweep_mode { SWEEP_NONE, SWEEP_MARK, SWEEP_PURGE };
 /* The neighbour and one family. */
 struct neighbor_family {
 	struct member *member; /* NULL: not up */
-	bool eor_seen;	       /* the first End-of-RIB has come */
-	bool stale;	       /* paths are kept over a restart */
+	bool eor_seen;         /* the first End-of-RIB has come */
+	bool stale;            /* paths are kept over a restart */
 	bool refreshing;       /* between BoRR and EoRR */
 	enum sweep_mode sweep;
 	struct rib_marker sweep_at;
@@ -27,19 +27,19 @@ struct neighbor {
 	struct neighbor_config config;
 	bool range, dynamic;
 	struct neighbor *parent; /* of a dynamic one */
-	uint32_t dynamic_count;	 /* of a range */
-	char label[IP_TEXT];	 /* for the log */
+	uint32_t dynamic_count;  /* of a range */
+	char label[IP_TEXT];     /* for the log */
 
 	struct session slot[2];
 	struct session *main, *extra;
 	struct timer idle_hold, restart, stale;
-	unsigned falls; /* in a row: the back-off */
+	unsigned falls;          /* in a row: the back-off */
 	uint32_t hold_floor_sec; /* of the next idle hold */
-	unsigned conns; /* with the daemon */
-	bool removed;	/* to be freed once no conn is left */
+	unsigned conns;          /* with the daemon */
+	bool removed;            /* to be freed once no conn is left */
 
 	bool up, ibgp;
-	bool was_up;	   /* the session that has just ended had been established */
+	bool was_up;       /* the session that has just ended had been established */
 	bool initial_done; /* it has told all it knew when we started; see restart.c */
 	struct txq txq;
 	struct neighbor_family family[FAMILIES_MAX];
@@ -59,13 +59,15 @@ void neighbor_free(struct neighbor *n);
 void neighbor_start(struct neighbor *n, uint64_t now_ms);
 /* Stops all its sessions for good with this error; hard: neither side keeps routes (RFC 8538). */
 void neighbor_stop(struct neighbor *n, const struct bgp_error *err, bool hard, uint64_t now_ms);
-struct conn *neighbor_accept(struct neighbor *n, struct ip remote, struct ip local, uint64_t now_ms);
+struct conn *neighbor_accept(
+	struct neighbor *n, struct ip remote, struct ip local, uint64_t now_ms);
 
 /* Called by sessions. */
 void neighbor_up(struct neighbor *n, struct session *se, uint64_t now_ms);
 void neighbor_down(struct neighbor *n, struct session *se, uint64_t now_ms);
 void neighbor_idle_hold(struct neighbor *n, struct session *se, uint64_t now_ms);
-/* A valid OPEN came: true if the session is to go on, false if it has lost a collision and is gone. */
+/* A valid OPEN came: true if the session is to go on, false if it has lost a collision and is gone.
+ */
 bool neighbor_collision(struct neighbor *n, struct session *se, uint64_t now_ms);
 /* The state of a session has changed. */
 void neighbor_settle(struct neighbor *n, struct session *se, uint64_t now_ms);

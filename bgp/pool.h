@@ -1,6 +1,6 @@
-/* A pool of small objects of mixed size, named by 32 bits instead of a pointer: what keeps a route small. Objects are
- * carved from chunks of 1 MB in units of 8 octets, never move, and are reused by size; nothing is given back before
- * pool_free_all(). Up to 32 GB. */
+/* A pool of small objects of mixed size, named by 32 bits instead of a pointer: what keeps a route
+ * small. Objects are carved from chunks of 1 MB in units of 8 octets, never move, and are reused by
+ * size; nothing is given back before pool_free_all(). Up to 32 GB. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -15,7 +15,8 @@ struct pool {
 	uint8_t **chunk;
 	uint32_t chunks, chunk_cap;
 	uint32_t used; /* units taken of the last chunk */
-	pool_ref free[POOL_OBJECT_MAX / POOL_UNIT + 1]; /* by size; linked through the first 4 octets */
+	pool_ref free[POOL_OBJECT_MAX / POOL_UNIT +
+		      1]; /* by size; linked through the first 4 octets */
 };
 
 /* 0 when out of memory. size <= POOL_OBJECT_MAX. Not zeroed. */

@@ -1,19 +1,22 @@
 /* Graceful restart, in both roles, and what else marks paths as stale and sweeps them.
  *
- * Helper (RFC 4724 section 4.2, RFC 8538): a peer that had announced graceful restart and whose connection was lost
- * (with the N bit of both sides: whose session ended otherwise than by a hard reset, too) keeps its paths. They are
- * stale: still used, still told to others, but any fresh path wins. They go when the peer does not come back within
- * the time it told, when it comes back without having kept its forwarding, when its End-of-RIB says that what was
- * not sent again is gone, or when the stale timer ends the wait for that.
+ * Helper (RFC 4724 section 4.2, RFC 8538): a peer that had announced graceful restart and whose
+ * connection was lost (with the N bit of both sides: whose session ended otherwise than by a hard
+ * reset, too) keeps its paths. They are stale: still used, still told to others, but any fresh path
+ * wins. They go when the peer does not come back within the time it told, when it comes back
+ * without having kept its forwarding, when its End-of-RIB says that what was not sent again is
+ * gone, or when the stale timer ends the wait for that.
  *
- * Restarter: routes are told as they come, since a reflector's routes are those of its peers and need no deferred
- * choice; what waits is the End-of-RIB, because it is what makes a helper sweep. It goes to a peer only when every
- * configured neighbour has sent its own (but those that restart themselves are not waited for, RFC 4724 section 4.1),
- * or `defer_sec` have passed, and only when our own routes are complete. Peers that are not configured by
- * address cannot be waited for by name: with a dynamic range it is the whole time.
+ * Restarter: routes are told as they come, since a reflector's routes are those of its peers and
+ * need no deferred choice; what waits is the End-of-RIB, because it is what makes a helper sweep.
+ * It goes to a peer only when every configured neighbour has sent its own (but those that restart
+ * themselves are not waited for, RFC 4724 section 4.1), or `defer_sec` have passed, and only when
+ * our own routes are complete. Peers that are not configured by address cannot be waited for by
+ * name: with a dynamic range it is the whole time.
  *
- * Staleness is a generation number: raising the peer's makes all its paths stale at once, and a sweep goes through the
- * table in slices to tell the watch and choose again (MARK), or to remove what is stale (PURGE).
+ * Staleness is a generation number: raising the peer's makes all its paths stale at once, and a
+ * sweep goes through the table in slices to tell the watch and choose again (MARK), or to remove
+ * what is stale (PURGE).
  */
 #include "bgp/restart.h"
 
@@ -27,7 +30,7 @@ static struct rib_peer *peer_of(const struct neighbor *n, struct table *t)
 	return &t->rib.peer[n->index];
 }
 
-/* --- sweeps --------------------------------------------------------------------------------------------------- */
+/* --- sweeps -------------------------------------------------------------------------------- */
 
 static void sweep_begin(struct neighbor *n, struct table *t, enum sweep_mode mode)
 {
@@ -117,7 +120,7 @@ void restart_purge(struct neighbor *n)
 	timers_stop(&n->s->timers, &n->stale);
 }
 
-/* --- helper --------------------------------------------------------------------------------------------------- */
+/* --- helper -------------------------------------------------------------------------------- */
 
 static bool gr_has(const struct session *se, const struct table *t, bool *ret_forwarding)
 {
@@ -260,7 +263,7 @@ void restart_refresh_in(struct neighbor *n, struct table *t, uint8_t subtype)
 	}
 }
 
-/* --- restarter ------------------------------------------------------------------------------------------------ */
+/* --- restarter ----------------------------------------------------------------------------- */
 
 bool restart_is_restarting(const struct speaker *s)
 {
@@ -293,8 +296,9 @@ void restart_check_converged(struct speaker *s)
 	if (!s->converged && (!in_time || all_have_told(s))) {
 		s->converged = true;
 		timers_stop(&s->timers, &s->defer);
-		log_notice(LOG_BGP, "%s", in_time ? "all neighbours have told their routes"
-						  : "the wait for the neighbours' routes is over");
+		log_notice(LOG_BGP, "%s",
+			in_time ? "all neighbours have told their routes"
+				: "the wait for the neighbours' routes is over");
 		if (s->watch.converged)
 			s->watch.converged(s->watch.arg, s->now_ms);
 	}

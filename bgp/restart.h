@@ -1,5 +1,5 @@
-/* Graceful restart (RFC 4724, 8538), route refresh (RFC 7313), End-of-RIB, and the sweeps that remove or look again at
- * all paths of a peer. */
+/* Graceful restart (RFC 4724, 8538), route refresh (RFC 7313), End-of-RIB, and the sweeps that
+ * remove or look again at all paths of a peer. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

@@ -89,7 +89,8 @@ static struct dest *dest_add(struct rib *r, struct rib_key key)
 	if (!ref)
 		return NULL;
 	struct dest *d = pool_at(&r->pool, ref);
-	*d = (struct dest){.version = r->version, .told = RIB_NO_PEER, .key_len = (uint16_t)key.len};
+	*d = (struct dest){
+		.version = r->version, .told = RIB_NO_PEER, .key_len = (uint16_t)key.len};
 	memcpy(d->key, key.p, key.len);
 	if (hmap_add(&r->map, hash_of(key), d) < 0) {
 		pool_free(&r->pool, ref, sizeof(struct dest) + key.len);
@@ -108,7 +109,7 @@ void rib_dest_free(struct rib *r, struct dest *d, pool_ref ref)
 	pool_free(&r->pool, ref, sizeof(*d) + d->key_len);
 }
 
-/* --- the choice ------------------------------------------------------------------------------------------- */
+/* --- the choice ---------------------------------------------------------------------------- */
 
 static bool view_reserve(struct rib *r, size_t n)
 {
@@ -169,7 +170,8 @@ static void choose(struct rib *r, struct dest *d)
 	d->paths = ref;
 }
 
-/* The best path is not what it was: the key goes to the end of the list, and to the graves if nothing is left. */
+/* The best path is not what it was: the key goes to the end of the list, and to the graves if
+ * nothing is left. */
 static void changed(struct rib *r, struct dest *d)
 {
 	rib_list_touch(r, d);
@@ -188,7 +190,7 @@ unsigned rib_redecide(struct rib *r, struct dest *d)
 	return RIB_BEST;
 }
 
-/* --- paths ------------------------------------------------------------------------------------------------ */
+/* --- paths --------------------------------------------------------------------------------- */
 
 static pool_ref *link_of(struct rib *r, struct dest *d, uint16_t peer)
 {

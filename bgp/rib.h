@@ -1,12 +1,15 @@
-/* The RIB of one address family: every path of every key, and the order in which best paths changed.
+/* The RIB of one address family: every path of every key, and the order in which best paths
+ * changed.
  *
- * A key is stored once (struct dest), a path in a few words (struct path); both live in a pool and name each other by
- * 32 bits. With its share of the hash map a type-2 route costs about 115 octets, attributes shared.
+ * A key is stored once (struct dest), a path in a few words (struct path); both live in a pool and
+ * name each other by 32 bits. With its share of the hash map a type-2 route costs about 115 octets,
+ * attributes shared.
  *
- * All keys hang on one list, ordered by the last change of their best path. This list is what makes out-going updates
- * simple: whoever has to tell the changes to somebody keeps a marker in it and walks to the end, so a peer that
- * is slow, new, or asked for a refresh is just a marker further back, and what changed twice in between is told
- * once. A key without paths stays as a tombstone until all markers have passed it.
+ * All keys hang on one list, ordered by the last change of their best path. This list is what makes
+ * out-going updates simple: whoever has to tell the changes to somebody keeps a marker in it and
+ * walks to the end, so a peer that is slow, new, or asked for a refresh is just a marker further
+ * back, and what changed twice in between is told once. A key without paths stays as a tombstone
+ * until all markers have passed it.
  */
 #pragma once
 #include <stdbool.h>
@@ -36,16 +39,17 @@ struct path {
 struct dest {
 	pool_ref prev, next; /* in the order of change */
 	uint32_t version;    /* of the last change of the best path; serial numbers, they wrap */
-	pool_ref paths;	     /* the first is the best */
-	uint16_t told;	     /* whose path was best when the changes were last told; RIB_NO_PEER: none was */
-	uint16_t key_len;    /* RIB_MARKER: not a key but a marker */
+	pool_ref paths;      /* the first is the best */
+	uint16_t told; /* whose path was best when the changes were last told; RIB_NO_PEER: none was
+			*/
+	uint16_t key_len; /* RIB_MARKER: not a key but a marker */
 	uint8_t key[];
 };
 
 #define RIB_MARKER UINT16_MAX
 
 struct rib_marker {
-	pool_ref node;	  /* 0: not in the list */
+	pool_ref node;    /* 0: not in the list */
 	uint32_t version; /* everything up to here has been passed */
 	struct rib_marker *next, **link;
 };
@@ -55,7 +59,7 @@ struct rib_peer {
 	uint32_t router_id;
 	struct ip address;
 	bool ibgp, client;
-	bool stale_loses;  /* its stale paths are those of a graceful restart, not of a refresh */
+	bool stale_loses; /* its stale paths are those of a graceful restart, not of a refresh */
 	uint8_t gen;
 	uint32_t paths, stale;
 	uint32_t told; /* keys whose `told` is this peer */
@@ -91,7 +95,8 @@ int rib_peer_add(struct rib *r, uint16_t index);
 
 /* What became of it, a set. */
 enum rib_change {
-	RIB_BEST = 1,  /* the best path is another, or says something else: the key moved to the end */
+	RIB_BEST =
+		1, /* the best path is another, or says something else: the key moved to the end */
 	RIB_FRESH = 2, /* the best path says the same but is not stale any more */
 	RIB_NEW = 4,   /* the peer had no path for the key */
 	RIB_GONE = 8,  /* the peer's path was removed */

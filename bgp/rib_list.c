@@ -1,9 +1,9 @@
 /* The order of change: list, markers, tombstones. See rib.h for what it is good for.
  *
- * Markers are nodes of the list themselves, so that moving a key never has to look for markers. A tombstone is
- * remembered in a ring in the order of death; since versions only grow, those that every marker has passed are at its
- * front. A key that came back to life (or died again) has another version than its old grave, which is then just
- * dropped.
+ * Markers are nodes of the list themselves, so that moving a key never has to look for markers. A
+ * tombstone is remembered in a ring in the order of death; since versions only grow, those that
+ * every marker has passed are at its front. A key that came back to life (or died again) has
+ * another version than its old grave, which is then just dropped.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -69,8 +69,8 @@ static uint32_t clamp(const struct rib *r, uint32_t version)
 	return r->version - version > OLDEST ? r->version - OLDEST : version;
 }
 
-/* Versions are compared as serial numbers, so none may fall 2^31 behind: every 2^29 changes the old ones are drawn
- * along. The order stays. */
+/* Versions are compared as serial numbers, so none may fall 2^31 behind: every 2^29 changes the old
+ * ones are drawn along. The order stays. */
 static void age(struct rib *r)
 {
 	for (struct dest *d = node(r, r->head); d; d = node(r, d->next))
@@ -94,7 +94,7 @@ void rib_list_touch(struct rib *r, struct dest *d)
 	}
 }
 
-/* --- markers ---------------------------------------------------------------------------------------------- */
+/* --- markers ------------------------------------------------------------------------------- */
 
 static uint32_t before_first(const struct rib *r)
 {
@@ -166,7 +166,7 @@ void rib_marker_pass(struct rib *r, struct rib_marker *m, struct dest *last)
 		m->version = r->version;
 }
 
-/* --- tombstones ------------------------------------------------------------------------------------------- */
+/* --- tombstones ---------------------------------------------------------------------------- */
 
 static bool grave_is_open(const struct rib *r, const struct grave *g)
 {
@@ -175,8 +175,9 @@ static bool grave_is_open(const struct rib *r, const struct grave *g)
 	return d->paths || d->version != g->version;
 }
 
-/* A key that dies, lives and dies while a marker lags leaves a grave each time: when the ring is full, those of the
- * risen go first. A key is freed by its last grave only, so the earlier ones may still be looked at. */
+/* A key that dies, lives and dies while a marker lags leaves a grave each time: when the ring is
+ * full, those of the risen go first. A key is freed by its last grave only, so the earlier ones may
+ * still be looked at. */
 static bool grave_reserve(struct rib *r)
 {
 	size_t kept = 0;

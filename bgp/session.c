@@ -1,9 +1,9 @@
-/* A session: messages in become events of the state machine, its actions become messages, timers and calls to the
- * neighbour. The only place where a struct bgp_error becomes a NOTIFICATION.
+/* A session: messages in become events of the state machine, its actions become messages, timers
+ * and calls to the neighbour. The only place where a struct bgp_error becomes a NOTIFICATION.
  *
- * RFC 4271 sections 4.2 - 4.5, 6.1 - 6.5, 10; 6286 (identifiers), 6608 (by fsm.c), 7607 (AS 0), 9003 (through
- * notification_format(), which escapes the text), 9687 (send hold timer). OPEN checks are here; their codec is in
- * open.c.
+ * RFC 4271 sections 4.2 - 4.5, 6.1 - 6.5, 10; 6286 (identifiers), 6608 (by fsm.c), 7607 (AS 0),
+ * 9003 (through notification_format(), which escapes the text), 9687 (send hold timer). OPEN checks
+ * are here; their codec is in open.c.
  */
 #include "bgp/session.h"
 
@@ -66,7 +66,7 @@ size_t session_msg_max(const struct session *se)
 	return se->extended ? BGP_MSG_EXTENDED_MAX : BGP_MSG_MAX;
 }
 
-/* --- timers --------------------------------------------------------------------------------------------------- */
+/* --- timers -------------------------------------------------------------------------------- */
 
 static void start_timer(struct session *se, struct timer *t, uint64_t now_ms, uint64_t ms)
 {
@@ -101,7 +101,7 @@ void session_sent(struct session *se, uint64_t now_ms)
 		timers_stop(&se->n->s->timers, &se->send_hold);
 }
 
-/* --- messages out --------------------------------------------------------------------------------------------- */
+/* --- messages out -------------------------------------------------------------------------- */
 
 static void fill_open(const struct session *se, struct bgp_open *o)
 {
@@ -118,8 +118,8 @@ static void fill_open(const struct session *se, struct bgp_open *o)
 		.role = -1,
 		.gr = s->config.restart_sec > 0,
 		.gr_notification = s->config.restart_sec > 0,
-		.gr_restart_sec = s->config.restart_sec > 4095 ? 4095
-							       : (uint16_t)s->config.restart_sec,
+		.gr_restart_sec =
+			s->config.restart_sec > 4095 ? 4095 : (uint16_t)s->config.restart_sec,
 		.gr_restarting = s->config.restart_sec > 0 && restart_is_restarting(s),
 	};
 	for (unsigned i = 0; i < s->tables; i++) {
@@ -189,7 +189,7 @@ static void send_notification(struct session *se)
 		se->n->msgs_out++;
 }
 
-/* --- the machine's actions ------------------------------------------------------------------------------------ */
+/* --- the machine's actions ----------------------------------------------------------------- */
 
 static void connect_out(struct session *se)
 {
@@ -280,7 +280,7 @@ uint32_t session_event(
 	return actions & (FSM_DO_UPDATE | FSM_DO_REFRESH);
 }
 
-/* --- OPEN ----------------------------------------------------------------------------------------------------- */
+/* --- OPEN ---------------------------------------------------------------------------------- */
 
 static void negotiate(struct session *se, const struct bgp_open *o)
 {
@@ -374,7 +374,7 @@ static void handle_open(struct session *se, const uint8_t *body, size_t len, uin
 		session_event(se, FSM_OPEN, NULL, now_ms);
 }
 
-/* --- messages in ---------------------------------------------------------------------------------------------- */
+/* --- messages in --------------------------------------------------------------------------- */
 
 static void handle_update(struct session *se, const uint8_t *body, size_t len, uint64_t now_ms)
 {
@@ -471,6 +471,5 @@ void session_tcp_lost(struct session *se, const char *how)
 	static struct log_limit limit = LOG_LIMIT(20, 10000);
 
 	strncpy(se->n->last_error, how, sizeof(se->n->last_error) - 1);
-	log_limited(&limit, se->n->s->now_ms, LOG_BGP, LOG_LEVEL_INFO, "%s: %s", se->n->label,
-		how);
+	log_limited(&limit, se->n->s->now_ms, LOG_BGP, LOG_LEVEL_INFO, "%s: %s", se->n->label, how);
 }

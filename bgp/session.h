@@ -1,4 +1,5 @@
-/* One session with a neighbour: the state machine, its timers, its connection, and what both sides agreed on. */
+/* One session with a neighbour: the state machine, its timers, its connection, and what both sides
+ * agreed on. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,7 +29,7 @@ struct session {
 	const struct bgp_family *families[FAMILIES_MAX];
 	struct update_ctx ctx;
 	enum fsm_event fell_by; /* the event that ended it */
-	bool hard_reset;	/* RFC 8538: and nothing is to be kept */
+	bool hard_reset;        /* RFC 8538: and nothing is to be kept */
 };
 
 void session_init(struct session *se, struct neighbor *n);
@@ -38,7 +39,8 @@ void session_reset(struct session *se);
 uint32_t session_event(
 	struct session *se, enum fsm_event event, const struct bgp_error *err, uint64_t now_ms);
 /* A whole message without its header. */
-void session_message(struct session *se, uint8_t type, const uint8_t *body, size_t len, uint64_t now_ms);
+void session_message(
+	struct session *se, uint8_t type, const uint8_t *body, size_t len, uint64_t now_ms);
 /* The header was wrong. */
 void session_bad_header(struct session *se, const struct bgp_error *err, uint64_t now_ms);
 /* The connection was lost; for the log and `show`. The event follows. */

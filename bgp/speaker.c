@@ -1,8 +1,8 @@
 /* The speaker: what is called from outside, and the turn of work.
  *
- * Calls put routes into the RIB at once and tell the watch at once. What goes to other peers is encoded when the daemon
- * asks for actions, at the end of its loop's turn: so one change leaves in the turn in which it came, and the many of
- * one turn share UPDATEs.
+ * Calls put routes into the RIB at once and tell the watch at once. What goes to other peers is
+ * encoded when the daemon asks for actions, at the end of its loop's turn: so one change leaves in
+ * the turn in which it came, and the many of one turn share UPDATEs.
  */
 #include "bgp/speaker.h"
 
@@ -118,7 +118,8 @@ void speaker_shutdown(struct speaker *s, const char *communication, uint64_t now
 
 	s->now_ms = now_ms;
 	s->stopping = true;
-	/* No hard reset: the data plane goes on without us, so peers that can wait for our return should. */
+	/* No hard reset: the data plane goes on without us, so peers that can wait for our return
+	 * should. */
 	for (size_t i = 1; i < s->neighbors; i++)
 		if (s->neighbor[i])
 			neighbor_stop(s->neighbor[i], &e, false, now_ms);
@@ -132,7 +133,7 @@ uint64_t speaker_jitter(struct speaker *s, uint64_t ms)
 	return ms - (ms / 4) * (s->random % 1024) / 1024;
 }
 
-/* --- neighbours --------------------------------------------------------------------------------------------------- */
+/* --- neighbours ---------------------------------------------------------------------------- */
 
 static struct neighbor *find(const struct speaker *s, struct ip address)
 {
@@ -213,8 +214,8 @@ static void begin_removal(struct neighbor *n, uint64_t now_ms)
 	n->removed = true;
 }
 
-int speaker_add_neighbor(struct speaker *s, const struct neighbor_config *c, uint64_t now_ms,
-	struct neighbor **ret)
+int speaker_add_neighbor(
+	struct speaker *s, const struct neighbor_config *c, uint64_t now_ms, struct neighbor **ret)
 {
 	struct neighbor *n;
 	int r;
@@ -333,7 +334,7 @@ static void free_spent(struct speaker *s)
 		s->neighbors--;
 }
 
-/* --- the turn ----------------------------------------------------------------------------------------------------- */
+/* --- the turn ------------------------------------------------------------------------------ */
 
 bool speaker_flush_due(const struct speaker *s)
 {
@@ -355,8 +356,7 @@ static bool has_work(const struct neighbor *n)
 		const struct neighbor_family *f = &n->family[t];
 		if (f->sweep != SWEEP_NONE)
 			return true;
-		if (f->member && !f->member->synced &&
-			n->txq.octets <= neighbor_queue_max(n) / 2)
+		if (f->member && !f->member->synced && n->txq.octets <= neighbor_queue_max(n) / 2)
 			return true;
 	}
 	return is_spent(n);
@@ -389,7 +389,7 @@ void speaker_run(struct speaker *s, uint64_t now_ms)
 	free_spent(s);
 }
 
-/* --- routes of our own, and the watch ----------------------------------------------------------------------------- */
+/* --- routes of our own, and the watch ------------------------------------------------------ */
 
 static struct table *table_of(struct speaker *s, const struct bgp_family *f)
 {
@@ -423,8 +423,8 @@ int speaker_originate(struct speaker *s, const struct bgp_family *f, const struc
 	return 0;
 }
 
-int speaker_unoriginate(struct speaker *s, const struct bgp_family *f, const struct nlri *n,
-	uint64_t now_ms)
+int speaker_unoriginate(
+	struct speaker *s, const struct bgp_family *f, const struct nlri *n, uint64_t now_ms)
 {
 	struct table *t = table_of(s, f);
 	struct dest *d = NULL;

@@ -1,5 +1,5 @@
-/* What is encoded and unsent: messages in refcounted buffers that all members of an update group share, and a queue of
- * references to them with a place in it for each peer. */
+/* What is encoded and unsent: messages in refcounted buffers that all members of an update group
+ * share, and a queue of references to them with a place in it for each peer. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,13 +20,14 @@ struct txq {
 	uint32_t head, count, cap;
 	uint32_t offset;   /* sent of the first */
 	uint32_t msg_left; /* unsent octets of a message that has begun to leave */
-	size_t octets;	   /* unsent, all in all */
+	size_t octets;     /* unsent, all in all */
 	uint64_t messages; /* ever pushed */
 };
 
 /* Takes a reference of its own. 0 or -ENOMEM. */
 int txq_push(struct txq *q, struct txbuf *b);
-/* The next octets that are contiguous; 0: empty. With `finish` only the rest of the message that has begun. */
+/* The next octets that are contiguous; 0: empty. With `finish` only the rest of the message that
+ * has begun. */
 size_t txq_peek(const struct txq *q, const uint8_t **ret, bool finish);
 void txq_sent(struct txq *q, size_t len);
 void txq_clear(struct txq *q); /* drops all and frees the ring */

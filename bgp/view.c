@@ -88,8 +88,8 @@ static bool each_path(const struct table *t, const struct dest *d,
 	return true;
 }
 
-void speaker_each_route(const struct speaker *s, bool (*fn)(void *arg, const struct route_view *r),
-	void *arg)
+void speaker_each_route(
+	const struct speaker *s, bool (*fn)(void *arg, const struct route_view *r), void *arg)
 {
 	struct dest *d;
 

@@ -1,4 +1,5 @@
-/* The order of the steps: each row differs in one thing, and in all later things to its disadvantage. */
+/* The order of the steps: each row differs in one thing, and in all later things to its
+ * disadvantage. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,12 +131,15 @@ static const struct row rows[] = {
 static void plain(struct bgp_path_view *v, struct attrs *a)
 {
 	*a = (struct attrs){.as_path = {path_1, sizeof(path_1)}};
-	*v = (struct bgp_path_view){
-		.attrs = a, .payload = high, .payload_len = 1, .peer_id = 500, .peer = ip_v4_u32(500)};
+	*v = (struct bgp_path_view){.attrs = a,
+		.payload = high,
+		.payload_len = 1,
+		.peer_id = 500,
+		.peer = ip_v4_u32(500)};
 }
 
-static void check_pair(const struct bgp_path_view *better, const struct bgp_path_view *worse,
-	const char *name)
+static void check_pair(
+	const struct bgp_path_view *better, const struct bgp_path_view *worse, const char *name)
 {
 	struct bgp_path_view v[2] = {*better, *worse};
 	uint8_t alive[2];
@@ -179,8 +183,9 @@ START_TEST(steps)
 }
 END_TEST
 
-/* RFC 4271 section 9.1.2.2 c: MED counts within one neighbouring AS only, and the outcome must not depend on the
- * order. A: AS 1 MED 10 id 3; B: AS 1 MED 0 id 9; C: AS 2 MED 5 id 5. B drops A, then C wins by its identifier. */
+/* RFC 4271 section 9.1.2.2 c: MED counts within one neighbouring AS only, and the outcome must not
+ * depend on the order. A: AS 1 MED 10 id 3; B: AS 1 MED 0 id 9; C: AS 2 MED 5 id 5. B drops A, then
+ * C wins by its identifier. */
 START_TEST(med_is_no_order)
 {
 	static const int orders[6][3] = {

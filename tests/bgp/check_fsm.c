@@ -22,7 +22,8 @@ static const char *const action_names[] = {"stop-retry", "stop-hold", "stop-keep
 
 static const struct row {
 	const char *name;
-	const char *out[FSM_STATE_COUNT]; /* Idle, Connect, Active, OpenSent, OpenConfirm, Established */
+	const char *out[FSM_STATE_COUNT]; /* Idle, Connect, Active, OpenSent, OpenConfirm,
+					     Established */
 } rows[FSM_EVENT_COUNT] = {
 	[FSM_MANUAL_START] = {"1 ManualStart", {CALL, SAME, SAME, SAME, SAME, SAME}},
 	[FSM_MANUAL_STOP] = {"2 ManualStop",
@@ -35,7 +36,8 @@ static const struct row {
 		{"Active", SAME, SAME, SAME, SAME, SAME}},
 	[FSM_AUTO_START_PASSIVE] = {"5 AutomaticStart, passive",
 		{"Active", SAME, SAME, SAME, SAME, SAME}},
-	[FSM_AUTO_START_DAMPED] = {"6 AutomaticStart, damped", {CALL, SAME, SAME, SAME, SAME, SAME}},
+	[FSM_AUTO_START_DAMPED] = {"6 AutomaticStart, damped",
+		{CALL, SAME, SAME, SAME, SAME, SAME}},
 	[FSM_AUTO_START_DAMPED_PASSIVE] = {"7 AutomaticStart, damped, passive",
 		{"Active", SAME, SAME, SAME, SAME, SAME}},
 	[FSM_AUTO_STOP] = {"8 AutomaticStop",
@@ -59,7 +61,8 @@ static const struct row {
 	[FSM_TCP_FAILS] = {"18 TcpConnectionFails",
 		{SAME, "Active drop retry", FALL, "Active stop-hold drop retry", FALL, FALL_UP}},
 	[FSM_OPEN] = {"19 BGPOpen",
-		{SAME, FALL, FALL, "OpenConfirm stop-retry stop-hold keepalive hold keepalive-timer",
+		{SAME, FALL, FALL,
+			"OpenConfirm stop-retry stop-hold keepalive hold keepalive-timer",
 			FALL_SAYS "5/2", FALL_UP_SAYS "5/3"}},
 	[FSM_OPEN_DELAYED] = {"20 BGPOpen with DelayOpenTimer running",
 		{SAME, FALL, FALL, FALL_SAYS "5/1", FALL_SAYS "5/2", FALL_UP_SAYS "5/3"}},
@@ -83,7 +86,8 @@ static const struct row {
 		{SAME, FALL, FALL, FALL_SAYS "8/0", FALL_SAYS "8/0", FALL_UP_SAYS "8/0"}},
 };
 
-static void describe(const struct fsm *f, enum fsm_state was, uint32_t actions, char *ret, size_t cap)
+static void describe(
+	const struct fsm *f, enum fsm_state was, uint32_t actions, char *ret, size_t cap)
 {
 	size_t n;
 

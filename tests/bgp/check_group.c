@@ -19,7 +19,9 @@ static void raw_begin(void)
 
 static void put(unsigned number, uint8_t payload, uint32_t med)
 {
-	struct nlri n = {.key_len = 2, .payload_len = 1, .key = {TEST_PAYLOAD_TYPE, (uint8_t)number},
+	struct nlri n = {.key_len = 2,
+		.payload_len = 1,
+		.key = {TEST_PAYLOAD_TYPE, (uint8_t)number},
 		.payload = {payload}};
 	struct attrs a = {.present = ATTR_BIT(ATTR_ORIGIN) | ATTR_BIT(ATTR_AS_PATH) |
 				     ATTR_BIT(ATTR_NEXT_HOP) | ATTR_BIT(ATTR_MED),
@@ -44,7 +46,8 @@ START_TEST(packs)
 		put(i, 1, i % 2);
 	raw_drain(&raw);
 	raw_text(&raw, text, sizeof(text));
-	ck_assert_msg(strcmp(text, "+1,+3 +2,+4") == 0 || strcmp(text, "+2,+4 +1,+3") == 0, "%s", text);
+	ck_assert_msg(
+		strcmp(text, "+1,+3 +2,+4") == 0 || strcmp(text, "+2,+4 +1,+3") == 0, "%s", text);
 	raw_forget(&raw);
 	put(5, 1, 1);
 	take(2);
@@ -76,7 +79,8 @@ END_TEST
 
 START_TEST(communities)
 {
-	static const uint8_t none[] = {0xff, 0xff, 0xff, 0x02}, no_export[] = {0xff, 0xff, 0xff, 0x01};
+	static const uint8_t none[] = {0xff, 0xff, 0xff, 0x02},
+			     no_export[] = {0xff, 0xff, 0xff, 0x01};
 	struct nlri n = {.key_len = 2, .key = {1, 1}};
 	struct attrs a = {.present = ATTR_BIT(ATTR_ORIGIN) | ATTR_BIT(ATTR_AS_PATH) |
 				     ATTR_BIT(ATTR_NEXT_HOP) | ATTR_BIT(ATTR_COMMUNITIES),
@@ -96,7 +100,7 @@ START_TEST(communities)
 }
 END_TEST
 
-/* --- peers that do not read ------------------------------------------------------------------------------------- */
+/* --- peers that do not read ---------------------------------------------------------------- */
 
 static void client(struct neighbor_config *c)
 {
@@ -176,7 +180,8 @@ START_TEST(slow_reader)
 }
 END_TEST
 
-/* While one lags, the best path wanders between the others and back; the laggard owns some itself. */
+/* While one lags, the best path wanders between the others and back; the laggard owns some itself.
+ */
 START_TEST(slow_reader_who_owns)
 {
 	star(3);
@@ -196,7 +201,8 @@ START_TEST(slow_reader_who_owns)
 	}
 	sim_stop_reading(&sim, 2, 0, false);
 	sim_settle(&sim);
-	/* To the reflector the odd ones are node 1's, the even ones node 2's, who is told of no other. */
+	/* To the reflector the odd ones are node 1's, the even ones node 2's, who is told of no
+	 * other. */
 	for (uint32_t i = 0; i < 2000; i++)
 		ck_assert_uint_eq(sim_known(&sim, 1, i)->payload, i % 2 ? 15 : 2);
 	ck_assert_uint_eq(sim_view(&sim, 3, 0).routes_in, 2000);
@@ -235,7 +241,8 @@ START_TEST(joins_in_the_midst)
 }
 END_TEST
 
-/* Attributes that fit an extended message but not an ordinary one: the route is taken back where it does not fit. */
+/* Attributes that fit an extended message but not an ordinary one: the route is taken back where it
+ * does not fit. */
 START_TEST(too_long_for_one)
 {
 	static uint8_t buf[BGP_MSG_EXTENDED_MAX];

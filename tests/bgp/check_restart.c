@@ -284,7 +284,8 @@ START_TEST(shutdown_is_said_and_routes_are_kept)
 }
 END_TEST
 
-/* A neighbour that is taken out of the configuration: a hard reset, nothing is kept on either side. */
+/* A neighbour that is taken out of the configuration: a hard reset, nothing is kept on either side.
+ */
 START_TEST(removal_is_a_hard_reset)
 {
 	star(2);
@@ -327,7 +328,8 @@ START_TEST(fresh_beats_stale)
 }
 END_TEST
 
-/* The old connection is half open: the new one says that the peer has restarted (RFC 4724 section 4.2). */
+/* The old connection is half open: the new one says that the peer has restarted (RFC 4724
+ * section 4.2). */
 START_TEST(peer_restarts_unnoticed)
 {
 	star(2);

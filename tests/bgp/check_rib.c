@@ -45,8 +45,8 @@ static unsigned put(uint16_t peer, uint32_t number, unsigned attrs, const char *
 {
 	struct dest *d = NULL;
 
-	return rib_set(&rib, peer, key_of(&number), (const uint8_t *)payload, (uint8_t)strlen(payload),
-		set[attrs], 0, &d);
+	return rib_set(&rib, peer, key_of(&number), (const uint8_t *)payload,
+		(uint8_t)strlen(payload), set[attrs], 0, &d);
 }
 
 static unsigned take(uint16_t peer, uint32_t number)
@@ -68,10 +68,10 @@ START_TEST(what_changes)
 {
 	ck_assert_uint_eq(put(3, 1, 0, "a"), RIB_NEW | RIB_BEST);
 	ck_assert_uint_eq(put(3, 1, 0, "a"), 0);
-	ck_assert_uint_eq(put(3, 1, 0, "b"), RIB_BEST);	  /* payload */
+	ck_assert_uint_eq(put(3, 1, 0, "b"), RIB_BEST); /* payload */
 	ck_assert_uint_eq(put(3, 1, 0, "longer payload"), RIB_BEST);
 	ck_assert_uint_eq(put(3, 1, 1, "longer payload"), RIB_BEST); /* attributes */
-	ck_assert_uint_eq(put(4, 1, 1, "x"), RIB_NEW);	  /* a worse one */
+	ck_assert_uint_eq(put(4, 1, 1, "x"), RIB_NEW);               /* a worse one */
 	ck_assert_uint_eq(put(4, 1, 1, "y"), 0);
 	ck_assert_uint_eq(put(4, 1, 1, "another length"), 0);
 	ck_assert_uint_eq(put(2, 1, 1, "x"), RIB_NEW | RIB_BEST);
@@ -107,12 +107,12 @@ START_TEST(staleness)
 	ck_assert_uint_eq(rib_redecide(&rib, rib_find(&rib, key_of(&one))), 0);
 	put(2, 1, 1, "x");
 	ck_assert_uint_eq(rib_unset_dest(&rib, 2, rib_find(&rib, key_of(&one)), true), 0);
-	ck_assert_uint_eq(rib_unset_dest(&rib, 2, rib_find(&rib, key_of(&two)), true),
-		RIB_GONE | RIB_BEST);
+	ck_assert_uint_eq(
+		rib_unset_dest(&rib, 2, rib_find(&rib, key_of(&two)), true), RIB_GONE | RIB_BEST);
 }
 END_TEST
 
-/* --- markers -------------------------------------------------------------------------------------------------- */
+/* --- markers ------------------------------------------------------------------------------- */
 
 static size_t ahead(const struct rib_marker *m, uint32_t *ret, size_t max)
 {
@@ -232,7 +232,8 @@ START_TEST(versions_are_serial_numbers)
 }
 END_TEST
 
-/* Against a model: random changes, markers that walk at their own pace and keep a copy of what they have seen. */
+/* Against a model: random changes, markers that walk at their own pace and keep a copy of what they
+ * have seen. */
 START_TEST(copies_converge)
 {
 	enum { KEYS = 60, MARKERS = 3, STEPS = 30000 };

@@ -1,4 +1,5 @@
-/* A session from the peer's side: what is answered to which message, in which order octets leave, timers. */
+/* A session from the peer's side: what is answered to which message, in which order octets leave,
+ * timers. */
 #include "tests/bgp/raw.h"
 
 static struct raw raw;
@@ -33,7 +34,7 @@ START_TEST(our_open)
 }
 END_TEST
 
-/* --- the peer's OPEN ---------------------------------------------------------------------------------------- */
+/* --- the peer's OPEN ----------------------------------------------------------------------- */
 
 static void as_wrong(struct bgp_open *o)
 {
@@ -145,7 +146,7 @@ START_TEST(family_wanted)
 }
 END_TEST
 
-/* --- wrong messages ------------------------------------------------------------------------------------------- */
+/* --- wrong messages ------------------------------------------------------------------------ */
 
 #define MARKER "ffffffff ffffffff ffffffff ffffffff"
 
@@ -153,15 +154,12 @@ static const struct {
 	const char *hex;
 	const char *answer[3]; /* OpenSent, OpenConfirm, Established */
 } wrong[] = {
-	{MARKER "0013 04", {"5/1", NULL, ""}},
-	{MARKER "0017 02 0000 0000", {"5/1", "5/2", NULL}},
+	{MARKER "0013 04", {"5/1", NULL, ""}}, {MARKER "0017 02 0000 0000", {"5/1", "5/2", NULL}},
 	{MARKER "0017 05 0019 00 46", {"5/1", "5/2", NULL}},
 	{MARKER "001d 01 04 fde8 005a c0000202 00", {NULL, "5/2", "5/3"}},
 	{"ffffffff ffffffff ffffffff fffffffe 0013 04", {"1/1", "1/1", "1/1"}},
-	{MARKER "0012 04", {"1/2", "1/2", "1/2"}},
-	{MARKER "1001 02", {"1/2", "1/2", "1/2"}},
-	{MARKER "0014 04 00", {"1/2", "1/2", "1/2"}},
-	{MARKER "0013 09", {"1/3", "1/3", "1/3"}},
+	{MARKER "0012 04", {"1/2", "1/2", "1/2"}}, {MARKER "1001 02", {"1/2", "1/2", "1/2"}},
+	{MARKER "0014 04 00", {"1/2", "1/2", "1/2"}}, {MARKER "0013 09", {"1/3", "1/3", "1/3"}},
 	{MARKER "001d 01 03 fde8 005a c0000202 00", {"2/1", NULL, NULL}},
 	{MARKER "0018 05 0019 01 46 00", {NULL, NULL, "7/1"}},
 	{MARKER "0017 02 ffff 0000", {NULL, NULL, "3/1"}},
@@ -216,7 +214,7 @@ START_TEST(cut_anywhere)
 }
 END_TEST
 
-/* --- routes --------------------------------------------------------------------------------------------------- */
+/* --- routes -------------------------------------------------------------------------------- */
 
 START_TEST(end_of_rib_without_graceful_restart)
 {
@@ -301,7 +299,7 @@ START_TEST(refresh_in)
 }
 END_TEST
 
-/* --- what leaves when ------------------------------------------------------------------------------------------- */
+/* --- what leaves when ---------------------------------------------------------------------- */
 
 /* KEEPALIVE and NOTIFICATION do not wait behind UPDATEs, and do not cut one in two. */
 START_TEST(control_goes_first)
@@ -419,7 +417,8 @@ START_TEST(extended_messages)
 }
 END_TEST
 
-/* A second caller with the same address replaces one that has not said a word, and is refused by one that has. */
+/* A second caller with the same address replaces one that has not said a word, and is refused by
+ * one that has. */
 START_TEST(more_calls)
 {
 	struct bgp_open o = raw_open();

@@ -17,8 +17,6 @@ static void teardown(void)
 	sim_free(&sim);
 }
 
-
-
 static void client(struct neighbor_config *c)
 {
 	c->client = true;
@@ -117,7 +115,8 @@ START_TEST(reflects)
 }
 END_TEST
 
-/* The best path goes from one client to another: the old one is told of the new, the new one loses the old. */
+/* The best path goes from one client to another: the old one is told of the new, the new one loses
+ * the old. */
 START_TEST(best_moves_between_clients)
 {
 	star(3);
@@ -403,8 +402,8 @@ START_TEST(back_off)
 	sim_neighbor(&sim, 1, 0, 65000, NULL);
 	sim_run(&sim, 1000000);
 	struct neighbor_view v = sim_view(&sim, 0, 1);
-	ck_assert_str_eq(
-		v.last_error, "sent 2/2 OPEN Message Error/Bad Peer AS: not the AS that is configured");
+	ck_assert_str_eq(v.last_error,
+		"sent 2/2 OPEN Message Error/Bad Peer AS: not the AS that is configured");
 	ck_assert_uint_gt(v.msgs_in, 5);
 	ck_assert_uint_lt(v.msgs_in, 50);
 }

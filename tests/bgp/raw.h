@@ -71,7 +71,8 @@ static inline void raw_drain(struct raw *r)
 	}
 }
 
-static inline void raw_start_with(struct raw *r, const struct speaker_config *c, const struct neighbor_config *n)
+static inline void raw_start_with(
+	struct raw *r, const struct speaker_config *c, const struct neighbor_config *n)
 {
 	*r = (struct raw){.now = 5000, .window = SIZE_MAX, .address = RAW_PEER};
 	siphash_process_key_fix(3, 4);
@@ -145,7 +146,7 @@ static inline void raw_wait(struct raw *r, uint64_t ms)
 	r->now = end;
 }
 
-/* --- messages ------------------------------------------------------------------------------------------------- */
+/* --- messages ------------------------------------------------------------------------------ */
 
 struct raw_msg {
 	uint8_t type;
@@ -159,7 +160,8 @@ static inline bool raw_next(const struct raw *r, size_t *at, struct raw_msg *ret
 	struct bgp_header h;
 	struct bgp_error err;
 
-	if (bgp_header_decode(r->out + *at, r->out_len - *at, BGP_MSG_EXTENDED_MAX, &h, &err) != 0 ||
+	if (bgp_header_decode(r->out + *at, r->out_len - *at, BGP_MSG_EXTENDED_MAX, &h, &err) !=
+			0 ||
 		*at + h.len > r->out_len)
 		return false;
 	*ret = (struct raw_msg){h.type, r->out + *at + BGP_HEADER_LEN, h.len - BGP_HEADER_LEN};
@@ -172,8 +174,8 @@ static inline void raw_forget(struct raw *r)
 	r->out_len = 0;
 }
 
-/* What came since raw_forget(), in short: "OPEN KEEPALIVE +7 -8 EOR BORR EORR 6/2". +n and -n are routes of the test
- * family with a number as key. */
+/* What came since raw_forget(), in short: "OPEN KEEPALIVE +7 -8 EOR BORR EORR 6/2". +n and -n are
+ * routes of the test family with a number as key. */
 static inline const char *raw_text(const struct raw *r, char *buf, size_t cap)
 {
 	static const char *const names[] = {"", "OPEN", "UPDATE", "", "KEEPALIVE", "REFRESH"};
@@ -196,7 +198,7 @@ static inline const char *raw_text(const struct raw *r, char *buf, size_t cap)
 		} else if (m.type == BGP_ROUTE_REFRESH) {
 			ck_assert_int_eq(refresh_decode(m.body, m.len, &rr, &err), 0);
 			n += (size_t)snprintf(buf + n, cap - n, "%s",
-				rr.subtype == REFRESH_BORR ? "BORR"
+				rr.subtype == REFRESH_BORR   ? "BORR"
 				: rr.subtype == REFRESH_EORR ? "EORR"
 							     : "REFRESH");
 		} else if (m.type == BGP_UPDATE) {
@@ -207,9 +209,10 @@ static inline const char *raw_text(const struct raw *r, char *buf, size_t cap)
 			for (int w = 0; w < 2; w++) {
 				struct span sp = w ? u.unreach : u.reach;
 				struct reader rd = reader_of(sp.p, sp.len);
-				for (bool first = true; reader_left(&rd) && n + 100 < cap; first = false) {
-					ck_assert_int_eq(update_next(&rd, &test_family, false, w, &nlri,
-								 &why),
+				for (bool first = true; reader_left(&rd) && n + 100 < cap;
+					first = false) {
+					ck_assert_int_eq(update_next(&rd, &test_family, false, w,
+								 &nlri, &why),
 						NLRI_OK);
 					n += (size_t)snprintf(buf + n, cap - n, "%s%c%u",
 						first ? "" : ",", w ? '-' : '+', nlri.key[1]);
@@ -273,9 +276,10 @@ static inline void raw_rx_refresh(struct raw *r, uint16_t afi, uint8_t subtype)
 	raw_rx(r, buf, sizeof(buf));
 }
 
-/* An UPDATE of the routes `first` .. `last`, or their withdrawal. `extra`: octets of an attribute we do not know. */
-static inline size_t raw_update(uint8_t *buf, size_t cap, unsigned first, unsigned last, uint8_t payload,
-	bool withdraw, size_t extra)
+/* An UPDATE of the routes `first` .. `last`, or their withdrawal. `extra`: octets of an attribute
+ * we do not know. */
+static inline size_t raw_update(uint8_t *buf, size_t cap, unsigned first, unsigned last,
+	uint8_t payload, bool withdraw, size_t extra)
 {
 	static uint8_t blob[BGP_MSG_EXTENDED_MAX];
 	struct attrs a = {
@@ -318,7 +322,9 @@ static inline void raw_rx_withdraw(struct raw *r, unsigned first, unsigned last)
 
 static inline void raw_originate(struct raw *r, unsigned number, uint8_t payload)
 {
-	struct nlri n = {.key_len = 2, .payload_len = 1, .key = {TEST_PAYLOAD_TYPE, (uint8_t)number},
+	struct nlri n = {.key_len = 2,
+		.payload_len = 1,
+		.key = {TEST_PAYLOAD_TYPE, (uint8_t)number},
 		.payload = {payload}};
 	struct attrs a = {
 		.present = ATTR_BIT(ATTR_ORIGIN) | ATTR_BIT(ATTR_AS_PATH) | ATTR_BIT(ATTR_NEXT_HOP),

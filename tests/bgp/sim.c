@@ -100,8 +100,7 @@ struct speaker_config sim_config(uint32_t as, int node)
 void sim_start(struct sim *m, int node, const struct speaker_config *c)
 {
 	struct sim_node *n = &m->node[node];
-	struct speaker_watch w = {
-		.best_changed = best_changed, .converged = converged, .arg = n};
+	struct speaker_watch w = {.best_changed = best_changed, .converged = converged, .arg = n};
 
 	n->s = speaker_new(c, m->now);
 	n->address = address_of(node);
@@ -124,7 +123,7 @@ struct neighbor *sim_neighbor(
 	return n;
 }
 
-/* --- connections ---------------------------------------------------------------------------------------------- */
+/* --- connections --------------------------------------------------------------------------- */
 
 static struct sim_half *half_to(const struct conn *sender)
 {
@@ -333,7 +332,7 @@ void sim_run(struct sim *m, uint64_t ms)
 	sim_until(m, NULL, ms);
 }
 
-/* --- routes --------------------------------------------------------------------------------------------------- */
+/* --- routes -------------------------------------------------------------------------------- */
 
 static struct nlri nlri_of(uint32_t number, uint8_t payload)
 {

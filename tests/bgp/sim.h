@@ -1,5 +1,5 @@
-/* Speakers back to back under a virtual clock: what the daemon does with sockets, done with byte queues. Node i has
- * the address 192.0.2.(i + 1), which is its router id, too. */
+/* Speakers back to back under a virtual clock: what the daemon does with sockets, done with byte
+ * queues. Node i has the address 192.0.2.(i + 1), which is its router id, too. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,12 +33,12 @@ struct sim_node {
 /* One direction of a connection. */
 struct sim_half {
 	struct conn *conn; /* the reader's; NULL: that side has closed */
-	int node;	   /* the reader */
+	int node;          /* the reader */
 	uint8_t bytes[SIM_SOCKET];
 	size_t len;
 	bool eof, failed;
-	bool stopped;	 /* the reader does not read */
-	bool accepted; /* the reader did not open the connection */
+	bool stopped;    /* the reader does not read */
+	bool accepted;   /* the reader did not open the connection */
 	uint64_t octets; /* ever sent */
 };
 
@@ -52,7 +52,7 @@ struct sim {
 	struct sim_node node[SIM_NODES];
 	struct sim_pipe *pipe;
 	bool black_hole; /* connection attempts get no answer */
-	size_t chunk;	 /* octets handed over at once; 0: all there are */
+	size_t chunk;    /* octets handed over at once; 0: all there are */
 };
 
 void sim_init(struct sim *m);

@@ -1,5 +1,6 @@
-/* Two peers do to a speaker whatever the input says: messages sound and broken, connections that come and go, time that
- * passes, sockets that take nothing. Input: records of [what u8][len u8][len octets].
+/* Two peers do to a speaker whatever the input says: messages sound and broken, connections that
+ * come and go, time that passes, sockets that take nothing. Input: records of [what u8][len u8][len
+ * octets].
  *
  *   0 connect    octet: which peer
  *   1 message    which peer, type, body: a header is put in front
@@ -72,7 +73,8 @@ static void drain(struct fuzz *f)
 		}
 }
 
-static void send_message(struct fuzz *f, unsigned peer, uint8_t type, const uint8_t *body, size_t len)
+static void send_message(
+	struct fuzz *f, unsigned peer, uint8_t type, const uint8_t *body, size_t len)
 {
 	uint8_t buf[BGP_HEADER_LEN + 256];
 	struct writer w = writer_of(buf, sizeof(buf));
@@ -112,7 +114,9 @@ static void send_open(struct fuzz *f, unsigned peer, uint8_t flags)
 
 static void originate(struct fuzz *f, uint8_t number, uint8_t payload, bool withdraw)
 {
-	struct nlri n = {.key_len = 2, .payload_len = 1, .key = {TEST_PAYLOAD_TYPE, number},
+	struct nlri n = {.key_len = 2,
+		.payload_len = 1,
+		.key = {TEST_PAYLOAD_TYPE, number},
 		.payload = {payload}};
 	struct attrs a = {
 		.present = ATTR_BIT(ATTR_ORIGIN) | ATTR_BIT(ATTR_AS_PATH) | ATTR_BIT(ATTR_NEXT_HOP),
@@ -131,8 +135,9 @@ static void record(struct fuzz *f, uint8_t what, const uint8_t *p, size_t len)
 
 	switch (what % 9) {
 	case 0: {
-		struct conn *c = f->conns < CONNS ? speaker_accept(f->s, address(peer), address(9), f->now)
-						  : NULL;
+		struct conn *c = f->conns < CONNS
+					 ? speaker_accept(f->s, address(peer), address(9), f->now)
+					 : NULL;
 		if (c) {
 			f->conns++;
 			if (f->conn[peer])
@@ -182,8 +187,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.hold_sec = 30,
 		.restart_sec = 60,
 		.defer_sec = 10};
-	struct neighbor_config n = {.remote_as = 65000, .passive = true, .max_routes = 20,
-		.queue_octets = 300};
+	struct neighbor_config n = {
+		.remote_as = 65000, .passive = true, .max_routes = 20, .queue_octets = 300};
 	struct fuzz f = {.now = 1000, .window = {SIZE_MAX, SIZE_MAX}};
 	struct reader r = reader_of(data, size);
 	struct neighbor *ret;
