@@ -33,7 +33,7 @@ struct binding *binding_get(struct bindings *b, struct ip ip)
 	if (e)
 		return e;
 	if (b->bindings.count >= b->c.max_bindings)
-		bindings_collect(b);
+		bindings_collect_bindings(b);
 	e = b->bindings.count < b->c.max_bindings ? calloc(1, sizeof(*e)) : NULL;
 	if (!e) {
 		b->stats.full++;
@@ -79,7 +79,7 @@ void binding_drop_learned(struct bindings *b, struct binding *e)
 	binding_unlink(e, REF_LEARNED);
 	e->learned_on = 0;
 	e->refreshing = false;
-	b->empties = true;
+	b->empty_stations = true; /* the MAC that had it */
 }
 
 bool binding_may_be(const struct bindings *b, struct ip ip)
@@ -240,7 +240,7 @@ void binding_update(struct bindings *b, struct binding *e, bool claim)
 	update_plane(b, e, source == SOURCE_NONE ? NULL : &v);
 	update_said(b, e, s, &now);
 	if (binding_is_empty(e))
-		b->empties = true;
+		b->empty_bindings = true;
 }
 
 bool binding_is_empty(const struct binding *e)

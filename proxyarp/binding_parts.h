@@ -1,6 +1,6 @@
 /* The insides of binding.h, shared by its files only: binding.c (one address), station.c (one MAC), bindings.c (all of them,
  * and the ports), bindings_seen.c (frames and time), bindings_feed.c (other PEs). An update works out what should be from what is known, and tells the plane, quelld and the forwarding table what
- * changed; it never frees. Freeing what has become empty is bindings_collect(). */
+ * changed; it never frees. Freeing what has become empty is bindings_collect*(). */
 #pragma once
 #include <sys/queue.h>
 
@@ -73,7 +73,7 @@ struct bindings {
 	struct binding_hooks hooks;
 	struct hmap stations, bindings, ports;
 	uint64_t now_ms;
-	bool empties; /* something may be empty: a collect is worth its walk */
+	bool empty_stations, empty_bindings; /* some may be: a collect is worth its walk */
 	size_t station_at, binding_at; /* where the next tick goes on */
 	uint64_t retried_errors; /* plane_errors at the last tick */
 	size_t retry_ticks;	 /* for so long everything is tried again */
@@ -87,8 +87,14 @@ bool bindings_lists_mac(const struct binding_port *p, struct mac mac);
 /* The MACs that may speak for one of the port's addresses: `mac` is among them; the first; how many. */
 bool bindings_may_speak(const struct binding_port *p, struct ip ip, struct mac mac);
 int bindings_speakers(const struct binding_port *p, struct ip ip, struct mac *ret_first);
-/* Frees all that nothing stands for any more. */
-void bindings_collect(struct bindings *b);
+/* Frees what nothing stands for any more. Apart, so that making one kind never frees the other, just made and still empty. */
+void bindings_collect_bindings(struct bindings *b);
+void bindings_collect_stations(struct bindings *b);
+static inline void bindings_collect(struct bindings *b)
+{
+	bindings_collect_bindings(b);
+	bindings_collect_stations(b);
+}
 
 struct station *station_find(const struct bindings *b, struct mac mac);
 /* Finds or makes; NULL: full (counted) or out of memory. */

@@ -102,13 +102,18 @@ static bool drop_station(void *entry, void *arg)
 	return true;
 }
 
-void bindings_collect(struct bindings *b)
+void bindings_collect_bindings(struct bindings *b)
 {
-	if (!b->empties)
-		return;
-	hmap_sweep(&b->bindings, drop_binding, NULL);
-	hmap_sweep(&b->stations, drop_station, NULL);
-	b->empties = false;
+	if (b->empty_bindings)
+		hmap_sweep(&b->bindings, drop_binding, NULL);
+	b->empty_bindings = false;
+}
+
+void bindings_collect_stations(struct bindings *b)
+{
+	if (b->empty_stations)
+		hmap_sweep(&b->stations, drop_station, NULL);
+	b->empty_stations = false;
 }
 
 /* --- ports ----------------------------------------------------------------------- */
@@ -206,25 +211,27 @@ static int port_gain_mac(struct bindings *b, uint32_t ifindex, struct mac mac)
 static int port_gain_ip(struct bindings *b, const struct binding_port_entry *p, struct ip ip)
 {
 	struct binding *e = binding_get(b, ip);
-	struct station *active, *first;
+	struct station *active, *first = NULL;
 	struct mac mac;
+	int r = 0;
 
 	if (!e)
 		return -ENOSPC;
-	if (e->home && e->home != p->ifindex)
-		return -EEXIST;
-	if (bindings_speakers(&p->p, ip, &mac) == 0)
-		return 0;
-	first = station_find(b, mac);
-	if (!first)
-		return -ENOSPC;
 	active = e->refs[REF_STATIC].station;
-	e->home = p->ifindex;
-	if (!active || !bindings_may_speak(&p->p, ip, active->mac))
-		binding_link(e, REF_STATIC, first);
-	binding_drop_learned(b, e);
+	if (e->home && e->home != p->ifindex) {
+		r = -EEXIST;
+	} else if (bindings_speakers(&p->p, ip, &mac) > 0) {
+		first = station_find(b, mac);
+		r = first ? 0 : -ENOSPC;
+	}
+	if (first) {
+		e->home = p->ifindex;
+		if (!active || !bindings_may_speak(&p->p, ip, active->mac))
+			binding_link(e, REF_STATIC, first);
+		binding_drop_learned(b, e);
+	}
 	binding_update(b, e, false);
-	return 0;
+	return r;
 }
 
 /* What was learned on a port from MACs that are not registered for it. */

@@ -58,12 +58,12 @@ int bindings_remote_bind(struct bindings *b, const struct binding_remote *r)
 	}
 	struct station *s = station_get(b, r->mac);
 	struct binding *e = s ? binding_get(b, r->ip) : NULL;
-	b->empties |= s && !e && station_is_empty(s);
+	b->empty_stations |= s && !e;
 	if (!e)
 		return -ENOSPC;
 	if (e->refs[REF_EVPN].station != s) {
 		e->evpn_newer = true;
-		b->empties = true; /* the MAC that had it */
+		b->empty_stations = true; /* the MAC that had it */
 	}
 	binding_link(e, REF_EVPN, s);
 	e->evpn_marked = false;
@@ -77,7 +77,7 @@ int bindings_remote_bind(struct bindings *b, const struct binding_remote *r)
 static void remote_bind_gone(struct bindings *b, struct binding *e)
 {
 	binding_unlink(e, REF_EVPN);
-	b->empties = true;
+	b->empty_stations = true;
 	e->evpn_marked = e->evpn_immutable = e->evpn_newer = false;
 	binding_update(b, e, false);
 }

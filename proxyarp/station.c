@@ -36,7 +36,7 @@ struct station *station_get(struct bindings *b, struct mac mac)
 	if (s)
 		return s;
 	if (b->stations.count >= b->c.max_macs)
-		bindings_collect(b);
+		bindings_collect_stations(b);
 	s = b->stations.count < b->c.max_macs ? calloc(1, sizeof(*s)) : NULL;
 	if (!s) {
 		b->stats.full++;
@@ -172,7 +172,7 @@ void station_update(struct bindings *b, struct station *s, bool claim)
 	if (place != PLACE_NOWHERE)
 		update_refs(b, s, claim);
 	if (station_is_empty(s))
-		b->empties = true;
+		b->empty_stations = true;
 }
 
 /* RFC 7432 sections 15.1 and 15.2. */
