@@ -22,6 +22,7 @@
 
 #include "lib/log.h"
 #include "proxyarp/linux/bpf.h"
+#include "proxyarp/linux/bpf_scratch.h"
 
 /* The maps that outlive us. `shared`: layout.h's; the others are the programs' own and may be begun anew. */
 static const struct pinned {
@@ -173,7 +174,7 @@ static int maps_open(struct plane *p, bool *ret_adopted)
 	bpf_map__set_max_entries(p->skel->maps.bind6, p->limits.bindings6);
 	bpf_map__set_max_entries(p->skel->maps.macs, p->limits.macs);
 	bpf_map__set_max_entries(p->skel->maps.ports, p->limits.ports);
-	bpf_map__set_max_entries(p->skel->maps.counters, p->limits.ports * COUNTER_PER_SLOT);
+	bpf_map__set_max_entries(p->skel->maps.counters, p->limits.ports * COUNTER_ROWS);
 	bpf_map__set_max_entries(p->skel->maps.policers, p->limits.ports * DIR_COUNT);
 	bpf_map__set_max_entries(p->skel->maps.budgets, p->limits.ports * 2 + 1);
 	p->skel->rodata->budget_all = p->limits.ports * 2;
@@ -275,6 +276,8 @@ static int plane_bpf_open(const char *dir, const struct plane_limits *limits, st
 	if (!err && (p->ring = ring_buffer__new(bpf_map__fd(p->skel->maps.events), event, p, NULL)) == NULL)
 		err = -errno;
 	if (err) {
+		if (p->fresh)
+			bpf_dir_remove(p);
 		plane_free(p);
 		return err;
 	}
@@ -385,31 +388,32 @@ static int port_del(struct plane *p, uint32_t ifindex)
 
 /* --- the ledger -------------------------------------------------------------------------------------------------- */
 
-/* The rows of a slot in one call, summed over CPUs. The kernel begins behind the row it is given. */
+/* The rows of a slot in one call, summed over CPUs: [row][CPU][outcome]. The kernel begins behind the row it is given. */
 static int counters(struct plane *p, uint32_t slot, struct layout_counter (*out)[CLASS_COUNT][OUTCOME_COUNT])
 {
 	int fd = bpf_map__fd(p->skel->maps.counters), cpus = libbpf_num_possible_cpus(), err;
-	uint32_t before = slot * COUNTER_PER_SLOT - 1, next, n = COUNTER_PER_SLOT, *keys;
-	struct layout_counter *rows, *sums = &out[0][0][0];
+	uint32_t before = slot * COUNTER_ROWS - 1, next, n = COUNTER_ROWS, *keys;
+	struct layout_counter *got, *sums = &out[0][0][0];
 
 	if (slot >= p->limits.ports || cpus <= 0)
 		return -EINVAL;
-	rows = calloc(COUNTER_PER_SLOT * (size_t)cpus, sizeof *rows);
-	keys = calloc(COUNTER_PER_SLOT, sizeof *keys);
-	err = rows && keys ? bpf_map_lookup_batch(fd, slot ? &before : NULL, &next, keys, rows, &n, NULL)
-			   : -ENOMEM;
-	if (!err || (err == -ENOENT && n == COUNTER_PER_SLOT)) { /* -ENOENT: and those were the last */
+	got = calloc(COUNTER_PER_SLOT * (size_t)cpus, sizeof *got);
+	keys = calloc(COUNTER_ROWS, sizeof *keys);
+	err = got && keys ? bpf_map_lookup_batch(fd, slot ? &before : NULL, &next, keys, got, &n, NULL)
+			  : -ENOMEM;
+	if (!err || (err == -ENOENT && n == COUNTER_ROWS)) { /* -ENOENT: and those were the last */
 		err = 0;
-		for (size_t i = 0; i < COUNTER_PER_SLOT; i++) {
-			sums[i] = (struct layout_counter){0, 0};
-			for (size_t c = 0; c < (size_t)cpus; c++) {
-				sums[i].frames += rows[i * (size_t)cpus + c].frames;
-				sums[i].octets += rows[i * (size_t)cpus + c].octets;
-			}
+		memset(sums, 0, COUNTER_PER_SLOT * sizeof *sums);
+		for (size_t i = 0; i < COUNTER_PER_SLOT * (size_t)cpus; i++) {
+			size_t row = i / OUTCOME_COUNT / (size_t)cpus;
+			size_t at = row * OUTCOME_COUNT + i % OUTCOME_COUNT;
+
+			sums[at].frames += got[i].frames;
+			sums[at].octets += got[i].octets;
 		}
 	}
 	free(keys);
-	free(rows);
+	free(got);
 	return err;
 }
 
@@ -420,11 +424,11 @@ static int counters_zero(struct plane *p, uint32_t slot)
 
 	if (slot >= p->limits.ports || cpus <= 0)
 		return -EINVAL;
-	zero = calloc((size_t)cpus, sizeof *zero);
+	zero = calloc(OUTCOME_COUNT * (size_t)cpus, sizeof *zero);
 	if (!zero)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < COUNTER_PER_SLOT && !err; i++) {
-		uint32_t row = slot * COUNTER_PER_SLOT + i;
+	for (uint32_t i = 0; i < COUNTER_ROWS && !err; i++) {
+		uint32_t row = slot * COUNTER_ROWS + i;
 
 		err = bpf_map_update_elem(fd, &row, zero, BPF_ANY);
 	}

@@ -16,6 +16,7 @@ struct plane {
 	struct plane_limits limits;
 	char *dir;    /* the versioned directory, where all pins are */
 	bool mounted; /* we mounted its bpffs */
+	bool fresh;   /* we made it, and the lock is ours: what is in it is of this open() */
 	int lock;     /* the directory, locked: one agent a directory */
 	int raw;      /* AF_PACKET, for send() */
 	uint64_t *generation; /* mapped; raised after each change, see bpf_scratch.h */
@@ -26,7 +27,7 @@ struct plane {
 
 /* --- bpf_dir.c ----------------------------------------------------------------------------------------------- */
 
-/* Sees to `dir`/v<LAYOUT_VERSION> on a bpffs, and locks it. 0 fills dir, mounted and lock; errors are logged. */
+/* Sees to `dir`/v<LAYOUT_VERSION> on a bpffs, and locks it. 0 fills dir to lock; errors are logged. */
 int bpf_dir_open(const char *dir, struct plane *p);
 /* Unlinks all pins of ours and those of other layouts, and the directories. */
 void bpf_dir_remove(struct plane *p);

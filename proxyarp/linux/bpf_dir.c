@@ -104,6 +104,7 @@ static int dir_prepare(const char *dir, bool *ret_mounted)
 int bpf_dir_open(const char *dir, struct plane *p)
 {
 	int err = dir_prepare(dir, &p->mounted);
+	bool made;
 
 	if (err)
 		return err;
@@ -111,7 +112,8 @@ int bpf_dir_open(const char *dir, struct plane *p)
 	if (!p->dir)
 		return -ENOMEM;
 	snprintf(p->dir, PATH_MAX, "%.*s/v%d", PATH_MAX - 16, dir, LAYOUT_VERSION);
-	if (mkdir(p->dir, 0700) && errno != EEXIST) {
+	made = mkdir(p->dir, 0700) == 0;
+	if (!made && errno != EEXIST) {
 		err = -errno;
 		log_error(LOG_BPF, "cannot make %s: %s", p->dir, strerror(-err));
 		return err;
@@ -124,6 +126,7 @@ int bpf_dir_open(const char *dir, struct plane *p)
 		log_error(LOG_BPF, "%s is in use by another process", p->dir);
 		return err;
 	}
+	p->fresh = made;
 	return 0;
 }
 

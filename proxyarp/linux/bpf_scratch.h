@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
  *
- * What a BPF program knows of the frame in hand, kept in a map of its own per CPU: too long for the stack because of the
+ * Values of the BPF plane's own maps. struct bpf_frame is what a program knows of the frame in hand, in a map per CPU: too long for the stack because of the
  * ND message, and memory whose content the kernel's verifier need not follow through every path. The tests read it too.
  */
 #pragma once
 #include <stddef.h>
 
 #include "proxyarp/layout.h"
+
+#define COUNTER_ROWS (DIR_COUNT * CLASS_COUNT) /* of a slot in map counters */
 
 /* What is to be told of the frame; type 0: nothing. Octets as in struct layout_event. */
 struct bpf_tell {

@@ -183,14 +183,14 @@ static void see(const struct verdict_input *in, enum frame_dir way, const struct
 	s->outcome = OUTCOME_COUNT;
 	if (!port)
 		return;
-	struct layout_counter rows[64], *l = &ledger[port->slot][way][want->cls][want->outcome];
-	uint32_t row = COUNTER_INDEX(port->slot, (uint32_t)way, want->cls, want->outcome);
+	struct layout_counter rows[64][OUTCOME_COUNT], *l = &ledger[port->slot][way][want->cls][want->outcome];
+	uint32_t row = COUNTER_INDEX(port->slot, (uint32_t)way, want->cls, 0) / OUTCOME_COUNT;
 	struct layout_counter sum = {0, 0};
 
 	ck_assert_int_eq(bpf_map_lookup_elem(bpf_map__fd(plane->skel->maps.counters), &row, rows), 0);
 	for (int c = 0; c < libbpf_num_possible_cpus() && c < 64; c++) {
-		sum.frames += rows[c].frames;
-		sum.octets += rows[c].octets;
+		sum.frames += rows[c][want->outcome].frames;
+		sum.octets += rows[c][want->outcome].octets;
 	}
 	l->frames++;
 	l->octets += in->len;

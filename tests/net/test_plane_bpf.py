@@ -1,6 +1,7 @@
 """The BPF plane on real interfaces: what leaves a port, what does not, and that the ledger says so. Three members and a
 fabric on one bridge; tests/bpf/plane_shell owns the plane, so that it can be killed."""
 import ctypes
+import fcntl
 import json
 import os
 import select
@@ -236,6 +237,40 @@ def test_the_answers_octet_for_octet(lan, xdp):
     rows = s.do("counters", lan.slot["a"])["rows"]
     assert sum(o for w, _, _, _, o in rows if w == "in") == sum(len(bytes(r)) for r, _ in cases)
     assert sum(o for w, _, _, _, o in rows if w == "out") == sum(len(x) for _, x in cases)
+
+
+def test_frames_in_pieces(lan):
+    """A driver may leave all but the Ethernet header in pages: a tap with NAPI_FRAGS is one that does."""
+    def tap():
+        fd = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
+        fcntl.ioctl(fd, 0x400454CA, struct.pack("16sH22x", b"m1", 0x0002 | 0x1000 | 0x0010 | 0x0020))  # TAP NO_PI NAPI NAPI_FRAGS
+        return fd
+    if not os.path.exists("/dev/net/tun"):
+        pytest.skip("no /dev/net/tun here")
+    lan.pe.ip("link del m1")
+    fd = in_netns(lan.pe, tap)
+    try:
+        lan.pe.ip("link set m1 addrgenmode none", "link set m1 master br0 up")
+        lan.index["a"] = lan.pe.ip_json("link", "show", "m1")[0]["ifindex"]
+        s = lan.raise_()
+        A, B = lan.mac("a"), lan.mac("b")
+        requests = [
+            (who_has(lan, "a", lan.ip4("b"), trailer=bytes(18)), arp_answer(lan, B, lan.ip4("b"), A, lan.ip4("a"))),
+            (solicit(lan, "a", lan.ip6("b")), na_answer(B, lan.ip6("b"), A, lan.ip6("a"), router=1)),
+            (solicit(lan, "a", lan.ip6("r"), source="::", option=False),
+             na_answer(lan.mac("r"), lan.ip6("r"), "33:33:00:00:00:01", "ff02::1", solicited=0)),
+        ]
+        for request, answer in requests:
+            octets = bytes(request)
+            os.writev(fd, [octets[:14], octets[14:30], octets[30:]])
+            wait_until(lambda: select.select([fd], [], [], 0)[0], 3, request.summary())
+            assert os.read(fd, 2048).hex() == answer.hex()
+        octets = bytes(Ether(src=A, dst=BROADCAST) / IP(src=lan.ip4("a"), dst="255.255.255.255") / UDP(sport=68, dport=67) / Raw(bytes(300)))
+        os.writev(fd, [octets[:14], octets[14:30], octets[30:]])
+        wait_until(lambda: s.ledger(lan.slot["a"]).get(("in", "dhcp4", "hygiene")) == 1, 3, "a class by octets in pages")
+        assert ("in", "arp-request", "answered") in s.ledger(lan.slot["a"])
+    finally:
+        os.close(fd)
 
 
 @pytest.mark.parametrize("xdp", [0, 1])
