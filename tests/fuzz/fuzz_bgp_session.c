@@ -69,6 +69,7 @@ static void drain(struct fuzz *f)
 			volatile uint8_t x = 0;
 			for (size_t k = 0; k < n; k++)
 				x ^= p[k];
+			(void)x;
 			conn_sent(f->conn[i], n, f->now);
 		}
 }
