@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <bsd/sys/queue.h>
+
 #include "bgp/speaker.h"
 #include "daemon/feed_server.h"
 #include "daemon/loop.h"
@@ -17,12 +19,26 @@
 #define MAX_MACS 131072
 #define MAX_BINDINGS 131072
 
+/* A route to be originated. A peer may use our own RD, so originating can change what a LAN has
+ * imported, while it is still at work on what made it originate; and LANs are not re-entered. So it
+ * waits until they are done. */
+struct said {
+	STAILQ_ENTRY(said) next;
+	struct attrs *attrs; /* NULL: withdraw */
+	uint16_t key_len;
+	uint8_t payload_len;
+	uint8_t octets[]; /* key and payload; behind them attrs' spans */
+};
+
 struct quelld_lans {
 	struct loop *loop;
 	struct speaker *speaker; /* NULL once detached */
 	struct lans *lans;
 	struct feed_server *feed;
 	struct log_limit alarm_log;
+	STAILQ_HEAD(, said) said;
+	bool saying;
+	struct loop_turn turn; /* says what the feed gave cause to */
 };
 
 /* --- evpn/lan's hooks
@@ -52,22 +68,92 @@ static void on_flood(void *arg, struct lan *lan, struct ip vtep, bool present)
 		feed_server_flood(q->feed, lan, vtep, present);
 }
 
+static void not_originated(struct quelld_lans *q, const char *why)
+{
+	log_limited(&q->alarm_log, loop_now_ms(), LOG_EVPN, LOG_LEVEL_ERROR,
+		"a route could not be originated: %s", why);
+}
+
+static uint8_t *copy(uint8_t *to, const void *from, size_t len)
+{
+	if (len)
+		memcpy(to, from, len);
+	return to + len;
+}
+
 static void on_originate(
 	void *arg, struct lan *lan, const struct nlri *n, const struct attrs *attrs)
 {
 	struct quelld_lans *q = arg;
+	size_t nlri_len = (size_t)n->key_len + n->payload_len,
+	       spans_len = attrs ? (size_t)attrs->ext_communities.len + attrs->pmsi.len : 0;
+	struct said *s = malloc(sizeof(*s) + nlri_len + spans_len);
+	struct attrs *a = attrs ? malloc(sizeof(*a)) : NULL;
+
+	(void)lan;
+	if (!s || (attrs && !a)) {
+		not_originated(q, strerror(ENOMEM));
+		free(s);
+		free(a);
+		return;
+	}
+	*s = (struct said){.attrs = a, .key_len = n->key_len, .payload_len = n->payload_len};
+	uint8_t *at = copy(copy(s->octets, n->key, n->key_len), n->payload, n->payload_len);
+	if (a) {
+		/* evpn/lan_originate.c uses no other spans. */
+		*a = *attrs;
+		a->ext_communities.p = at;
+		at = copy(at, attrs->ext_communities.p, attrs->ext_communities.len);
+		a->pmsi.p = at;
+		copy(at, attrs->pmsi.p, attrs->pmsi.len);
+	}
+	STAILQ_INSERT_TAIL(&q->said, s, next);
+}
+
+static void said_free(struct said *s)
+{
+	free(s->attrs);
+	free(s);
+}
+
+static void say_one(struct quelld_lans *q, const struct said *s)
+{
+	struct nlri n = {.key_len = s->key_len, .payload_len = s->payload_len};
 	int rc = 0;
 
 	if (!q->speaker)
 		return;
-	if (attrs)
-		rc = speaker_originate(q->speaker, &evpn_family, n, attrs, loop_now_ms());
+	copy(n.key, s->octets, s->key_len);
+	copy(n.payload, s->octets + s->key_len, s->payload_len);
+	if (s->attrs)
+		rc = speaker_originate(q->speaker, &evpn_family, &n, s->attrs, loop_now_ms());
 	else
-		speaker_unoriginate(q->speaker, &evpn_family, n, loop_now_ms());
+		speaker_unoriginate(q->speaker, &evpn_family, &n, loop_now_ms());
 	if (rc < 0)
-		log_limited(&q->alarm_log, loop_now_ms(), LOG_EVPN, LOG_LEVEL_ERROR,
-			"%s: a route could not be originated: %s", lan_config(lan)->name,
-			strerror(-rc));
+		not_originated(q, strerror(-rc));
+}
+
+/* What comes of it in the LANs may have to be said, too, and is, before this returns. */
+static void say(struct quelld_lans *q)
+{
+	struct said *s;
+
+	if (q->saying)
+		return;
+	q->saying = true;
+	while ((s = STAILQ_FIRST(&q->said)) != NULL) {
+		STAILQ_REMOVE_HEAD(&q->said, next);
+		say_one(q, s);
+		said_free(s);
+	}
+	q->saying = false;
+}
+
+static uint64_t on_turn(void *arg, uint64_t now_ms)
+{
+	(void)now_ms;
+	say(arg);
+	return TIMERS_NEVER;
 }
 
 static void on_alarm(void *arg, struct lan *lan, const char *what, struct mac mac, struct ip ip)
@@ -95,6 +181,7 @@ static void on_best(void *arg, const struct best_change *c, uint64_t now_ms)
 		return;
 	lans_route(q->lans, c->key, c->key_len, c->payload, c->payload_len,
 		remote ? &c->attrs->attrs : NULL, c->stale);
+	say(q);
 }
 
 static void on_converged(void *arg, uint64_t now_ms)
@@ -128,6 +215,7 @@ static void on_local_done(void *arg)
 {
 	struct quelld_lans *q = arg;
 
+	say(q); /* before our End-of-RIB */
 	if (q->speaker)
 		speaker_local_done(q->speaker, loop_now_ms());
 }
@@ -170,6 +258,8 @@ int quelld_lans_new(struct loop *l, const struct config *c, struct speaker *s, u
 	if (!q)
 		abort();
 	*q = (struct quelld_lans){.loop = l, .speaker = s, .alarm_log = LOG_LIMIT(10, 60000)};
+	STAILQ_INIT(&q->said);
+	q->turn = (struct loop_turn){.turn = on_turn, .arg = q};
 	q->lans = lans_new(&hooks);
 	if (!q->lans)
 		abort();
@@ -186,6 +276,7 @@ int quelld_lans_new(struct loop *l, const struct config *c, struct speaker *s, u
 		}
 	}
 	speaker_set_watch(s, &watch);
+	loop_add_turn(l, &q->turn);
 	for (uint32_t i = 0; i < c->lan_count; i++)
 		add_lan(q, &c->lans[i]);
 	*ret = q;
@@ -201,8 +292,16 @@ void quelld_lans_detach(struct quelld_lans *q)
 
 void quelld_lans_free(struct quelld_lans *q)
 {
+	struct said *s;
+
 	if (!q)
 		return;
+
+	loop_remove_turn(q->loop, &q->turn);
+	while ((s = STAILQ_FIRST(&q->said)) != NULL) {
+		STAILQ_REMOVE_HEAD(&q->said, next);
+		said_free(s);
+	}
 	feed_server_free(q->feed);
 	lans_free(q->lans);
 	free(q);
