@@ -37,6 +37,7 @@ struct speaker {
 	size_t neighbors; /* one more than the highest index in use */
 	struct neighbor **range;
 	size_t ranges;
+	size_t sweep_turn; /* whose sweep goes first */
 
 	struct timers timers;
 	struct timer defer;

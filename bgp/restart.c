@@ -103,10 +103,12 @@ bool restart_sweep(struct neighbor *n)
 	return more;
 }
 
-void restart_finish_sweeps(struct neighbor *n)
+bool restart_is_sweeping(const struct neighbor *n)
 {
-	while (restart_sweep(n))
-		;
+	for (unsigned i = 0; i < n->s->tables; i++)
+		if (n->family[i].sweep != SWEEP_NONE)
+			return true;
+	return false;
 }
 
 void restart_purge(struct neighbor *n)

@@ -16,8 +16,7 @@ void restart_end_of_rib_in(struct neighbor *n, struct table *t);
 void restart_refresh_in(struct neighbor *n, struct table *t, uint8_t subtype);
 /* All paths of the neighbour go. */
 void restart_purge(struct neighbor *n);
-/* Finishes at once what sweeps there are. */
-void restart_finish_sweeps(struct neighbor *n);
+bool restart_is_sweeping(const struct neighbor *n);
 /* One slice; true: there is more. */
 bool restart_sweep(struct neighbor *n);
 /* Has everybody sent what they have? Then End-of-RIBs may go. */

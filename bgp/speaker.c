@@ -18,6 +18,8 @@
 
 #define BUF_OCTETS (2 * BGP_MSG_EXTENDED_MAX)
 #define NEIGHBORS_MAX 65000
+#define TOMBSTONES_MIN 100000 /* see bound_tombstones() */
+#define SWEEPS_A_TURN 8
 #define DYNAMIC_MEMORY_MS 60000 /* how long the misdeeds of a dynamic neighbour are remembered */
 
 static void defer_fired(void *arg, uint64_t now_ms)
@@ -372,16 +374,63 @@ uint64_t speaker_deadline(const struct speaker *s)
 	return timers_next(&s->timers);
 }
 
+/* Who lags farthest of those that do not read. */
+static struct neighbor *last_reader(const struct table *t)
+{
+	const struct member *last = NULL, *m;
+	const struct group *g;
+
+	LIST_FOREACH (g, &t->groups, link)
+		TAILQ_FOREACH (m, &g->lagging, link)
+			if (m->n->txq.octets > neighbor_queue_max(m->n) / 2 &&
+				(!last || rib_before(m->marker.version, last->marker.version)))
+				last = m;
+	return last ? last->n : NULL;
+}
+
+/* A key that is gone is kept for those who have not been told yet. That is cheap, but somebody who
+ * invents new keys all the time, and somebody (maybe the same) who does not read, would make it
+ * grow without end. */
+static void bound_tombstones(struct table *t)
+{
+	struct bgp_error e = {.code = BGP_ERR_CEASE,
+		.subcode = BGP_CEASE_RESOURCES,
+		.what = "too far behind the changes"};
+	struct neighbor *n;
+
+	while (t->rib.tombstones > TOMBSTONES_MIN && t->rib.tombstones > t->rib.paths &&
+		(n = last_reader(t))) {
+		session_event(n->main, FSM_AUTO_STOP, &e, t->s->now_ms);
+		rib_reap(&t->rib);
+	}
+}
+
+/* A share of the sweeps a turn, so that the loss of many peers at once does not hold up the others.
+ */
+static void run_sweeps(struct speaker *s)
+{
+	unsigned budget = SWEEPS_A_TURN;
+
+	for (size_t k = 1; k < s->neighbors && budget; k++) {
+		size_t i = 1 + (s->sweep_turn + k) % (s->neighbors - 1);
+		if (!s->neighbor[i] || !restart_is_sweeping(s->neighbor[i]))
+			continue;
+		restart_sweep(s->neighbor[i]);
+		if (--budget == 0)
+			s->sweep_turn = i - 1;
+	}
+}
+
 void speaker_run(struct speaker *s, uint64_t now_ms)
 {
 	s->now_ms = now_ms;
 	s->begun = true;
 	timers_run(&s->timers, now_ms);
 	restart_check_converged(s);
-	for (size_t i = 1; i < s->neighbors; i++)
-		if (s->neighbor[i])
-			restart_sweep(s->neighbor[i]);
+	run_sweeps(s);
 	speaker_flush(s);
+	for (unsigned t = 0; t < s->tables; t++)
+		bound_tombstones(&s->table[t]);
 	for (size_t i = 1; i < s->neighbors; i++)
 		for (unsigned t = 0; s->neighbor[i] && t < s->tables; t++)
 			if (s->neighbor[i]->family[t].member)

@@ -213,6 +213,44 @@ START_TEST(slow_reader_who_owns)
 }
 END_TEST
 
+/* One who sends new keys without end and never reads does not fill our memory with what it was not
+ * told. */
+START_TEST(tombstones_are_bounded)
+{
+	struct speaker_stats st;
+	uint32_t key = 0;
+
+	star(3);
+	sim_originate(&sim, 3, 77, 1);
+	sim_settle(&sim);
+	sim.black_hole = true;
+	sim_stop_reading(&sim, 2, 0, true);
+	for (int round = 0; round < 200 && sim_up(&sim, 0, 2); round++) {
+		for (uint32_t i = 0; i < 2000; i++)
+			sim_originate(&sim, 1, 10000 + key + i, 1);
+		sim_settle(&sim);
+		for (uint32_t i = 0; i < 2000; i++)
+			sim_withdraw(&sim, 1, 10000 + key++);
+		sim_settle(&sim);
+	}
+	ck_assert(!sim_up(&sim, 0, 2));
+	ck_assert_uint_gt(key, 90000);
+	ck_assert_uint_lt(key, 120000);
+	ck_assert_str_eq(sim_view(&sim, 0, 2).last_error,
+		"sent 6/8 Cease/Out of Resources: too far behind the changes");
+	ck_assert(sim_up(&sim, 0, 1));
+	ck_assert(sim_up(&sim, 0, 3));
+	speaker_stats(sim.node[0].s, &st);
+	ck_assert_uint_eq(st.routes, 1);
+	sim.black_hole = false;
+	sim_stop_reading(&sim, 2, 0, false);
+	sim_run(&sim, 10000);
+	ck_assert(sim_up(&sim, 0, 2));
+	check_equal(1, 2);
+	sim_free(&sim);
+}
+END_TEST
+
 /* A client comes while the table changes under its first dump. */
 START_TEST(joins_in_the_midst)
 {
@@ -286,6 +324,7 @@ int main(void)
 	tcase_add_test(t, communities);
 	tcase_add_test(t, slow_reader);
 	tcase_add_test(t, slow_reader_who_owns);
+	tcase_add_test(t, tombstones_are_bounded);
 	tcase_add_test(t, joins_in_the_midst);
 	tcase_add_test(t, too_long_for_one);
 	suite_add_tcase(s, t);

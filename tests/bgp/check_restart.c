@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/bgp/raw.h"
 #include "tests/bgp/sim.h"
 
 static struct sim sim;
@@ -352,6 +353,158 @@ START_TEST(peer_restarts_unnoticed)
 }
 END_TEST
 
+/* --- with a peer made by hand -------------------------------------------------------------- */
+
+static struct raw raw;
+
+static struct bgp_open open_gr(bool notification, bool forwarding)
+{
+	struct bgp_open o = raw_open();
+
+	o.gr = true;
+	o.gr_notification = notification;
+	o.gr_restart_sec = 60;
+	o.gr_family_count = 1;
+	o.gr_families[0] = (struct open_gr_family){{AFI_L2VPN, SAFI_EVPN}, forwarding};
+	return o;
+}
+
+static void raw_lose(void)
+{
+	conn_lost(raw.c, CONN_CLOSED_BY_PEER, raw.now);
+	raw.c = NULL;
+	raw_drain(&raw);
+}
+
+static void raw_return(const struct bgp_open *o)
+{
+	raw_wait(&raw, 1000);
+	raw.c = raw_call(&raw, RAW_PEER);
+	ck_assert_ptr_nonnull(raw.c);
+	raw_establish(&raw, o);
+}
+
+static void raw_eor(void)
+{
+	uint8_t buf[64];
+
+	raw_rx(&raw, buf, update_eor(buf, sizeof(buf), &test_family));
+}
+
+/* How the session ends, what the first OPEN said and the second says; what is left then, and after
+ * the second. */
+static const struct {
+	const char *name;
+	enum { LOST, NOTIFIED, HARD, EXPIRED } end;
+	bool n, returns_gr, returns_f;
+	unsigned kept, after;
+} ends[] = {
+	{"lost", LOST, false, true, true, 3, 3},
+	{"lost, N bit", LOST, true, true, true, 3, 3},
+	{"lost, comes back without its forwarding", LOST, false, true, false, 3, 0},
+	{"lost, comes back without graceful restart", LOST, false, false, false, 3, 0},
+	{"notified", NOTIFIED, false, true, true, 0, 0},
+	{"notified, N bit", NOTIFIED, true, true, true, 3, 3},
+	{"hard reset", HARD, true, true, true, 0, 0},
+	{"hold timer", EXPIRED, false, true, true, 0, 0},
+	{"hold timer, N bit", EXPIRED, true, true, true, 3, 3},
+};
+
+START_TEST(how_it_ends)
+{
+	struct bgp_open o = open_gr(ends[_i].n, true);
+
+	raw_start(&raw);
+	raw_establish(&raw, &o);
+	raw_rx_routes(&raw, 1, 3, 1);
+	raw_eor();
+	if (ends[_i].end == LOST)
+		raw_lose();
+	else if (ends[_i].end == EXPIRED)
+		raw_wait(&raw, 91000);
+	else
+		raw_rx_hex(&raw, ends[_i].end == HARD
+					 ? "ffffffffffffffff ffffffffffffffff 0017 03 06090602"
+					 : "ffffffffffffffff ffffffffffffffff 0015 03 0602");
+	raw_wait(&raw, 100);
+	ck_assert_msg(raw_view(&raw).routes_in == ends[_i].kept, "%s", ends[_i].name);
+	ck_assert_uint_eq(raw_view(&raw).routes_stale, ends[_i].kept);
+	o = open_gr(ends[_i].n, ends[_i].returns_f);
+	o.gr = ends[_i].returns_gr;
+	raw_return(&o);
+	raw_wait(&raw, 100);
+	ck_assert_msg(raw_view(&raw).routes_in == ends[_i].after, "%s", ends[_i].name);
+	raw_eor();
+	ck_assert_uint_eq(raw_view(&raw).routes_in, 0);
+	raw_stop(&raw);
+}
+END_TEST
+
+/* RFC 4724 section 4.2: lost again before the End-of-RIB, what was stale already is deleted. RFC
+ * 8538: unless N. */
+START_TEST(again_and_again)
+{
+	struct bgp_open o = open_gr(_i, true);
+
+	raw_start(&raw);
+	raw_establish(&raw, &o);
+	raw_rx_routes(&raw, 1, 3, 1);
+	raw_lose();
+	raw_return(&o);
+	raw_rx_routes(&raw, 1, 1, 1);
+	ck_assert_uint_eq(raw_view(&raw).routes_stale, 2);
+	raw_lose();
+	ck_assert_uint_eq(raw_view(&raw).routes_in, _i ? 3 : 1);
+	ck_assert_uint_eq(raw_view(&raw).routes_stale, _i ? 3 : 1);
+	raw_return(&o);
+	raw_rx_routes(&raw, 1, 2, 1);
+	raw_eor();
+	ck_assert_uint_eq(raw_view(&raw).routes_in, 2);
+	ck_assert_uint_eq(raw_view(&raw).routes_stale, 0);
+	/* And it never comes again. */
+	raw_lose();
+	raw_wait(&raw, 59000);
+	ck_assert_uint_eq(raw_view(&raw).routes_stale, 2);
+	raw_wait(&raw, 2000);
+	ck_assert_uint_eq(raw_view(&raw).routes_in, 0);
+	raw_stop(&raw);
+}
+END_TEST
+
+/* R is said until we have converged or the restart time is over; we do not wait for a peer that
+ * says it. */
+START_TEST(restarting_bit)
+{
+	struct speaker_config c = raw_speaker();
+	struct neighbor_config n = raw_neighbor();
+	struct bgp_open o = open_gr(true, true), ours;
+	struct bgp_error err;
+	struct raw_msg m;
+	char text[256];
+	size_t at = 0;
+
+	c.defer_sec = 30;
+	o.gr_restarting = _i;
+	raw_start_with(&raw, &c, &n);
+	ck_assert(raw_next(&raw, &at, &m));
+	ck_assert_int_eq(open_decode(m.body, m.len, &ours, &err), 0);
+	ck_assert(ours.gr_restarting);
+	raw_establish(&raw, &o);
+	ck_assert_str_eq(
+		raw_text(&raw, text, sizeof(text)), _i ? "OPEN KEEPALIVE EOR" : "OPEN KEEPALIVE");
+	raw_eor();
+	ck_assert_str_eq(raw_text(&raw, text, sizeof(text)), "OPEN KEEPALIVE EOR");
+	raw_lose();
+	raw_forget(&raw);
+	raw_return(&o);
+	at = 0;
+	ck_assert(raw_next(&raw, &at, &m));
+	ck_assert_int_eq(open_decode(m.body, m.len, &ours, &err), 0);
+	ck_assert(!ours.gr_restarting);
+	raw_stop(&raw);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("restart");
@@ -374,6 +527,11 @@ int main(void)
 	tcase_add_test(t, fresh_beats_stale);
 	tcase_add_test(t, peer_restarts_unnoticed);
 	suite_add_tcase(s, t);
+	TCase *by_hand = tcase_create("by hand");
+	tcase_add_loop_test(by_hand, how_it_ends, 0, sizeof(ends) / sizeof(*ends));
+	tcase_add_loop_test(by_hand, again_and_again, 0, 2);
+	tcase_add_loop_test(by_hand, restarting_bit, 0, 2);
+	suite_add_tcase(s, by_hand);
 	SRunner *r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);
 	int failed = srunner_ntests_failed(r);
