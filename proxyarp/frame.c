@@ -205,6 +205,13 @@ static bool is_solicited_node(struct ip ip)
 	return memcmp(ip.b, group, 13) == 0;
 }
 
+/* RFC 4861 section 8.1: to a router, or to the destination itself on the link. */
+static bool redirect_ok(struct ip target, struct ip destination)
+{
+	return !ip_is_multicast(destination) &&
+		(ip_is_link_local(target) || ip_eq(target, destination));
+}
+
 /* The rules of RFC 4861 sections 6.1.1, 6.1.2, 7.1.1, 7.1.2 and 8.1 that can be seen in the
  * message. */
 static enum frame_class read_nd(struct reader m, const struct ip6_header *h, struct frame *f)
@@ -213,6 +220,7 @@ static enum frame_class read_nd(struct reader m, const struct ip6_header *h, str
 	size_t len = reader_left(&m);
 	uint8_t type = reader_u8(&m), code = reader_u8(&m);
 	size_t fixed = type == ND_RS ? 8 : type == ND_RA ? 16 : type == ND_REDIRECT ? 40 : 24;
+	struct ip target = {.family = 6}, destination = {.family = 6};
 	struct nd_options o = {0};
 
 	if (h->hop_limit != 255 || code != 0 || len < fixed || len > ND_MAX ||
@@ -221,23 +229,26 @@ static enum frame_class read_nd(struct reader m, const struct ip6_header *h, str
 	reader_skip(&m, 2);
 	uint8_t flags = reader_u8(&m);
 	reader_skip(&m, 3);
-	if (type == ND_NS || type == ND_NA) {
-		f->target.family = 6;
-		reader_copy(&m, f->target.b, 16);
-	} else {
-		reader_skip(&m, fixed - 8);
-	}
+	if (type == ND_RA)
+		reader_skip(&m, 8);
+	else if (type != ND_RS)
+		reader_copy(&m, target.b, 16);
+	if (type == ND_REDIRECT)
+		reader_copy(&m, destination.b, 16);
+	if (type == ND_NS || type == ND_NA)
+		f->target = target;
 	if (!read_options(m, f->src, &o))
 		return CLASS_ND_BAD;
 	f->sender = h->src;
 	bool anonymous = ip_is_unspecified(h->src), group = mac_is_group(f->dst);
 	switch (type) {
 	case ND_RS:
-		return CLASS_RS;
+		return anonymous && o.source_ll ? CLASS_ND_BAD : CLASS_RS;
 	case ND_RA:
 		return ip_is_link_local(h->src) ? CLASS_RA : CLASS_ND_BAD;
 	case ND_REDIRECT:
-		return ip_is_link_local(h->src) ? CLASS_REDIRECT : CLASS_ND_BAD;
+		return ip_is_link_local(h->src) && redirect_ok(target, destination) ? CLASS_REDIRECT
+										    : CLASS_ND_BAD;
 	case ND_NS:
 		if (ip_is_multicast(f->target) ||
 			(anonymous && (!is_solicited_node(h->dst) || o.source_ll)))

@@ -176,6 +176,18 @@ static __always_inline int ip6_is_link_local(const __u32 *ip)
 	return (ip[0] & BE32(0xffc00000)) == BE32(0xfe800000);
 }
 
+static __always_inline int ip6_is_same(const __u32 *a, const __u32 *b)
+{
+	return !((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]));
+}
+
+/* RFC 4861 8.1: to a router, or to the destination itself on the link. */
+static __always_inline int redirect_ok(const __u32 *target, const __u32 *destination)
+{
+	return (destination[0] & BE32(0xff000000)) != BE32(0xff000000) &&
+	       (ip6_is_link_local(target) || ip6_is_same(target, destination));
+}
+
 /* RFC 4861 6.1.1, 6.1.2, 7.1.1, 7.1.2, 8.1. ND messages are whole multiples of eight octets or not valid. */
 static __always_inline __u32 class_nd(void *ctx, int xdp, struct octets o, struct bpf_frame *f,
 	__u32 type, __u32 plen)
@@ -199,11 +211,14 @@ static __always_inline __u32 class_nd(void *ctx, int xdp, struct octets o, struc
 	if (nd_options(f, least, plen, type == 136 ? 2 : 1, &has_lla))
 		return CLASS_ND_BAD;
 	if (type == 133)
-		return CLASS_RS;
+		return has_lla && ip6_is_zero(f->nd_src) ? CLASS_ND_BAD : CLASS_RS;
 	if (type == 134 || type == 137) {
 		if (!ip6_is_link_local(f->nd_src))
 			return CLASS_ND_BAD;
-		return type == 134 ? CLASS_RA : CLASS_REDIRECT;
+		if (type == 134)
+			return CLASS_RA;
+		return redirect_ok((__u32 *)(f->msg + 8), (__u32 *)(f->msg + 24)) ? CLASS_REDIRECT
+										  : CLASS_ND_BAD;
 	}
 	if (f->msg[8] == 0xff)
 		return CLASS_ND_BAD;

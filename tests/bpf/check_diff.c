@@ -31,6 +31,9 @@
 #define TLL_A "0201 020000000041"
 #define TLL_C "0201 020000000043"
 #define NONCE "0e01 010203040506"
+#define ROUTER16 "fe800000000000000000000000000009"
+#define GLOBAL16 "20010db8000000000000000000000009"
+#define GROUP16 "ff020000000000000000000000000001"
 
 /* Every class, and of those that count the ways they differ. */
 static const struct frame_spec specs[] = {
@@ -87,6 +90,12 @@ static const struct frame_spec specs[] = {
 	NA(.dst = 'B', .src = 'C', .from = "2001:db8::3", .to = "2001:db8::2", .target = "2001:db8::3", .flags = 0x40),
 	NA(.dst = 'n', .from = "fe80::a", .to = "ff02::1", .target = "fe80::a"),
 	ND(.op = 133, .dst = 'n', .from = "fe80::a", .to = "ff02::2", .hex = SLL_A),
+	ND(.op = 133, .dst = 'n', .from = "::", .to = "ff02::2"),
+	ND(.op = 133, .dst = 'n', .from = "::", .to = "ff02::2", .hex = SLL_A),
+	ND(.op = 137, .dst = 'B', .from = "fe80::a", .to = "2001:db8::2", .hex = ROUTER16 GLOBAL16),
+	ND(.op = 137, .dst = 'B', .from = "fe80::a", .to = "2001:db8::2", .hex = GLOBAL16 GLOBAL16),
+	ND(.op = 137, .dst = 'B', .from = "fe80::a", .to = "2001:db8::2", .hex = GLOBAL16 ROUTER16),
+	ND(.op = 137, .dst = 'B', .from = "fe80::a", .to = "2001:db8::2", .hex = ROUTER16 GROUP16),
 	ND(.op = 134, .dst = 'n', .from = "fe80::a", .to = "ff02::1", .hex = "0000000000000000" SLL_A),
 	ND(.op = 137, .dst = 'B', .from = "fe80::a", .to = "2001:db8::2",
 		.hex = "20010db800000000000000000000000220010db8000000000000000000000002"),

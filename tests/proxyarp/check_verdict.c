@@ -32,6 +32,9 @@ struct row {
 #define TLL_B "0201 020000000042"
 #define NONCE "0e01 010203040506"
 #define ZEROS16 "00000000000000000000000000000000"
+#define ROUTER16 "fe800000000000000000000000000009"
+#define GLOBAL16 "20010db8000000000000000000000009"
+#define GROUP16 "ff020000000000000000000000000001"
 
 static const struct row rows_in[] = {
 	/* ARP requests */
@@ -184,11 +187,17 @@ static const struct row rows_in[] = {
 	{"NA to nobody", 10, NA(.dst = 'U', .from = V6A, .to = V6B, .target = V6A, .flags = 0x60), CLASS_NA, OUTCOME_UNKNOWN_UNICAST, 0},
 	/* other ICMPv6 */
 	{"RS", 10, ND(.op = 133, .dst = 'n', .from = "fe80::a", .to = "ff02::2", .hex = SLL_A), CLASS_RS, OUTCOME_HYGIENE, 0},
+	{"RS from ::", 10, ND(.op = 133, .dst = 'n', .from = "::", .to = "ff02::2"), CLASS_RS, OUTCOME_HYGIENE, 0},
+	{"RS from :: with an option", 10, ND(.op = 133, .dst = 'n', .from = "::", .to = "ff02::2", .hex = SLL_A), CLASS_ND_BAD, OUTCOME_MALFORMED, 0},
 	{"RA", 10, ND(.op = 134, .dst = 'n', .from = "fe80::a", .to = "ff02::1", .hex = "0000000000000000"), CLASS_RA, OUTCOME_HYGIENE, 0},
 	{"RA unicast", 10, ND(.op = 134, .dst = 'B', .from = "fe80::a", .to = V6B, .hex = "0000000000000000"), CLASS_RA, OUTCOME_HYGIENE, 0},
 	{"RA of a global source", 10, ND(.op = 134, .dst = 'n', .from = V6A, .to = "ff02::1", .hex = "0000000000000000"), CLASS_ND_BAD, OUTCOME_MALFORMED, 0},
 	{"RA of 8 octets", 10, ND(.op = 134, .dst = 'n', .from = "fe80::a", .to = "ff02::1"), CLASS_ND_BAD, OUTCOME_MALFORMED, 0},
 	{"redirect", 10, ND(.op = 137, .dst = 'B', .from = "fe80::a", .to = V6B, .hex = ZEROS16 ZEROS16), CLASS_REDIRECT, OUTCOME_HYGIENE, 0},
+	{"redirect to a router", 10, ND(.op = 137, .dst = 'B', .from = "fe80::a", .to = V6B, .hex = ROUTER16 GLOBAL16), CLASS_REDIRECT, OUTCOME_HYGIENE, 0},
+	{"redirect to the destination itself", 10, ND(.op = 137, .dst = 'B', .from = "fe80::a", .to = V6B, .hex = GLOBAL16 GLOBAL16), CLASS_REDIRECT, OUTCOME_HYGIENE, 0},
+	{"redirect to a global target", 10, ND(.op = 137, .dst = 'B', .from = "fe80::a", .to = V6B, .hex = GLOBAL16 ZEROS16), CLASS_ND_BAD, OUTCOME_MALFORMED, 0},
+	{"redirect of a group", 10, ND(.op = 137, .dst = 'B', .from = "fe80::a", .to = V6B, .hex = ROUTER16 GROUP16), CLASS_ND_BAD, OUTCOME_MALFORMED, 0},
 	{"redirect of a global source", 10, ND(.op = 137, .dst = 'B', .from = V6A, .to = V6B, .hex = ZEROS16 ZEROS16), CLASS_ND_BAD, OUTCOME_MALFORMED, 0},
 	{"MLD behind hop-by-hop", 10, IP6(.dst = 'n', .op = 0, .from = "fe80::a", .to = "ff02::16", .hop = 1, .hex = "3a00 050200000100 8f000000 00000000"), CLASS_MLD, OUTCOME_HYGIENE, 0},
 	{"MLD plain", 10, IP6(.dst = 'n', .op = 58, .from = "fe80::a", .to = "ff02::16", .hop = 1, .hex = "82000000"), CLASS_MLD, OUTCOME_HYGIENE, 0},
