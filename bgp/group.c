@@ -126,6 +126,10 @@ void group_end_of_rib(struct member *m)
 		return;
 	m->eor_due = false;
 	push(m, buf, update_eor(buf, sizeof(buf), m->group->table->family));
+	if (m->refresh_again) {
+		m->refresh_again = false;
+		group_refresh(m);
+	}
 }
 
 void group_refresh(struct member *m)
@@ -134,6 +138,11 @@ void group_refresh(struct member *m)
 
 	if (m->refreshing || !m->n->main->conn) {
 		m->refresh_again = m->refreshing;
+		return;
+	}
+	/* No BoRR before the End-of-RIB (RFC 7313 section 4): the answer comes behind it. */
+	if (m->eor_due && m->n->main->enhanced_refresh) {
+		m->refresh_again = true;
 		return;
 	}
 	if (m->synced) {

@@ -244,6 +244,7 @@ void restart_end_of_rib_in(struct neighbor *n, struct table *t)
 
 void restart_refresh_in(struct neighbor *n, struct table *t, uint8_t subtype)
 {
+	static struct log_limit limit = LOG_LIMIT(5, 60000);
 	struct neighbor_family *f = &n->family[t->index];
 
 	switch (subtype) {
@@ -252,6 +253,12 @@ void restart_refresh_in(struct neighbor *n, struct table *t, uint8_t subtype)
 			group_refresh(f->member);
 		break;
 	case REFRESH_BORR:
+		/* RFC 7313 section 4: else its EoRR would be taken for the End-of-RIB. */
+		if (n->main->open.gr && !f->eor_seen) {
+			log_limited(&limit, n->s->now_ms, LOG_BGP, LOG_LEVEL_WARNING,
+				"%s: a refresh began before the End-of-RIB: ignored", n->label);
+			break;
+		}
 		/* What is still stale from a restart stays what it is. */
 		if (f->stale || f->refreshing || peer_of(n, t)->stale)
 			break;

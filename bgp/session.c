@@ -61,9 +61,11 @@ void session_reset(struct session *se)
 	session_init(se, se->n);
 }
 
+/* Our OPEN always says that we read long messages, so the peer may send them whether or not it can
+ * read them itself (RFC 8654 section 4). Before its OPEN there is none to be long. */
 size_t session_msg_max(const struct session *se)
 {
-	return se->extended ? BGP_MSG_EXTENDED_MAX : BGP_MSG_MAX;
+	return se->open_seen ? BGP_MSG_EXTENDED_MAX : BGP_MSG_MAX;
 }
 
 /* --- timers -------------------------------------------------------------------------------- */
@@ -200,11 +202,13 @@ static void connect_out(struct session *se)
 	conn_want_connect(se->conn);
 }
 
+/* Never more often than one a second (RFC 4271 section 4.4), whatever the jitter. */
 static void start_keepalive(struct session *se, uint64_t now_ms)
 {
+	uint64_t ms = speaker_jitter(se->n->s, 1000ull * se->hold_sec / 3);
+
 	if (se->hold_sec)
-		start_timer(se, &se->keepalive, now_ms,
-			speaker_jitter(se->n->s, 1000ull * se->hold_sec / 3));
+		start_timer(se, &se->keepalive, now_ms, ms < 1000 ? 1000 : ms);
 }
 
 static void act_on_connection(struct session *se, uint32_t actions, uint64_t now_ms)
