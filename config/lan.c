@@ -43,6 +43,8 @@ static char **copy_list(const struct raw_list *raw)
 
 static void check_twice(struct convert *cv, const struct config *c, uint32_t at)
 {
+	char rd[RD_TEXT];
+
 	for (uint32_t i = 0; i < at; i++) {
 		if (strcmp(c->lans[i].name, c->lans[at].name) == 0)
 			convert_error(cv, "name", "'%s': given already in lans[%u]",
@@ -50,6 +52,10 @@ static void check_twice(struct convert *cv, const struct config *c, uint32_t at)
 		if (c->lans[i].vni == c->lans[at].vni)
 			convert_error(cv, "vni", "%u: given already in lans[%u]", c->lans[at].vni,
 				i);
+		/* RFC 7432 section 7.9; the default is made of 16 of the VNI's 24 bits. */
+		else if (rd_eq(c->lans[i].rd, c->lans[at].rd))
+			convert_error(cv, "rd", "%s is that of lans[%u] too: expected one of its own",
+				rd_format(c->lans[at].rd, rd), i);
 	}
 }
 
