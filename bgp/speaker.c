@@ -270,28 +270,35 @@ void speaker_remove_neighbor(struct speaker *s, struct neighbor *n, uint64_t now
 	restart_check_converged(s);
 }
 
-static struct neighbor *add_dynamic(struct speaker *s, struct ip remote)
+/* The most specific one: the daemon has set up the connection by it, too. */
+static struct neighbor *range_of(const struct speaker *s, struct ip remote)
 {
-	struct neighbor *n;
+	struct neighbor *best = NULL;
 
 	for (size_t i = 0; i < s->ranges; i++) {
-		struct neighbor *range = s->range[i];
-		struct neighbor_config c = range->config;
-		if (range->config.shutdown || !prefix_contains(&c.prefix, remote))
-			continue;
-		if (range->dynamic_count >= c.max_dynamic)
-			return NULL;
-		c.address = remote;
-		c.passive = true;
-		if (add(s, &c, &n) < 0)
-			return NULL;
-		n->dynamic = true;
-		n->parent = range;
-		range->dynamic_count++;
-		neighbor_start(n, s->now_ms);
-		return n;
+		const struct prefix *p = &s->range[i]->config.prefix;
+		if (prefix_contains(p, remote) && (!best || p->len > best->config.prefix.len))
+			best = s->range[i];
 	}
-	return NULL;
+	return best;
+}
+
+static struct neighbor *add_dynamic(struct speaker *s, struct ip remote)
+{
+	struct neighbor *range = range_of(s, remote), *n;
+
+	if (!range || range->config.shutdown || range->dynamic_count >= range->config.max_dynamic)
+		return NULL;
+	struct neighbor_config c = range->config;
+	c.address = remote;
+	c.passive = true;
+	if (add(s, &c, &n) < 0)
+		return NULL;
+	n->dynamic = true;
+	n->parent = range;
+	range->dynamic_count++;
+	neighbor_start(n, s->now_ms);
+	return n;
 }
 
 struct conn *speaker_accept(struct speaker *s, struct ip remote, struct ip local, uint64_t now_ms)

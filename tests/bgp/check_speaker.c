@@ -372,6 +372,39 @@ START_TEST(dynamic_neighbors)
 }
 END_TEST
 
+static void narrow(struct neighbor_config *c)
+{
+	range_of_2(c);
+	c->prefix = (struct prefix){.ip = ip_v4_u32(0xc0000200), .len = 30};
+	c->client = false;
+}
+
+static void closed(struct neighbor_config *c)
+{
+	range_of_2(c);
+	c->prefix = (struct prefix){.ip = ip_v4_u32(0xc0000203), .len = 32};
+	c->shutdown = true;
+}
+
+/* Of several ranges the most specific counts, in whatever order they are given. */
+START_TEST(ranges_overlap)
+{
+	for (int i = 0; i < 4; i++) {
+		struct speaker_config c = sim_config(65000, i);
+		sim_start(&sim, i, &c);
+	}
+	sim_neighbor(&sim, 0, 1, 65000, range_of_2);
+	sim_neighbor(&sim, 0, 1, 65000, narrow);
+	sim_neighbor(&sim, 0, 1, 65000, closed);
+	for (int i = 1; i < 4; i++)
+		sim_neighbor(&sim, i, 0, 65000, NULL);
+	sim_settle(&sim);
+	ck_assert(sim_up(&sim, 0, 1) && !sim_view(&sim, 0, 1).client);
+	ck_assert_str_eq(sim_view(&sim, 0, 2).state, "");
+	ck_assert(sim_up(&sim, 0, 3) && sim_view(&sim, 0, 3).client);
+}
+END_TEST
+
 START_TEST(configuration_is_checked)
 {
 	struct speaker_config c = sim_config(65000, 0);
@@ -425,6 +458,7 @@ static Suite *suite(void)
 	tcase_add_test(t, route_server);
 	tcase_add_test(t, max_routes);
 	tcase_add_test(t, dynamic_neighbors);
+	tcase_add_test(t, ranges_overlap);
 	tcase_add_test(t, configuration_is_checked);
 	tcase_add_test(t, back_off);
 	tcase_add_test(t, reflects);
