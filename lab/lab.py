@@ -198,7 +198,7 @@ def command_up(args):
                 "bridge": f"bridge -n {pe.ns.name} fdb show"}[pe.flavour]
         print(f"  {pe.name} ({pe.flavour}, VTEP {pe.vtep}): ip netns exec {pe.ns.name} bash\n      {look}")
     first, last = lab.members[0], lab.members[-1]
-    print(f"  members, 3 octets of MAC {first.mac[:11]}..:")
+    print("  members:")
     for m in lab.everyone:
         print(f"      {m.name} {m.mac} {m.ip4:<11} {m.ip6:<19} {m.pe.name}/{m.port}{' idle' if m.idle else ''}")
     print(f"\n  ip netns exec {first.ns.name} ping {last.ip4}")

@@ -322,25 +322,29 @@ def test_a_new_binding_is_answered_on_the_other_pe_within_10_ms(lan, figures):
 
 
 VICTIMS = {
-    "agent": (lambda lan: lan.pe1.box.agent, lambda lan: lan.pe1.box.start_agent()),
-    "quelld of the PE": (lambda lan: lan.pe1.box.quelld, lambda lan: lan.pe1.box.start_quelld()),
-    "quelld of the route server": (lambda lan: lan.rs.box.quelld, lambda lan: lan.rs.box.start_quelld()),
+    # whom to kill, and how each is started again
+    "agent": lambda lan: [(lan.pe1.box.agent, lan.pe1.box.start_agent)],
+    "quelld of the PE": lambda lan: [(lan.pe1.box.quelld, lan.pe1.box.start_quelld)],
+    "agent and quelld of the PE": lambda lan: [(lan.pe1.box.agent, lan.pe1.box.start_agent),
+                                               (lan.pe1.box.quelld, lan.pe1.box.start_quelld)],
+    "quelld of the route server": lambda lan: [(lan.rs.box.quelld, lan.rs.box.start_quelld)],
 }
 
 
 @pytest.mark.parametrize("victim", VICTIMS)
 def test_killed_during_the_flood_no_request_goes_unanswered(lan, victim, figures):
-    find, restart = VICTIMS[victim]
     lab = lan.lab
     idle = [measure.Counter(lab, m) for m in lab.idle if m.pe is not lan.pe3]
     flood = measure.Flood(lab, lab.members, RATE, 9)
     ask = measure.AskRate(lab, lab.member("m12"), REQUESTS, 8)
     time.sleep(1.5)
-    process = find(lan)
-    process.kill()
-    lab.scope.forget(process)
+    victims = VICTIMS[victim](lan)
+    for process, _ in victims:
+        process.kill()
+        lab.scope.forget(process)
     time.sleep(2)
-    restart(lan)
+    for _, restart in victims:
+        restart()
     said = ask.wait()
     flood.wait()
     figures(f"SIGKILL of {victim}: {said['asked']} requests at {REQUESTS}/s, {said['unanswered']} unanswered, "
@@ -350,9 +354,33 @@ def test_killed_during_the_flood_no_request_goes_unanswered(lan, victim, figures
     for c in idle:
         assert measure.arrived(c.stop()) == {}
     wait_until(lab.converged, 30, "all bindings after the restart")
-    if victim == "agent":
+    if victim.startswith("agent"):
         assert lan.status("quell-agent")["adopted"], "the pinned maps were not taken over"
     assert not measure.ping_all(lab).failed
+
+
+def test_what_changed_while_the_agent_was_dead_is_reconciled(lan):
+    """The pinned maps go on answering for one that left in the meantime; the next start takes it out, and one that came
+    is in."""
+    lab, gone, stays = lan.lab, lan.lab.member("m32"), lan.lab.member("m31")
+    lan.pe3.binding(gone, False)
+    wait_until(lambda: gone.ip4 not in lan.pe1.bindings(), 10, "it is not there yet")
+    lan.pe3.binding(gone, True)
+    wait_until(lambda: gone.ip4 in lan.pe1.bindings(), 10, "it is there")
+    agent = lan.pe1.box.agent
+    agent.kill()
+    lab.scope.forget(agent)
+    lan.pe3.binding(gone, False)
+    wait_until(lambda: gone.ip4 not in lan.pe2.bindings(), 10, "the other PE knows that it left")
+    asker = lab.member("m11")
+    said = measure.AskRate(lab, asker, 200, 0.5, [gone, stays]).wait()
+    assert said["unanswered"] == 0, "dead, it answers as before"
+    lan.pe1.box.start_agent()
+    wait_until(lambda: stays.ip4 in lan.pe1.bindings() and gone.ip4 not in lan.pe1.bindings(), 10, "reconciled")
+    assert measure.AskRate(lab, asker, 200, 0.5, [gone]).wait()["answered"] == 0
+    assert measure.AskRate(lab, asker, 200, 0.5, [stays]).wait()["unanswered"] == 0
+    lan.pe3.binding(gone, True)
+    wait_until(lambda: gone.ip4 in lan.pe1.bindings(), 10, "it comes again")
 
 
 def test_two_labs_with_quell_at_once(build):
