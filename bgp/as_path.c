@@ -53,7 +53,7 @@ unsigned as_path_length(struct span path, unsigned width)
 	return n;
 }
 
-/* --- building --------------------------------------------------------------------------------- */
+/* --- building --- */
 
 struct builder {
 	struct writer *w;
@@ -121,7 +121,7 @@ void as_path_merge(struct writer *w, struct span as2, struct span as4)
 	}
 }
 
-/* --- sending ---------------------------------------------------------------------------------- */
+/* --- sending --- */
 
 size_t as_path_octets(const struct as_path_out *o)
 {
@@ -164,7 +164,7 @@ bool as_path_needs_as4(struct span path, uint32_t prepend)
 	return false;
 }
 
-/* --- what attr.h promises --------------------------------------------------------------------- */
+/* --- what attr.h promises --- */
 
 unsigned attr_as_path_length(const struct attrs *a)
 {

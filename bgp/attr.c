@@ -54,7 +54,7 @@ static bool wrong(struct attr_decode *d, const char *why)
 	return false;
 }
 
-/* --- ORIGIN, AS_PATH, NEXT_HOP ---------------------------------------------------------------- */
+/* --- ORIGIN, AS_PATH, NEXT_HOP --- */
 
 static bool origin_decode(struct attr_decode *d, struct reader *v)
 {
@@ -95,7 +95,7 @@ static bool next_hop_decode(struct attr_decode *d, struct reader *v)
 	return true;
 }
 
-/* --- MED, LOCAL_PREF -------------------------------------------------------------------------- */
+/* --- MED, LOCAL_PREF --- */
 
 static bool med_decode(struct attr_decode *d, struct reader *v)
 {
@@ -124,7 +124,7 @@ static void local_pref_encode(
 		put_u32(w, type, a, attrs_has(a, ATTR_LOCAL_PREF) ? a->local_pref : 100);
 }
 
-/* --- ATOMIC_AGGREGATE, AGGREGATOR ------------------------------------------------------------- */
+/* --- ATOMIC_AGGREGATE, AGGREGATOR --- */
 
 static bool atomic_decode(struct attr_decode *d, struct reader *v)
 {
@@ -166,7 +166,7 @@ static void aggregator_encode(
 	writer_bytes(w, a->aggregator_ip, 4);
 }
 
-/* --- communities: RFC 1997, 4360, 8092 -------------------------------------------------------- */
+/* --- communities: RFC 1997, 4360, 8092 --- */
 
 static bool communities_decode(struct attr_decode *d, struct reader *v)
 {
@@ -222,7 +222,7 @@ static void large_communities_encode(
 		put_span(w, type, a, a->large_communities);
 }
 
-/* --- route reflection: RFC 4456 section 8 ----------------------------------------------------- */
+/* --- route reflection: RFC 4456 section 8 --- */
 
 static bool originator_decode(struct attr_decode *d, struct reader *v)
 {
@@ -261,7 +261,7 @@ static void cluster_list_encode(
 	writer_bytes(w, a->cluster_list.p, others);
 }
 
-/* --- AS4_PATH, AS4_AGGREGATOR: RFC 6793 ------------------------------------------------------- */
+/* --- AS4_PATH, AS4_AGGREGATOR: RFC 6793 --- */
 
 static bool as4_path_decode(struct attr_decode *d, struct reader *v)
 {
@@ -301,7 +301,7 @@ static void as4_aggregator_encode(
 	writer_bytes(w, a->aggregator_ip, 4);
 }
 
-/* --- PMSI_TUNNEL, OTC ------------------------------------------------------------------------- */
+/* --- PMSI_TUNNEL, OTC --- */
 
 #define PMSI_INGRESS_REPLICATION 6
 #define PMSI_TYPE_MAX 11 /* BIER, RFC 8556 */
@@ -350,7 +350,7 @@ static void otc_encode(
 		put_u32(w, type, a, a->otc);
 }
 
-/* --- checked and carried ---------------------------------------------------------------------- */
+/* --- checked and carried --- */
 
 /* RFC 9012 section 13: every TLV ends where its last sub-TLV does. */
 static bool tunnel_encap_decode(struct attr_decode *d, struct reader *v)
@@ -416,7 +416,7 @@ static bool prefix_sid_decode(struct attr_decode *d, struct reader *v)
 	return reader_done(v) || wrong(d, "malformed PREFIX_SID");
 }
 
-/* --- the table -------------------------------------------------------------------------------- */
+/* --- the table --- */
 
 #define WITHDRAW UPDATE_TREAT_AS_WITHDRAW
 #define DISCARD UPDATE_ATTR_DISCARD

@@ -100,7 +100,7 @@ bool speaker_next_action(struct speaker *s, struct action *ret)
 	return true;
 }
 
-/* --- out ----------------------------------------------------------------------------------- */
+/* --- out --- */
 
 bool conn_control(struct conn *c, const uint8_t *msg, size_t len)
 {
@@ -192,7 +192,7 @@ void conn_sent(struct conn *c, size_t len, uint64_t now_ms)
 		session_sent(c->session, now_ms);
 }
 
-/* --- in ------------------------------------------------------------------------------------ */
+/* --- in --- */
 
 static bool rx_reserve(struct conn *c, size_t cap)
 {
@@ -287,7 +287,7 @@ void conn_rx(struct conn *c, const uint8_t *bytes, size_t len, uint64_t now_ms)
 	}
 }
 
-/* --- events -------------------------------------------------------------------------------- */
+/* --- events --- */
 
 void conn_connected(struct conn *c, struct ip local, uint64_t now_ms)
 {

@@ -64,7 +64,7 @@ static const struct path *path_for(const struct group *g, const struct dest *d)
 	return p;
 }
 
-/* --- buffers ------------------------------------------------------------------------------- */
+/* --- buffers --- */
 
 static void deliver(struct member *m, struct txbuf *b)
 {
@@ -108,7 +108,7 @@ static size_t message_max(const struct group *g)
 	return g->view.extended ? BGP_MSG_EXTENDED_MAX : BGP_MSG_MAX;
 }
 
-/* --- UPDATEs ------------------------------------------------------------------------------- */
+/* --- UPDATEs --- */
 
 static void out_of(
 	const struct group *g, const struct path *p, struct update_out *out, struct attrs *attrs)
@@ -208,7 +208,7 @@ static void emit_items(struct emit *e, struct item *it, size_t n)
 	cut(e);
 }
 
-/* --- who is told what ---------------------------------------------------------------------- */
+/* --- who is told what --- */
 
 /* The member that sent the path now best, if it keeps up and was told of another's before. */
 static bool needs_withdrawal(const struct group *g, const struct dest *d, uint16_t owner)

@@ -94,7 +94,7 @@ void group_leave(struct member *m)
 	group_put(g);
 }
 
-/* --- control messages within the stream of a member ---------------------------------------- */
+/* --- control messages within the stream of a member --- */
 
 static void push(struct member *m, const uint8_t *msg, size_t len)
 {
@@ -162,7 +162,7 @@ void group_refresh(struct member *m)
 		push_refresh(m, REFRESH_BORR);
 }
 
-/* --- the stream of those who keep up ------------------------------------------------------- */
+/* --- the stream of those who keep up --- */
 
 /* Members that fell over their bound in this batch see it again from a marker of their own. */
 static void split_off(struct group *g)
@@ -202,7 +202,7 @@ void group_flush(struct table *t)
 	rib_reap(&t->rib);
 }
 
-/* --- those who lag ------------------------------------------------------------------------- */
+/* --- those who lag --- */
 
 static void catch_up(struct member *m)
 {

@@ -37,7 +37,7 @@ int bgp_header_decode(const uint8_t *p, size_t len, size_t max, struct bgp_heade
 size_t bgp_msg_begin(struct writer *w, enum bgp_msg_type type);
 void bgp_msg_finish(struct writer *w, size_t mark);
 
-/* --- OPEN ------------------------------------------------------------------------------------------------- */
+/* --- OPEN --- */
 
 #define OPEN_MAX_FAMILIES 24 /* more than anybody has; what is beyond is left out */
 
@@ -79,7 +79,7 @@ int open_decode(const uint8_t *body, size_t len, struct bgp_open *ret, struct bg
 /* A whole message, header included. Uses RFC 9072 only if 255 octets do not do. */
 void open_encode(struct writer *w, const struct bgp_open *open);
 
-/* --- NOTIFICATION ----------------------------------------------------------------------------------------- */
+/* --- NOTIFICATION --- */
 
 int notification_decode(const uint8_t *body, size_t len, struct bgp_error *ret);
 void notification_encode(struct writer *w, const struct bgp_error *err);
@@ -88,7 +88,7 @@ struct bgp_error notification_cease(uint8_t subcode, const char *communication);
 /* "6/2 Cease/Administrative Shutdown: \"maintenance\"" - the communication escaped. Returns buf. */
 char *notification_format(const struct bgp_error *err, char *buf, size_t cap);
 
-/* --- KEEPALIVE and ROUTE-REFRESH -------------------------------------------------------------------------- */
+/* --- KEEPALIVE and ROUTE-REFRESH --- */
 
 void keepalive_encode(struct writer *w);
 

@@ -125,7 +125,7 @@ static void promote(struct neighbor *n, struct session *se)
 	}
 }
 
-/* --- connections --------------------------------------------------------------------------- */
+/* --- connections --- */
 
 /* The session that an incoming connection goes to, or NULL. */
 static struct session *slot_for(struct neighbor *n)
@@ -193,7 +193,7 @@ bool neighbor_collision(struct neighbor *n, struct session *se, uint64_t now_ms)
 	return stays;
 }
 
-/* --- what sessions tell -------------------------------------------------------------------- */
+/* --- what sessions tell --- */
 
 static unsigned back_off_sec(const struct neighbor *n)
 {

@@ -44,8 +44,7 @@ static int bad(struct bgp_error *err, uint8_t subcode, const char *what)
 	return -EBADMSG;
 }
 
-/* --- capabilities: `v` holds the value; they write it, or nothing to leave the capability out
- * --------------- */
+/* --- capabilities: `v` holds the value; they write it, or nothing to leave the capability out --- */
 
 static bool wrong(struct open_decode *d, uint8_t subcode, const char *why)
 {
@@ -256,7 +255,7 @@ static const struct capability {
 
 #define CAPABILITIES (sizeof(capabilities) / sizeof(capabilities[0]))
 
-/* --- decoding --------------------------------------------------------------------------------- */
+/* --- decoding --- */
 
 static bool caps_decode(struct open_decode *d, struct reader *r)
 {
@@ -332,7 +331,7 @@ int open_decode(const uint8_t *body, size_t len, struct bgp_open *ret, struct bg
 	return 0;
 }
 
-/* --- encoding --------------------------------------------------------------------------------- */
+/* --- encoding --- */
 
 static void caps_encode(struct writer *w, const struct bgp_open *o)
 {

@@ -30,7 +30,7 @@ static struct rib_peer *peer_of(const struct neighbor *n, struct table *t)
 	return &t->rib.peer[n->index];
 }
 
-/* --- sweeps -------------------------------------------------------------------------------- */
+/* --- sweeps --- */
 
 static void sweep_begin(struct neighbor *n, struct table *t, enum sweep_mode mode)
 {
@@ -122,7 +122,7 @@ void restart_purge(struct neighbor *n)
 	timers_stop(&n->s->timers, &n->stale);
 }
 
-/* --- helper -------------------------------------------------------------------------------- */
+/* --- helper --- */
 
 static bool gr_has(const struct session *se, const struct table *t, bool *ret_forwarding)
 {
@@ -272,7 +272,7 @@ void restart_refresh_in(struct neighbor *n, struct table *t, uint8_t subtype)
 	}
 }
 
-/* --- restarter ----------------------------------------------------------------------------- */
+/* --- restarter --- */
 
 bool restart_is_restarting(const struct speaker *s)
 {

@@ -109,7 +109,7 @@ void rib_dest_free(struct rib *r, struct dest *d, pool_ref ref)
 	pool_free(&r->pool, ref, sizeof(*d) + d->key_len);
 }
 
-/* --- the choice ---------------------------------------------------------------------------- */
+/* --- the choice --- */
 
 static bool view_reserve(struct rib *r, size_t n)
 {
@@ -190,7 +190,7 @@ unsigned rib_redecide(struct rib *r, struct dest *d)
 	return RIB_BEST;
 }
 
-/* --- paths --------------------------------------------------------------------------------- */
+/* --- paths --- */
 
 static pool_ref *link_of(struct rib *r, struct dest *d, uint16_t peer)
 {

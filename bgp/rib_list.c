@@ -94,7 +94,7 @@ void rib_list_touch(struct rib *r, struct dest *d)
 	}
 }
 
-/* --- markers ------------------------------------------------------------------------------- */
+/* --- markers --- */
 
 static uint32_t before_first(const struct rib *r)
 {
@@ -166,7 +166,7 @@ void rib_marker_pass(struct rib *r, struct rib_marker *m, struct dest *last)
 		m->version = r->version;
 }
 
-/* --- tombstones ---------------------------------------------------------------------------- */
+/* --- tombstones --- */
 
 static bool grave_is_open(const struct rib *r, const struct grave *g)
 {

@@ -68,7 +68,7 @@ size_t session_msg_max(const struct session *se)
 	return se->open_seen ? BGP_MSG_EXTENDED_MAX : BGP_MSG_MAX;
 }
 
-/* --- timers -------------------------------------------------------------------------------- */
+/* --- timers --- */
 
 static void start_timer(struct session *se, struct timer *t, uint64_t now_ms, uint64_t ms)
 {
@@ -103,7 +103,7 @@ void session_sent(struct session *se, uint64_t now_ms)
 		timers_stop(&se->n->s->timers, &se->send_hold);
 }
 
-/* --- messages out -------------------------------------------------------------------------- */
+/* --- messages out --- */
 
 static void fill_open(const struct session *se, struct bgp_open *o)
 {
@@ -191,7 +191,7 @@ static void send_notification(struct session *se)
 		se->n->msgs_out++;
 }
 
-/* --- the machine's actions ----------------------------------------------------------------- */
+/* --- the machine's actions --- */
 
 static void connect_out(struct session *se)
 {
@@ -284,7 +284,7 @@ uint32_t session_event(
 	return actions & (FSM_DO_UPDATE | FSM_DO_REFRESH);
 }
 
-/* --- OPEN ---------------------------------------------------------------------------------- */
+/* --- OPEN --- */
 
 static void negotiate(struct session *se, const struct bgp_open *o)
 {
@@ -378,7 +378,7 @@ static void handle_open(struct session *se, const uint8_t *body, size_t len, uin
 		session_event(se, FSM_OPEN, NULL, now_ms);
 }
 
-/* --- messages in --------------------------------------------------------------------------- */
+/* --- messages in --- */
 
 static void handle_update(struct session *se, const uint8_t *body, size_t len, uint64_t now_ms)
 {

@@ -135,7 +135,7 @@ uint64_t speaker_jitter(struct speaker *s, uint64_t ms)
 	return ms - (ms / 4) * (s->random % 1024) / 1024;
 }
 
-/* --- neighbours ---------------------------------------------------------------------------- */
+/* --- neighbours --- */
 
 static struct neighbor *find(const struct speaker *s, struct ip address)
 {
@@ -343,7 +343,7 @@ static void free_spent(struct speaker *s)
 		s->neighbors--;
 }
 
-/* --- the turn ------------------------------------------------------------------------------ */
+/* --- the turn --- */
 
 bool speaker_flush_due(const struct speaker *s)
 {
@@ -445,7 +445,7 @@ void speaker_run(struct speaker *s, uint64_t now_ms)
 	free_spent(s);
 }
 
-/* --- routes of our own, and the watch ------------------------------------------------------ */
+/* --- routes of our own, and the watch --- */
 
 static struct table *table_of(struct speaker *s, const struct bgp_family *f)
 {

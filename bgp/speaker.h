@@ -60,7 +60,7 @@ int speaker_add_neighbor(struct speaker *s, const struct neighbor_config *c, uin
 	struct neighbor **ret);
 void speaker_remove_neighbor(struct speaker *s, struct neighbor *n, uint64_t now_ms);
 
-/* --- connections ------------------------------------------------------------------------------------------ */
+/* --- connections --- */
 
 enum conn_close_reason { CONN_CLOSED_BY_PEER, CONN_FAILED };
 
@@ -100,7 +100,7 @@ uint64_t speaker_deadline(const struct speaker *s);
 /* Timers that are due, and a bounded slice of deferred work (dumps to new clients, sweeps). */
 void speaker_run(struct speaker *s, uint64_t now_ms);
 
-/* --- routes ------------------------------------------------------------------------------------------------- */
+/* --- routes --- */
 
 /* The best path of a key changed. attrs NULL: it is gone. `from` NULL: originated here. stale: kept over a
  * graceful restart. Everything is borrowed for the call. */
@@ -132,7 +132,7 @@ int speaker_unoriginate(struct speaker *s, const struct bgp_family *f, const str
 /* Our own routes are complete (the feed's first snapshot is in); see wait_local. */
 void speaker_local_done(struct speaker *s, uint64_t now_ms);
 
-/* --- views for `show` --------------------------------------------------------------------------------------- */
+/* --- views for `show` --- */
 
 struct neighbor_view {
 	struct ip address, local;

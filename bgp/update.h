@@ -53,7 +53,7 @@ int update_decode(const uint8_t *body, size_t len, const struct update_ctx *ctx,
 enum nlri_verdict update_next(struct reader *r, const struct bgp_family *f, bool add_path,
 	bool withdraw, struct nlri *ret, const char **ret_why);
 
-/* --- encode: a message is begun, filled with NLRIs until one does not fit, and ended ------------------------ */
+/* --- encode: a message is begun, filled with NLRIs until one does not fit, and ended --- */
 
 struct update_writer {
 	struct writer w;

@@ -54,7 +54,7 @@ static unsigned raw_next(const struct raw_attrs *raw, unsigned from)
 	return 256;
 }
 
-/* --- the walk --------------------------------------------------------------------------------- */
+/* --- the walk --- */
 
 /* Syntactically correct, which is all that is asked of IPv4 routes here (section 3 i, 5.3). */
 static bool prefixes_ok(struct reader r)
@@ -91,7 +91,7 @@ static void walk_attrs(struct attr_decode *d, struct reader r, struct raw_attrs 
 	}
 }
 
-/* --- attributes ------------------------------------------------------------------------------- */
+/* --- attributes --- */
 
 static void read_unknown(struct attr_decode *d, uint8_t type, const struct raw_attr *raw)
 {
@@ -178,7 +178,7 @@ static void keep_unknown(struct attr_decode *d, const struct raw_attrs *raw)
 		d->u->attrs.unknown = (struct span){unknown_room, (uint16_t)writer_len(&w)};
 }
 
-/* --- MP_REACH_NLRI and MP_UNREACH_NLRI -------------------------------------------------------- */
+/* --- MP_REACH_NLRI and MP_UNREACH_NLRI --- */
 
 static const struct bgp_family *read_family(const struct update_ctx *ctx, struct reader *r)
 {
@@ -256,7 +256,7 @@ bool mp_unreach_decode(struct attr_decode *d, struct reader *v)
 	return true;
 }
 
-/* --- the message as a whole ------------------------------------------------------------------- */
+/* --- the message as a whole --- */
 
 /* RFC 4271 section 5 with 4760 section 3 (LOCAL_PREF on iBGP); RFC 7606 section 3 d. */
 static void need_mandatory(struct attr_decode *d, const struct raw_attrs *raw, bool old_nlri)
@@ -369,7 +369,7 @@ int update_decode(const uint8_t *body, size_t len, const struct update_ctx *ctx,
 	return 0;
 }
 
-/* --- NLRIs ------------------------------------------------------------------------------------ */
+/* --- NLRIs --- */
 
 enum nlri_verdict update_next(struct reader *r, const struct bgp_family *f, bool add_path,
 	bool withdraw, struct nlri *ret, const char **ret_why)

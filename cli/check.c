@@ -23,7 +23,7 @@ static void add_lines(json_t *errors, char *lines)
 			json_array_append_new(errors, json_string(line));
 }
 
-/* --- what was understood -------------------------------------------------------------------- */
+/* --- what was understood --- */
 
 static json_t *lines_new(void)
 {
@@ -116,7 +116,7 @@ static void check_lan(json_t *lines, json_t *errors, const struct config_lan *la
 	registry_free(r);
 }
 
-/* --- the command ---------------------------------------------------------------------------- */
+/* --- the command --- */
 
 static void print_lines(const json_t *lines, const char *indent, FILE *out)
 {

@@ -124,7 +124,7 @@ bool show_take_word(const char *noun, const char *word, struct show_options *o, 
 	}
 }
 
-/* --- narrow and sort ------------------------------------------------------------------------ */
+/* --- narrow and sort --- */
 
 static bool wanted(const struct noun *n, const json_t *entry, const struct show_options *o)
 {
@@ -185,7 +185,7 @@ void show_render(const char *noun, const json_t *answer, const struct show_optio
 	find(noun)->render(answer, o, out);
 }
 
-/* --- ask and print -------------------------------------------------------------------------- */
+/* --- ask and print --- */
 
 static json_t *request_of(const struct noun *n, const struct show_options *o)
 {

@@ -29,7 +29,7 @@ bool show_take_word(const char *noun, const char *word, struct show_options *o, 
 void show_narrow(const char *noun, json_t *answer, const struct show_options *o);
 void show_render(const char *noun, const json_t *answer, const struct show_options *o, FILE *out);
 
-/* --- how each looks ------------------------------------------------------------------------- */
+/* --- how each looks --- */
 
 void show_status(const json_t *answer, const struct show_options *o, FILE *out);
 void show_neighbors(const json_t *answer, const struct show_options *o, FILE *out);

@@ -24,7 +24,7 @@ bool value_true(const json_t *object, const char *key)
 	return json_is_true(json_object_get(object, key));
 }
 
-/* --- text ----------------------------------------------------------------------------------- */
+/* --- text --- */
 
 static void append(char *buf, size_t cap, const char *gap, const char *text)
 {
@@ -111,7 +111,7 @@ void value_cell_flags(struct table *t, const json_t *object, const char *const *
 	table_cell(t, text);
 }
 
-/* --- all of an object ----------------------------------------------------------------------- */
+/* --- all of an object --- */
 
 static bool is_list_of_objects(const json_t *v)
 {
@@ -178,7 +178,7 @@ void value_print_fields(const json_t *object, bool colour, FILE *out)
 	table_free(t);
 }
 
-/* --- order ---------------------------------------------------------------------------------- */
+/* --- order --- */
 
 static int rank(const json_t *v, struct ip *ret)
 {

@@ -95,7 +95,7 @@ struct agent {
 	struct log_limit attach_log, spoof_log, moved_log, alarm_log, full_log;
 };
 
-/* --- agent_lan.c ---------------------------------------------------------------------------------------------- */
+/* --- agent_lan.c --- */
 
 /* Reads the registries. 0, or -errno with the error told. */
 int agent_lans_check(struct config *c, struct registry **ret_registries);
@@ -118,7 +118,7 @@ void agent_lan_vtep(struct agent_lan *lan, struct ip vtep, bool present);
 void agent_lan_vteps_mark(struct agent_lan *lan);
 void agent_lan_vteps_sweep(struct agent_lan *lan);
 
-/* --- agent_port.c --------------------------------------------------------------------------------------------- */
+/* --- agent_port.c --- */
 
 /* The entry is for a port of that name on this PE. */
 bool agent_port_named(const struct agent *a, const struct registry_port *r, const char *name);
@@ -131,7 +131,7 @@ void agent_port_attach(struct agent_port *p);
 /* Knobs, once the entries are in. */
 void agent_port_turn(struct agent_port *p);
 
-/* --- agent_books.c -------------------------------------------------------------------------------------------- */
+/* --- agent_books.c --- */
 
 /* The hooks of a LAN's books. */
 struct binding_hooks agent_books_hooks(struct agent_lan *lan);
@@ -140,7 +140,7 @@ void agent_books_event(void *arg, const struct layout_event *e);
 /* What the kernel's FDB tells. */
 void agent_books_learned(void *arg, struct fdb_lan *lan, uint32_t port, struct mac mac, bool gone);
 
-/* --- agent_adopt.c -------------------------------------------------------------------------------------------- */
+/* --- agent_adopt.c --- */
 
 /* Before ports are taken: which slots are in use, and what the books are to keep. */
 void agent_adopt_begin(struct agent *a);
@@ -150,7 +150,7 @@ void agent_adopt_end(struct agent *a);
 int agent_slot_get(struct agent *a, uint32_t ifindex, uint32_t *ret_slot);
 void agent_slot_put(struct agent *a, uint32_t slot);
 
-/* --- agent_feed.c --------------------------------------------------------------------------------------------- */
+/* --- agent_feed.c --- */
 
 enum agent_feed_state { AGENT_FEED_DOWN, AGENT_FEED_SYNCING, AGENT_FEED_LIVE };
 
@@ -164,7 +164,7 @@ void agent_feed_free(struct agent_feed *f);
 void agent_feed_say(struct agent_feed *f, const struct agent_lan *lan, const struct binding_say *s);
 void agent_feed_view(const struct agent_feed *f, struct agent_feed_view *ret);
 
-/* --- agent_control.c ------------------------------------------------------------------------------------------ */
+/* --- agent_control.c --- */
 
 /* 0, or -errno with the error told. */
 int agent_control_new(struct agent *a, struct agent_control **ret);

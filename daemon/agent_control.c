@@ -54,7 +54,7 @@ static uint64_t sec_since(uint64_t ms)
 	return now > ms ? (now - ms) / 1000 : 0;
 }
 
-/* --- status ---------------------------------------------------------------------- */
+/* --- status --- */
 
 static json_t *show_feed(const struct agent *a)
 {
@@ -125,7 +125,7 @@ static json_t *show_status(struct agent *a, const json_t *request)
 		"lans", lans);
 }
 
-/* --- bindings and MACs ----------------------------------------------------------- */
+/* --- bindings and MACs --- */
 
 struct walk {
 	const struct agent_lan *lan;
@@ -219,7 +219,7 @@ static json_t *show_macs(struct agent *a, const json_t *request)
 	return show_rows(a, "macs", bindings_each_mac, add_mac);
 }
 
-/* --- ports ----------------------------------------------------------------------- */
+/* --- ports --- */
 
 static json_t *show_member(const struct agent_port *p)
 {
@@ -264,7 +264,7 @@ static json_t *show_ports(struct agent *a, const json_t *request)
 	return json_pack("{s:o}", "ports", rows);
 }
 
-/* --- the ledger ------------------------------------------------------------------ */
+/* --- the ledger --- */
 
 static json_t *show_direction(const struct ledger *l, enum frame_dir d)
 {
@@ -367,7 +367,7 @@ static json_t *show_ledger(struct agent *a, const json_t *request)
 	return json_pack("{s:o, s:o}", "ports", rows, "balance", balance);
 }
 
-/* --- the socket ------------------------------------------------------------------ */
+/* --- the socket --- */
 
 static const struct {
 	const char *name;

@@ -45,7 +45,7 @@ static void set_state(struct agent_feed *f, enum agent_feed_state s)
 	f->since_ms = loop_now_ms();
 }
 
-/* --- out ------------------------------------------------------------------------- */
+/* --- out --- */
 
 static const char *json_bool(bool b)
 {
@@ -92,7 +92,7 @@ static void greet(struct agent_feed *f)
 	f->lines_out++;
 }
 
-/* --- in -------------------------------------------------------------------------- */
+/* --- in --- */
 
 static bool get_mac(const json_t *o, const char *key, struct mac *ret)
 {

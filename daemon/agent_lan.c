@@ -12,7 +12,7 @@
 #include "daemon/agent.h"
 #include "daemon/loop.h"
 
-/* --- the registry ---------------------------------------------------------------- */
+/* --- the registry --- */
 
 static int load_registry(const struct config_lan *c, struct registry **ret)
 {
@@ -48,7 +48,7 @@ int agent_lans_check(struct config *c, struct registry **ret_registries)
 	return r;
 }
 
-/* --- finding --------------------------------------------------------------------- */
+/* --- finding --- */
 
 struct agent_lan *agent_lan_by_vni(const struct agent *a, uint32_t vni)
 {
@@ -88,7 +88,7 @@ static bool is_member_port(const struct agent_lan *lan, const struct link *l)
 	return c->all_ports;
 }
 
-/* --- a LAN ----------------------------------------------------------------------- */
+/* --- a LAN --- */
 
 void agent_lan_open(struct agent_lan *lan)
 {
@@ -179,7 +179,7 @@ void agent_lans_turn(struct agent *a)
 				agent_port_turn(p);
 }
 
-/* --- links ----------------------------------------------------------------------- */
+/* --- links --- */
 
 static void take_link(void *arg, const struct link *l)
 {
@@ -296,7 +296,7 @@ void agent_on_link(void *arg, uint32_t what, const struct link *was, const struc
 			lan_on_link(&a->lans[i], what, was, now);
 }
 
-/* --- start and stop -------------------------------------------------------------- */
+/* --- start and stop --- */
 
 static int find_lan(struct agent_lan *lan)
 {

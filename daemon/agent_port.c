@@ -18,7 +18,7 @@
 
 #define BURST_MIN 4542 /* three full frames */
 
-/* --- the registry ---------------------------------------------------------------- */
+/* --- the registry --- */
 
 bool agent_port_named(const struct agent *a, const struct registry_port *r, const char *name)
 {
@@ -71,7 +71,7 @@ static void read_registry(struct agent_port *p, struct binding_port *ret)
 	ret->closed = p->closed;
 }
 
-/* --- a port ---------------------------------------------------------------------- */
+/* --- a port --- */
 
 static uint32_t burst_of(uint64_t bps)
 {
@@ -202,7 +202,7 @@ void agent_port_drop(struct agent_port *p, bool there)
 	free(p);
 }
 
-/* --- knobs ----------------------------------------------------------------------- */
+/* --- knobs --- */
 
 static void on_knobs(void *arg, int verdict)
 {

@@ -50,9 +50,7 @@ static json_t *json_ip(struct ip ip)
 	return ip.family ? json_string(ip_format(ip, text)) : json_null();
 }
 
-/* --- status
- * -----------------------------------------------------------------------------------------------
- */
+/* --- status --- */
 
 static json_t *show_feed(const struct quelld_lans *lans)
 {
@@ -95,8 +93,7 @@ static json_t *show_status(const struct control_quelld_views *v)
 		show_transport(v->transport));
 }
 
-/* --- neighbors
- * -------------------------------------------------------------------------------------------- */
+/* --- neighbors --- */
 
 static void put_number(json_t *o, const char *key, uint64_t n)
 {
@@ -162,9 +159,7 @@ static json_t *show_neighbors(const struct control_quelld_views *v)
 	return json_pack("{s:o}", "neighbors", list);
 }
 
-/* --- LANs
- * -------------------------------------------------------------------------------------------------
- */
+/* --- LANs --- */
 
 static void write_ip(struct jsontext *out, const char *key, struct ip ip)
 {
@@ -268,9 +263,7 @@ static void answer_lans(struct control_quelld *c, struct jsonsock *s, const json
 	jsontext_free(&out);
 }
 
-/* --- routes
- * -----------------------------------------------------------------------------------------------
- */
+/* --- routes --- */
 
 /* An answer that is written over several turns; belongs to its conn. */
 struct job {
@@ -345,8 +338,7 @@ static void on_closed(void *arg, struct jsonsock *s, const char *why)
 	job_free(jsonsock_data(s));
 }
 
-/* --- requests
- * --------------------------------------------------------------------------------------------- */
+/* --- requests --- */
 
 static void answer_status(struct control_quelld *c, struct jsonsock *s, const json_t *request)
 {

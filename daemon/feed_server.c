@@ -46,9 +46,7 @@ struct feed_server {
 	struct log_limit refused_log, lan_log;
 };
 
-/* --- out
- * --------------------------------------------------------------------------------------------------
- */
+/* --- out --- */
 
 __attribute__((format(printf, 2, 3))) static void send_line(
 	struct feed_server *f, const char *fmt, ...)
@@ -173,9 +171,7 @@ static void send_snapshot(struct feed_server *f)
 	send_end(f);
 }
 
-/* --- in
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- in --- */
 
 static void local_is_done(struct feed_server *f)
 {

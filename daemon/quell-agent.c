@@ -1,11 +1,12 @@
-/* quell-agent: the data plane of a PE. This file is its life: check, find, open, drop, serve,
- * leave.
+/* quell-agent: the data plane of a PE. This file is its life: check, find, open, drop, serve, leave.
  *
- *   check   the whole configuration and the registries, before anything else; a bad one changes
- * nothing find    the lock, the links; a bridge that is not there ends it here open    the plane,
- * adopted if one is found working; then the ports, and the sockets drop    all capabilities but
- * those for netlink, raw sockets and BPF serve   the loop leave   SIGTERM, SIGINT: the plane goes
- * on answering without us. With --withdraw all that is ours is taken back first.
+ *   check   the whole configuration and the registries, before anything else; a bad one changes nothing
+ *   find    the lock, the links; a bridge that is not there ends it here
+ *   open    the plane, adopted if one is found working; then the ports, and the sockets
+ *   drop    all capabilities but those for netlink, raw sockets and BPF
+ *   serve   the loop
+ *   leave   SIGTERM, SIGINT: the plane goes on answering without us; with --withdraw all that is ours is
+ *           taken back first
  *
  * One turn of the loop: the kernel's links and FDB are read before the plane's events, so that a
  * port that has just come up is known to be up when its first frame is told of; what came of it all
@@ -14,7 +15,6 @@
 #include <config.h>
 
 #include <errno.h>
-#include <getopt.h>
 #include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
@@ -28,11 +28,11 @@
 #include <jansson.h>
 
 #include "daemon/agent.h"
+#include "daemon/cmdline.h"
 #include "daemon/loop.h"
 #include "daemon/pidlock.h"
 #include "daemon/priv.h"
 
-#define DEFAULT_CONFIG "/etc/quell/quell.yaml"
 #define AGENT_PATH_LEN 256
 #define LINKS_WAIT_MS 10000
 #define TICK_MS 1000
@@ -44,14 +44,9 @@ static const struct plane_ops *const agent_plane_bpf = &plane_bpf;
 static const struct plane_ops *const agent_plane_bpf = NULL;
 #endif
 
-struct options {
-	const char *config, *log;
-	bool check, withdraw;
-};
-
 struct life {
 	struct agent a;
-	struct options o;
+	struct cmdline o;
 	struct registry **registries;
 	struct pidlock lock;
 	struct event *nl_event, *plane_event;
@@ -59,84 +54,12 @@ struct life {
 	struct timer tick;
 };
 
-/* --- the command line ------------------------------------------------------------ */
-
-static void usage(FILE *to)
-{
-	fputs("usage: quell-agent [-nhV] [-c file] [-d level] [--withdraw]\n"
-	      "  -c file     configuration, default " DEFAULT_CONFIG "\n"
-	      "  -n          check the configuration and the registry and exit\n"
-	      "  -d level    error, warning, notice, info, debug, or bpf=debug,feed=info\n"
-	      "  --withdraw  at the end take back all that was done to the box, instead of leaving "
-	      "the\n"
-	      "              data plane answering\n"
-	      "  -V          version\n",
-		to);
-}
-
-/* -1: go on; otherwise the exit status. */
-static int read_options(int argc, char **argv, struct options *o)
-{
-	static const struct option longs[] = {
-		{"withdraw", no_argument, NULL, 'w'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
-	};
-	int c;
-
-	*o = (struct options){.config = DEFAULT_CONFIG};
-	while ((c = getopt_long(argc, argv, "c:d:hnV", longs, NULL)) != -1) {
-		switch (c) {
-		case 'c':
-			o->config = optarg;
-			break;
-		case 'd':
-			o->log = optarg;
-			if (log_set_from_text(o->log) < 0) {
-				fprintf(stderr, "quell-agent: -d %s: not a level\n", o->log);
-				return 1;
-			}
-			break;
-		case 'n':
-			o->check = true;
-			break;
-		case 'w':
-			o->withdraw = true;
-			break;
-		case 'h':
-			usage(stdout);
-			return 0;
-		case 'V':
-			puts("quell-agent " PACKAGE_VERSION);
-			return 0;
-		default:
-			usage(stderr);
-			return 1;
-		}
-	}
-	if (optind < argc) {
-		fprintf(stderr, "quell-agent: unexpected argument '%s'\n", argv[optind]);
-		usage(stderr);
-		return 1;
-	}
-	return -1;
-}
-
-/* --- check ----------------------------------------------------------------------- */
+/* --- check --- */
 
 static int check(struct life *l)
 {
-	char err[CONFIG_ERROR_MAX] = "";
-
-	if (config_load(l->o.config, &l->a.config, err) < 0) {
-		for (char *line = err, *end; *line; line = end) {
-			end = line + strcspn(line, "\n");
-			if (*end)
-				*end++ = '\0';
-			log_error(LOG_CONFIG, "%s", line);
-		}
+	if (cmdline_config(&l->o, &l->a.config) < 0)
 		return -EINVAL;
-	}
 	l->registries = calloc(l->a.config->lan_count + 1, sizeof(struct registry *));
 	if (!l->registries)
 		abort();
@@ -173,7 +96,7 @@ static int check_rights(const struct agent *a)
 	return 0;
 }
 
-/* --- find and open --------------------------------------------------------------- */
+/* --- find and open --- */
 
 static int take_lock(struct life *l)
 {
@@ -269,7 +192,7 @@ static int start(struct life *l)
 	return agent_lans_start(a);
 }
 
-/* --- serve ----------------------------------------------------------------------- */
+/* --- serve --- */
 
 static void run_netlink(struct life *l)
 {
@@ -385,7 +308,7 @@ static int serve(struct life *l)
 	return EXIT_SUCCESS;
 }
 
-/* --- leave ----------------------------------------------------------------------- */
+/* --- leave --- */
 
 static void release(struct life *l, bool keep)
 {
@@ -420,7 +343,11 @@ int main(int argc, char **argv)
 {
 	static struct life l = {.lock = {-1}};
 	static const struct plane_ops *planes[3];
-	int status = read_options(argc, argv, &l.o);
+	static const struct cmdline_program program = {"quell-agent",
+		"  --withdraw  at the end take back all that was done to the box, instead of\n"
+		"              leaving the data plane answering\n",
+		true};
+	int status = cmdline_read(&program, argc, argv, &l.o);
 
 	if (status >= 0)
 		return status;
@@ -451,10 +378,7 @@ int main(int argc, char **argv)
 	l.a.moved_log = LOG_LIMIT(10, 10000);
 	l.a.alarm_log = LOG_LIMIT(10, 60000);
 	l.a.full_log = LOG_LIMIT(3, 60000);
-	if (l.a.config->log)
-		log_set_from_text(l.a.config->log);
-	if (l.o.log)
-		log_set_from_text(l.o.log);
+	cmdline_log(&l.o, l.a.config);
 	l.a.loop = loop_new();
 	priv_limits();
 	if (start(&l) == 0)

@@ -1,17 +1,15 @@
-/* quelld: the BGP speaker of a route server or of a PE. This file is its life: check, bind, drop,
- * serve, say goodbye.
+/* quelld: the BGP speaker of a route server or of a PE. This file is its life: check, bind, drop, serve, end.
  *
  *   check   the whole configuration, before anything else; a bad one changes nothing
  *   bind    the lock, the BGP port, the control socket and the feed; the passwords are read already
  *   drop    another user, no capabilities, a system call filter, no way back
  *   serve   the loop; transport drives the speaker, quelld_lans the peering LANs
- *   end     SIGTERM, SIGINT: the feed closes first, so that the agent keeps what it has; then Cease
- * 6/2 to all peers, and at most STOP_MS for the bytes to leave
+ *   end     SIGTERM, SIGINT: the feed closes first, so that the agent keeps what it has; then Cease 6/2 to
+ *           all peers, and at most STOP_MS for the bytes to leave
  */
 #include <config.h>
 
 #include <errno.h>
-#include <getopt.h>
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
@@ -25,6 +23,7 @@
 
 #include "bgp/speaker.h"
 #include "config/config.h"
+#include "daemon/cmdline.h"
 #include "daemon/control_quelld.h"
 #include "daemon/loop.h"
 #include "daemon/pidlock.h"
@@ -35,15 +34,9 @@
 #include "evpn/family.h"
 #include "lib/log.h"
 
-#define DEFAULT_CONFIG "/etc/quell/quell.yaml"
 #define DEFAULT_USER "quell"
 #define STOP_MS 2000
 #define PATH_LEN 256
-
-struct options {
-	const char *config, *log;
-	bool check;
-};
 
 struct quelld {
 	struct config *config;
@@ -57,78 +50,14 @@ struct quelld {
 	uid_t feed_user;
 };
 
-/* --- the command line
- * ------------------------------------------------------------------------------------- */
+/* --- check --- */
 
-static void usage(FILE *to)
+static int check(const struct cmdline *l, struct config **ret)
 {
-	fputs("usage: quelld [-nhV] [-c file] [-d level]\n"
-	      "  -c file   configuration, default " DEFAULT_CONFIG "\n"
-	      "  -n        check the configuration and exit\n"
-	      "  -d level  error, warning, notice, info, debug, or bgp=debug,feed=info\n"
-	      "  -V        version\n",
-		to);
-}
-
-/* -1: go on; otherwise the exit status. */
-static int read_options(int argc, char **argv, struct options *o)
-{
-	int c;
-
-	*o = (struct options){.config = DEFAULT_CONFIG};
-	while ((c = getopt(argc, argv, "c:d:hnV")) != -1) {
-		switch (c) {
-		case 'c':
-			o->config = optarg;
-			break;
-		case 'd':
-			o->log = optarg;
-			if (log_check_text(o->log) < 0) {
-				fprintf(stderr, "quelld: -d %s: not a level\n", o->log);
-				return 1;
-			}
-			break;
-		case 'n':
-			o->check = true;
-			break;
-		case 'h':
-			usage(stdout);
-			return 0;
-		case 'V':
-			puts("quelld " PACKAGE_VERSION);
-			return 0;
-		default:
-			usage(stderr);
-			return 1;
-		}
-	}
-	if (optind < argc) {
-		fprintf(stderr, "quelld: unexpected argument '%s'\n", argv[optind]);
-		usage(stderr);
-		return 1;
-	}
-	return -1;
-}
-
-/* --- check
- * ------------------------------------------------------------------------------------------------
- */
-
-/* 0 or -EINVAL, every error told. */
-static int check(const struct options *o, struct config **ret)
-{
-	char err[CONFIG_ERROR_MAX] = "";
 	struct config *c;
 
-	if (config_load(o->config, &c, err) < 0) {
-		for (char *line = err, *end; *line; line = end) {
-			end = line + strcspn(line, "\n");
-			if (*end)
-				*end++ = '\0';
-			log_error(LOG_CONFIG, "%s", line);
-		}
+	if (cmdline_config(l, &c) < 0)
 		return -EINVAL;
-	}
 	if (!c->has_bgp) {
 		log_error(LOG_CONFIG, "%s: no bgp section: nothing to do for quelld", c->file);
 		config_free(c);
@@ -138,18 +67,7 @@ static int check(const struct options *o, struct config **ret)
 	return 0;
 }
 
-/* Both were checked when they were read. */
-static void set_log(const struct options *o, const struct config *c)
-{
-	if (c->log)
-		log_set_from_text(c->log);
-	if (o->log)
-		log_set_from_text(o->log);
-}
-
-/* --- bind
- * -------------------------------------------------------------------------------------------------
- */
+/* --- bind --- */
 
 /* As whom to run, and who may be the agent. */
 static int find_users(struct quelld *q)
@@ -282,8 +200,7 @@ static int open_sockets(struct quelld *q)
 	return 0;
 }
 
-/* --- serve and end
- * ---------------------------------------------------------------------------------------- */
+/* --- serve and end --- */
 
 static void on_stop(void *arg, int signo)
 {
@@ -360,22 +277,23 @@ static void release(struct quelld *q)
 int main(int argc, char **argv)
 {
 	struct quelld q = {.lock = {-1}};
-	struct options o;
-	int status = read_options(argc, argv, &o);
+	static const struct cmdline_program program = {"quelld", "", false};
+	struct cmdline l;
+	int status = cmdline_read(&program, argc, argv, &l);
 
 	if (status >= 0)
 		return status;
 	status = EXIT_FAILURE;
-	if (check(&o, &q.config) < 0)
+	if (check(&l, &q.config) < 0)
 		return status;
-	if (o.check) {
-		printf("%s: ok\n", o.config);
+	if (l.check) {
+		printf("%s: ok\n", l.config);
 		config_free(q.config);
 		return EXIT_SUCCESS;
 	}
 	q.loop = loop_new();
 	priv_limits();
-	set_log(&o, q.config);
+	cmdline_log(&l, q.config);
 	if (find_users(&q) == 0 && make_run_dir(&q) == 0 && take_lock(&q) == 0 &&
 		open_sockets(&q) == 0)
 		status = serve(&q);

@@ -41,8 +41,7 @@ struct quelld_lans {
 	struct loop_turn turn; /* says what the feed gave cause to */
 };
 
-/* --- evpn/lan's hooks
- * ------------------------------------------------------------------------------------- */
+/* --- evpn/lan's hooks --- */
 
 static void on_mac(void *arg, struct lan *lan, struct mac mac, const struct lan_entry *best)
 {
@@ -167,8 +166,7 @@ static void on_alarm(void *arg, struct lan *lan, const char *what, struct mac ma
 		lan_config(lan)->name, what, mac_format(mac, m), *a ? " " : "", a);
 }
 
-/* --- the speaker's watch
- * ---------------------------------------------------------------------------------- */
+/* --- the speaker's watch --- */
 
 /* Ours as best is as good as gone for the LAN: it knows by itself what is behind its own ports. */
 static void on_best(void *arg, const struct best_change *c, uint64_t now_ms)
@@ -208,8 +206,7 @@ static void on_neighbor(void *arg, const struct neighbor *n, uint64_t now_ms)
 	log_debug(LOG_BGP, "%s: %s", ip_format(v.address, a), v.state);
 }
 
-/* --- start and end
- * ---------------------------------------------------------------------------------------- */
+/* --- start and end --- */
 
 static void on_local_done(void *arg)
 {

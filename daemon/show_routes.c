@@ -45,8 +45,7 @@ struct show_routes {
 	uint64_t now_ms;
 };
 
-/* --- what is asked
- * ---------------------------------------------------------------------------------------- */
+/* --- what is asked --- */
 
 /* NULL, or what is wrong. */
 static const char *read_request(
@@ -118,8 +117,7 @@ static bool matches(const struct show_routes *q, const struct route_view *r)
 	return !q->lan || is_of_lan(q->lan, r->attrs->attrs.ext_communities);
 }
 
-/* --- copying
- * ---------------------------------------------------------------------------------------------- */
+/* --- copying --- */
 
 static void append(struct show_routes *q, const void *octets, size_t len)
 {
@@ -217,8 +215,7 @@ void show_routes_free(struct show_routes *r)
 	free(r);
 }
 
-/* --- writing
- * ---------------------------------------------------------------------------------------------- */
+/* --- writing --- */
 
 /* Standard and large ones as operators write them, then the extended ones as the EVPN floor does.
  */

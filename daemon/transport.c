@@ -45,8 +45,7 @@ struct transport {
 	struct log_limit refused_log, accept_log;
 };
 
-/* --- configuration
- * -------------------------------------------------------------------------------------- */
+/* --- configuration --- */
 
 /* The neighbour by its address, or the dynamic range that holds it. */
 static const struct config_neighbor *config_of(const struct transport *t, struct ip remote)
@@ -77,8 +76,7 @@ static struct ip source_for(const struct transport *t, struct ip remote)
 	return (struct ip){0};
 }
 
-/* --- coming in
- * -------------------------------------------------------------------------------------------- */
+/* --- coming in --- */
 
 static void take_caller(struct transport *t, int fd, const struct sockaddr_storage *sa)
 {
@@ -155,8 +153,7 @@ static void on_caller(evutil_socket_t lfd, short what, void *arg)
 	}
 }
 
-/* --- going out
- * -------------------------------------------------------------------------------------------- */
+/* --- going out --- */
 
 /* A socket that is calling `remote`; or -errno. */
 static int start_connect(struct transport *t, struct ip remote)
@@ -204,8 +201,7 @@ static void do_connect(struct transport *t, struct conn *conn)
 	conn_lost(conn, CONN_FAILED, loop_now_ms());
 }
 
-/* --- the turn
- * --------------------------------------------------------------------------------------------- */
+/* --- the turn --- */
 
 static uint64_t on_turn(void *arg, uint64_t now_ms)
 {
@@ -238,8 +234,7 @@ static uint64_t on_turn(void *arg, uint64_t now_ms)
 	return now_ms;
 }
 
-/* --- start and end
- * ---------------------------------------------------------------------------------------- */
+/* --- start and end --- */
 
 static const char *listen_hint(int err)
 {

@@ -86,9 +86,7 @@ static void io_lost(struct io *io, enum conn_close_reason why)
 	conn_lost(conn, why, loop_now_ms());
 }
 
-/* --- out
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- out --- */
 
 /* 0: all sent; 1: the socket is full or the share used up; -errno. */
 static int send_some(struct io *io)
@@ -157,9 +155,7 @@ void io_end(struct io *io)
 	pool->lingering++;
 }
 
-/* --- connected, in
- * --------------------------------------------------------------------------------------------------
- */
+/* --- connected, in --- */
 
 void io_log_connect_error(struct io_pool *pool, const struct conn *conn, int err)
 {

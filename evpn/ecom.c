@@ -24,7 +24,7 @@ static void format_rt(const struct evpn_ecom *ec, char buf[ECOM_TEXT])
 	snprintf(buf, ECOM_TEXT, "RT:%s", rt_format(ec->rt, rt));
 }
 
-/* --- encapsulation: reserved 4, tunnel type 2 (RFC 9012 section 4.1) ------------------------ */
+/* --- encapsulation: reserved 4, tunnel type 2 (RFC 9012 section 4.1) --- */
 
 static void decode_encap(struct reader *r, struct evpn_ecom *ret)
 {
@@ -43,7 +43,7 @@ static void format_encap(const struct evpn_ecom *ec, char buf[ECOM_TEXT])
 	snprintf(buf, ECOM_TEXT, "ET:%u", ec->encap);
 }
 
-/* --- default gateway: no value (RFC 7432 section 7.8) --------------------------------------- */
+/* --- default gateway: no value (RFC 7432 section 7.8) --- */
 
 static void decode_none(struct reader *r, struct evpn_ecom *ret)
 {
@@ -63,7 +63,7 @@ static void format_default_gateway(const struct evpn_ecom *ec, char buf[ECOM_TEX
 	snprintf(buf, ECOM_TEXT, "Default Gateway");
 }
 
-/* --- MAC mobility: flags 1, reserved 1, sequence 4 (section 7.7) ---------------------------- */
+/* --- MAC mobility: flags 1, reserved 1, sequence 4 (section 7.7) --- */
 
 #define MOBILITY_STICKY 0x01
 
@@ -86,7 +86,7 @@ static void format_mobility(const struct evpn_ecom *ec, char buf[ECOM_TEXT])
 	snprintf(buf, ECOM_TEXT, "MM:%u%s", ec->mobility.seq, ec->mobility.sticky ? ",sticky" : "");
 }
 
-/* --- ESI label: flags 1, reserved 2, label 3 (section 7.5) ---------------------------------- */
+/* --- ESI label: flags 1, reserved 2, label 3 (section 7.5) --- */
 
 #define ESI_SINGLE_ACTIVE 0x01
 
@@ -110,7 +110,7 @@ static void format_esi_label(const struct evpn_ecom *ec, char buf[ECOM_TEXT])
 		ec->esi_label.single_active ? "single-active" : "all-active");
 }
 
-/* --- ES-import route target (section 7.6), router's MAC (RFC 9135 section 8.1): 6 octets ---- */
+/* --- ES-import route target (section 7.6), router's MAC (RFC 9135 section 8.1): 6 octets --- */
 
 static void decode_mac(struct reader *r, struct evpn_ecom *ret)
 {
@@ -136,7 +136,7 @@ static void format_router_mac(const struct evpn_ecom *ec, char buf[ECOM_TEXT])
 	snprintf(buf, ECOM_TEXT, "Rmac:%s", mac_format(ec->mac, mac));
 }
 
-/* --- ARP/ND: flags 1, reserved 5 (RFC 9047 section 2) --------------------------------------- */
+/* --- ARP/ND: flags 1, reserved 5 (RFC 9047 section 2) --- */
 
 static void decode_arp_nd(struct reader *r, struct evpn_ecom *ret)
 {
@@ -160,7 +160,7 @@ static void format_arp_nd(const struct evpn_ecom *ec, char buf[ECOM_TEXT])
 		snprintf(buf + n, ECOM_TEXT - (size_t)n, "+0x%02x", rest);
 }
 
-/* --- the table ------------------------------------------------------------------------------ */
+/* --- the table --- */
 
 static const struct row rows[] = {
 	{ECOM_RT, TYPE_ANY_AS, 0x02, NULL, NULL, format_rt},

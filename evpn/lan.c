@@ -37,7 +37,7 @@ static bool vtep_eq(const void *entry, const void *key)
 	return memcmp(&((const struct lan_vtep *)entry)->vtep, key, sizeof(struct ip)) == 0;
 }
 
-/* --- the LANs ------------------------------------------------------------------------------- */
+/* --- the LANs --- */
 
 struct lans *lans_new(const struct lan_hooks *hooks)
 {
@@ -132,7 +132,7 @@ const struct lan_config *lan_config(const struct lan *lan)
 	return &lan->config;
 }
 
-/* --- entries -------------------------------------------------------------------------------- */
+/* --- entries --- */
 
 struct lan_mac *lan_mac_find(const struct lan *lan, struct mac mac)
 {
@@ -204,7 +204,7 @@ void lan_alarm(struct lan *lan, const char *what, struct mac mac, struct ip ip)
 		lan->all->hooks.alarm(lan->all->hooks.arg, lan, what, mac, ip);
 }
 
-/* --- walks and figures ---------------------------------------------------------------------- */
+/* --- walks and figures --- */
 
 void lan_each_mac(
 	const struct lan *lan, bool (*fn)(void *arg, const struct lan_entry *e), void *arg)

@@ -12,7 +12,7 @@
  */
 #include "evpn/lan_table.h"
 
-/* --- MACs ----------------------------------------------------------------------------------- */
+/* --- MACs --- */
 
 static bool is_sticky(const struct remote *r)
 {
@@ -181,7 +181,7 @@ void lan_choose_mac(struct lan *lan, struct lan_mac *m, bool claim)
 	lan_mac_put(lan, m);
 }
 
-/* --- IPs ------------------------------------------------------------------------------------ */
+/* --- IPs --- */
 
 static bool is_immutable(uint8_t flags)
 {

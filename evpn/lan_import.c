@@ -15,7 +15,7 @@
 
 static const struct ip no_ip;
 
-/* --- whose it is ---------------------------------------------------------------------------- */
+/* --- whose it is --- */
 
 /* *:VNI and *:(1<<28|VNI), of a 2-octet AS; of a 4-octet AS there is room for small VNIs only. */
 static bool is_auto_rt(const struct lan *lan, const uint8_t rt[8])
@@ -49,7 +49,7 @@ static bool imports(const struct lan *lan, const struct attrs *a)
 	return false;
 }
 
-/* --- whether it is fit ---------------------------------------------------------------------- */
+/* --- whether it is fit --- */
 
 static const char *unfit(const struct lan *lan, const struct evpn_route *r, const struct attrs *a)
 {
@@ -94,7 +94,7 @@ static uint8_t flags_of(const struct evpn_route *r, const struct attrs *a, bool 
 	return flags;
 }
 
-/* --- the tables ----------------------------------------------------------------------------- */
+/* --- the tables --- */
 
 static void remote_del(struct lan *lan, const struct route_key *key)
 {

@@ -116,7 +116,7 @@ struct lans {
 	STAILQ_HEAD(, lan) list;
 };
 
-/* --- lan.c ---------------------------------------------------------------------------------- */
+/* --- lan.c --- */
 
 struct lan_mac *lan_mac_find(const struct lan *lan, struct mac mac);
 struct lan_ip *lan_ip_find(const struct lan *lan, struct ip ip);
@@ -129,7 +129,7 @@ void lan_ip_put(struct lan *lan, struct lan_ip *i);
 void lan_alarm(struct lan *lan, const char *what, struct mac mac, struct ip ip);
 uint64_t lan_hash(const void *octets, size_t len);
 
-/* --- lan_choose.c --------------------------------------------------------------------------- */
+/* --- lan_choose.c --- */
 
 /* The candidates of a MAC or IP changed: chooses again, tells, originates or withdraws, and lets go
  * of what is empty (so m and i are gone afterwards). `claim`: our own port has just seen the MAC.
@@ -137,7 +137,7 @@ uint64_t lan_hash(const void *octets, size_t len);
 void lan_choose_mac(struct lan *lan, struct lan_mac *m, bool claim);
 void lan_choose_ip(struct lan *lan, struct lan_ip *i);
 
-/* --- lan_originate.c ------------------------------------------------------------------------ */
+/* --- lan_originate.c --- */
 
 /* Brings what is announced of a MAC's locals in line with what should be. */
 void lan_originate_mac(struct lan *lan, struct lan_mac *m);
@@ -145,7 +145,7 @@ void lan_originate_local(struct lan *lan, struct local *l);
 void lan_withdraw_local(struct lan *lan, struct local *l);
 void lan_originate_imet(struct lan *lan);
 
-/* --- lan_flood.c ---------------------------------------------------------------------------- */
+/* --- lan_flood.c --- */
 
 void lan_flood_set(struct lan *lan, const struct route_key *key, const struct attrs *attrs);
 void lan_flood_del(struct lan *lan, const struct route_key *key);

@@ -33,7 +33,7 @@ struct row {
 	bool (*pack)(const struct evpn_route *r, struct writer *key, struct writer *payload);
 };
 
-/* --- the pieces ----------------------------------------------------------------------------- */
+/* --- the pieces --- */
 
 static void to_key(struct decoding *d, size_t len)
 {
@@ -120,7 +120,7 @@ static enum nlri_verdict withdraw_key(const char **ret_why, const char *why)
 	return NLRI_WITHDRAW;
 }
 
-/* --- type 1: RD ESI tag label (RFC 7432 section 7.1) ---------------------------------------- */
+/* --- type 1: RD ESI tag label (RFC 7432 section 7.1) --- */
 
 static enum nlri_verdict decode_ad(struct decoding *d, const char **ret_why)
 {
@@ -158,7 +158,7 @@ static bool pack_ad(const struct evpn_route *r, struct writer *key, struct write
 	return true;
 }
 
-/* --- type 2: RD ESI tag 48 MAC IPLEN IP label [label2] (section 7.2) ------------------------ */
+/* --- type 2: RD ESI tag 48 MAC IPLEN IP label [label2] (section 7.2) --- */
 
 static enum nlri_verdict decode_macip(struct decoding *d, const char **ret_why)
 {
@@ -220,7 +220,7 @@ static bool pack_macip(const struct evpn_route *r, struct writer *key, struct wr
 	return true;
 }
 
-/* --- type 3: RD tag IPLEN originator (section 7.3) ------------------------------------------ */
+/* --- type 3: RD tag IPLEN originator (section 7.3) --- */
 
 static enum nlri_verdict decode_imet(struct decoding *d, const char **ret_why)
 {
@@ -257,7 +257,7 @@ static bool pack_imet(const struct evpn_route *r, struct writer *key, struct wri
 	return r->ip.family != 0;
 }
 
-/* --- type 4: RD ESI IPLEN originator (section 7.4) ------------------------------------------ */
+/* --- type 4: RD ESI IPLEN originator (section 7.4) --- */
 
 static enum nlri_verdict decode_es(struct decoding *d, const char **ret_why)
 {
@@ -288,7 +288,7 @@ static bool pack_es(const struct evpn_route *r, struct writer *key, struct write
 	return r->ip.family != 0;
 }
 
-/* --- type 5: RD ESI tag PLEN prefix gateway label (RFC 9136 section 3.1) -------------------- */
+/* --- type 5: RD ESI tag PLEN prefix gateway label (RFC 9136 section 3.1) --- */
 
 #define PREFIX_V4 34
 #define PREFIX_V6 58
@@ -348,7 +348,7 @@ static bool pack_prefix(const struct evpn_route *r, struct writer *key, struct w
 	       (r->gateway.family == r->ip.family || r->gateway.family == 0);
 }
 
-/* --- the rows ------------------------------------------------------------------------------- */
+/* --- the rows --- */
 
 static const struct row rows[] = {
 	{EVPN_AD, LABEL_LEN, decode_ad, encode_ad, unpack_ad, pack_ad},

@@ -65,7 +65,7 @@ struct bindings *bindings_new(const struct binding_config *c, const struct bindi
 /* Frees; the plane keeps what it has. */
 void bindings_free(struct bindings *b);
 
-/* --- ports ---------------------------------------------------------------------------------------------------- */
+/* --- ports --- */
 
 /* An address is spoken for by the MACs of its group: one group a member, where several share a port. */
 struct binding_port {
@@ -87,7 +87,7 @@ void bindings_port_del(struct bindings *b, uint32_t ifindex);
 /* The PE's own MAC (bridge, SVI). */
 int bindings_self(struct bindings *b, struct mac mac, uint32_t ifindex);
 
-/* --- what was seen --------------------------------------------------------------------------------------------- */
+/* --- what was seen --- */
 
 void bindings_event(struct bindings *b, const struct layout_event *e, uint64_t now_ms);
 /* A MAC was seen on a port, or (the kernel's FDB) is forgotten there. */
@@ -96,7 +96,7 @@ void bindings_forgotten(struct bindings *b, uint32_t ifindex, struct mac mac);
 /* Ages what was learned. Call about once a second. */
 void bindings_tick(struct bindings *b, uint64_t now_ms);
 
-/* --- the feed --------------------------------------------------------------------------------------------------- */
+/* --- the feed --- */
 
 struct binding_remote {
 	struct mac mac;
@@ -118,7 +118,7 @@ size_t bindings_remote_sweep(struct bindings *b);
 /* Says all that quelld is to know. */
 void bindings_snapshot(struct bindings *b);
 
-/* --- a plane that was found working ------------------------------------------------------------------------------ */
+/* --- a plane that was found working --- */
 
 /* Before the first port: what the maps hold. What is behind other PEs is kept, marked, until the next sweep; what was learned here
  * is as if just seen. bindings_adopted(), after all ports are set, takes out what nothing stands for. */
@@ -127,7 +127,7 @@ void bindings_adopt_mac(struct bindings *b, const struct layout_mac_key *k, cons
 void bindings_adopt_bind(struct bindings *b, struct ip ip, const struct layout_bind *v, uint64_t now_ms);
 void bindings_adopted(struct bindings *b);
 
-/* --- views --------------------------------------------------------------------------------------------------------- */
+/* --- views --- */
 
 enum binding_source { SOURCE_NONE, SOURCE_STATIC, SOURCE_DYNAMIC, SOURCE_EVPN };
 

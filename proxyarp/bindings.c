@@ -116,7 +116,7 @@ void bindings_collect_stations(struct bindings *b)
 	b->empty_stations = false;
 }
 
-/* --- ports ----------------------------------------------------------------------- */
+/* --- ports --- */
 
 bool bindings_lists_mac(const struct binding_port *p, struct mac mac)
 {
@@ -333,7 +333,7 @@ int bindings_self(struct bindings *b, struct mac mac, uint32_t ifindex)
 	return 0;
 }
 
-/* --- views ----------------------------------------------------------------------- */
+/* --- views --- */
 
 void bindings_each(
 	const struct bindings *b, void (*fn)(void *arg, const struct binding_view *v), void *arg)

@@ -144,7 +144,7 @@ void bindings_snapshot(struct bindings *b)
 	}
 }
 
-/* --- a plane that was found working ---------------------------------------------- */
+/* --- a plane that was found working --- */
 
 void bindings_adopt_mac(struct bindings *b, const struct layout_mac_key *k,
 	const struct layout_mac *v, uint64_t now_ms)

@@ -20,7 +20,7 @@ typedef __u64 uint64_t;
 
 #define LAYOUT_VERSION 1
 
-/* --- bindings: who has this address (maps bind4, bind6) ----------------------------------------------------- */
+/* --- bindings: who has this address (maps bind4, bind6) --- */
 
 struct layout_key4 {
 	uint32_t lan; /* LAN number: its VNI */
@@ -45,7 +45,7 @@ struct layout_bind {
 	uint32_t ifindex; /* the owner's member port; 0: behind another PE */
 };
 
-/* --- MACs: which port a source may use, where a destination is (map macs) ----------------------------------- */
+/* --- MACs: which port a source may use, where a destination is (map macs) --- */
 
 struct layout_mac_key {
 	uint32_t lan;
@@ -64,7 +64,7 @@ struct layout_mac {
 	uint8_t pad[3];
 };
 
-/* --- ports (map ports, key: ifindex) ------------------------------------------------------------------------ */
+/* --- ports (map ports, key: ifindex) --- */
 
 enum layout_port_kind { PORT_MEMBER = 1, PORT_FABRIC = 2 };
 
@@ -90,7 +90,7 @@ struct layout_port {
 	uint32_t police_in_burst, police_out_burst;
 };
 
-/* --- the ledger (map counters, per CPU; index below) --------------------------------------------------------- */
+/* --- the ledger (map counters, per CPU; index below) --- */
 
 struct layout_counter {
 	uint64_t frames, octets; /* octets: frame without FCS */
@@ -100,7 +100,7 @@ struct layout_counter {
 #define COUNTER_INDEX(slot, dir, cls, outcome)                                                     \
 	((slot) * COUNTER_PER_SLOT + ((dir) * CLASS_COUNT + (cls)) * OUTCOME_COUNT + (outcome))
 
-/* --- what the data plane tells (ring buffer events) ---------------------------------------------------------- */
+/* --- what the data plane tells (ring buffer events) --- */
 
 enum layout_event_type {
 	EVENT_BINDING = 1, /* ARP sender or NA target: mac has ip, seen on ifindex */
@@ -126,7 +126,7 @@ struct layout_event {
 	uint8_t ip[16];
 };
 
-/* --- marks: skb->mark between our own programs on one box ----------------------------------------------------- */
+/* --- marks: skb->mark between our own programs on one box --- */
 
 #define MARK_MASK 0xffff0000u
 #define MARK_ANSWER 0x51170000u /* our own answer on its way out */

@@ -65,7 +65,7 @@ static int libbpf_line(enum libbpf_print_level level, const char *fmt, va_list a
 	return 0;
 }
 
-/* --- adopting -------------------------------------------------------------------------------------------------- */
+/* --- adopting --- */
 
 static int map_copy(int from, int to, const struct bpf_map_info *info)
 {
@@ -192,7 +192,7 @@ static int maps_open(struct plane *p, bool *ret_adopted)
 	return err;
 }
 
-/* --- open and close --------------------------------------------------------------------------------------------- */
+/* --- open and close --- */
 
 static int event(void *arg, void *data, size_t len)
 {
@@ -303,7 +303,7 @@ static void plane_bpf_close(struct plane *p, bool keep)
 	plane_free(p);
 }
 
-/* --- tables ------------------------------------------------------------------------------------------------------ */
+/* --- tables --- */
 
 static int map_set(struct plane *p, struct bpf_map *map, const void *key, const void *value)
 {
@@ -362,7 +362,7 @@ WALK(bind6, bind6, struct layout_key6, struct layout_bind, const struct layout_k
 WALK(mac, macs, struct layout_mac_key, struct layout_mac, const struct layout_mac_key *)
 WALK(port, ports, uint32_t, struct layout_port, uint32_t)
 
-/* --- ports ------------------------------------------------------------------------------------------------------- */
+/* --- ports --- */
 
 static int port_set(struct plane *p, uint32_t ifindex, const struct layout_port *port)
 {
@@ -386,7 +386,7 @@ static int port_del(struct plane *p, uint32_t ifindex)
 	return err ? err : map_del(p, p->skel->maps.ports, &ifindex);
 }
 
-/* --- the ledger -------------------------------------------------------------------------------------------------- */
+/* --- the ledger --- */
 
 /* The rows of a slot in one call, summed over CPUs: [row][CPU][outcome]. The kernel begins behind the row it is given. */
 static int counters(struct plane *p, uint32_t slot, struct layout_counter (*out)[CLASS_COUNT][OUTCOME_COUNT])
@@ -436,7 +436,7 @@ static int counters_zero(struct plane *p, uint32_t slot)
 	return err;
 }
 
-/* --- events and frames of our own ------------------------------------------------------------------------------- */
+/* --- events and frames of our own --- */
 
 static int event_fd(struct plane *p)
 {

@@ -25,7 +25,7 @@ struct plane {
 	void *arg;
 };
 
-/* --- bpf_dir.c ----------------------------------------------------------------------------------------------- */
+/* --- bpf_dir.c --- */
 
 /* Sees to `dir`/v<LAYOUT_VERSION> on a bpffs, and locks it. 0 fills dir to lock; errors are logged. */
 int bpf_dir_open(const char *dir, struct plane *p);
@@ -39,7 +39,7 @@ void bpf_dir_unpin(struct plane *p, const char *name);
 /* The pinned object's descriptor, or -errno. */
 int bpf_dir_get(struct plane *p, const char *name);
 
-/* --- bpf_attach.c -------------------------------------------------------------------------------------------- */
+/* --- bpf_attach.c --- */
 
 int bpf_attach(struct plane *p, uint32_t ifindex, enum layout_port_kind kind, bool xdp);
 /* Takes off what is ours; an interface that is gone is 0. */

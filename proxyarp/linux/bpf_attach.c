@@ -42,7 +42,7 @@ static const char *name_of(uint32_t ifindex, char buf[IF_NAMESIZE])
 	return buf;
 }
 
-/* --- what hangs on a hook -------------------------------------------------------------------------------------- */
+/* --- what hangs on a hook --- */
 
 struct filters {
 	bool taken;  /* our place, by a filter that is not ours */
@@ -90,7 +90,7 @@ static int filters_of(uint32_t ifindex, uint32_t parent, struct filters *f)
 	return err == -NLE_NOMEM ? -ENOMEM : 0;
 }
 
-/* --- tc -------------------------------------------------------------------------------------------------------- */
+/* --- tc --- */
 
 static int tc_put(uint32_t ifindex, enum bpf_tc_attach_point way, int prog)
 {
@@ -166,7 +166,7 @@ static void tc_detach(uint32_t ifindex)
 		(void)bpf_tc_hook_destroy(&qdisc);
 }
 
-/* --- XDP ------------------------------------------------------------------------------------------------------- */
+/* --- XDP --- */
 
 static uint32_t program_id(int fd)
 {
@@ -301,7 +301,7 @@ static void xdp_detach(struct plane *p, uint32_t ifindex)
 	bpf_dir_unpin(p, pin);
 }
 
-/* --- a port ---------------------------------------------------------------------------------------------------- */
+/* --- a port --- */
 
 int bpf_attach(struct plane *p, uint32_t ifindex, enum layout_port_kind kind, bool xdp)
 {

@@ -124,7 +124,7 @@ static __always_inline int speaker_good(struct bpf_frame *f, const struct layout
 	return good;
 }
 
-/* --- what this CPU remembers of speakers: steps 4 and 7 found them good and had nothing to tell -------------------- */
+/* --- what this CPU remembers of speakers: steps 4 and 7 found them good and had nothing to tell --- */
 
 /* The address that a frame from an ARP sender or NS source speaks for; 0: none, and then the MAC alone is remembered. */
 static __always_inline __u32 speaker_family(const struct bpf_frame *f)
@@ -169,7 +169,7 @@ static __always_inline void speaker_remember(struct bpf_cached_speaker *c, const
 		__builtin_memcpy(c->ip, f->nd_src, 16);
 }
 
-/* --- where it goes ----------------------------------------------------------------------------------------------- */
+/* --- where it goes --- */
 
 static __always_inline __u32 forward(struct bpf_frame *f, const struct layout_port *port, int kind,
 	__u32 ifindex)

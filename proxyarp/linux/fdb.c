@@ -137,9 +137,7 @@ void fdb_close(struct fdb *f)
 	free(f);
 }
 
-/* --- LANs
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* --- LANs --- */
 
 int fdb_lan_add(struct fdb *f, uint32_t bridge, uint32_t vxlan, void *arg, struct fdb_lan **ret)
 {
@@ -265,9 +263,7 @@ void fdb_lan_del(struct fdb_lan *lan, bool keep)
 	free(lan);
 }
 
-/* --- wants
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* --- wants --- */
 
 static int want(
 	struct fdb_lan *lan, enum fdb_where where, struct mac mac, uint32_t ifindex, struct ip dst)

@@ -33,9 +33,7 @@
 #define IFF_LOWER_UP 0x10000
 #endif
 
-/* --- the parser
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- the parser --- */
 
 static const struct nla_policy link_policy[IFLA_MAX + 1] = {
 	[IFLA_IFNAME] = {.minlen = 1},
@@ -181,9 +179,7 @@ bool link_parse(const void *bytes, size_t len, struct link *ret, bool *ret_parti
 	return true;
 }
 
-/* --- what changed
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- what changed --- */
 
 static bool config_differs(const struct link *a, const struct link *b)
 {
@@ -225,9 +221,7 @@ uint32_t link_diff(const struct link *was, const struct link *now)
 	return what;
 }
 
-/* --- the table
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- the table --- */
 
 struct row {
 	struct link link;

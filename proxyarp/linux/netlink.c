@@ -28,9 +28,7 @@
 #define DUMP_PATIENCE                                                                              \
 	5 /* interrupted dumps repeated at once before there is a pause between them */
 
-/* --- sockets
- * --------------------------------------------------------------------------------------------------
- */
+/* --- sockets --- */
 
 static int from_libnl(int err)
 {
@@ -146,8 +144,7 @@ int netlink_read(struct netlink *nl, struct nl_sock *sk)
 	}
 }
 
-/* --- tables, dumps and resync
- * ----------------------------------------------------------------------------------- */
+/* --- tables, dumps and resync --- */
 
 int netlink_add_table(struct netlink *nl, const struct netlink_table *t)
 {
@@ -388,8 +385,7 @@ static int read_events(struct netlink *nl)
 	return 0;
 }
 
-/* --- the event loop's side
- * ---------------------------------------------------------------------------------------- */
+/* --- the event loop's side --- */
 
 uint64_t netlink_deadline(const struct netlink *nl)
 {

@@ -64,7 +64,7 @@ int netlink_wait(struct netlink *nl, uint32_t timeout_ms);
 bool netlink_synced(const struct netlink *nl);
 void netlink_stats(const struct netlink *nl, struct netlink_stats *ret);
 
-/* --- for the tables: link.c, fdb.c, bridge.c ------------------------------------------------------------------ */
+/* --- for the tables: link.c, fdb.c, bridge.c --- */
 
 struct netlink_table {
 	const char *name;

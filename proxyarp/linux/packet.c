@@ -123,8 +123,7 @@ static struct port *find_port(const struct plane *p, uint32_t ifindex)
 	return NULL;
 }
 
-/* --- the ledger and the events
- * ------------------------------------------------------------------------------------- */
+/* --- the ledger and the events --- */
 
 static void count(struct plane *p, uint32_t ifindex, enum frame_dir dir, enum frame_class cls,
 	enum frame_outcome o, size_t octets)
@@ -161,9 +160,7 @@ static void tell(struct plane *p, struct port *port, const struct layout_event *
 	p->fn(p->arg, e);
 }
 
-/* --- frames
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- frames --- */
 
 static bool send_frame(const struct port *port, const uint8_t *frame, size_t len)
 {
@@ -207,9 +204,7 @@ static void on_frame(u_char *arg, const struct pcap_pkthdr *h, const u_char *oct
 			OUTCOME_DELIVERED, h->len);
 }
 
-/* --- captures
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- captures --- */
 
 static void close_capture(struct capture *c)
 {
@@ -353,8 +348,7 @@ static void read_losses(struct plane *p)
 			(unsigned long long)lost);
 }
 
-/* --- the table of operations
- * ------------------------------------------------------------------------------------------ */
+/* --- the table of operations --- */
 
 static void packet_close(struct plane *p, bool keep)
 {

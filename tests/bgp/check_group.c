@@ -100,7 +100,7 @@ START_TEST(communities)
 }
 END_TEST
 
-/* --- peers that do not read ---------------------------------------------------------------- */
+/* --- peers that do not read --- */
 
 static void client(struct neighbor_config *c)
 {

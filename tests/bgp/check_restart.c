@@ -353,7 +353,7 @@ START_TEST(peer_restarts_unnoticed)
 }
 END_TEST
 
-/* --- with a peer made by hand -------------------------------------------------------------- */
+/* --- with a peer made by hand --- */
 
 static struct raw raw;
 

@@ -112,7 +112,7 @@ START_TEST(staleness)
 }
 END_TEST
 
-/* --- markers ------------------------------------------------------------------------------- */
+/* --- markers --- */
 
 static size_t ahead(const struct rib_marker *m, uint32_t *ret, size_t max)
 {

@@ -34,7 +34,7 @@ START_TEST(our_open)
 }
 END_TEST
 
-/* --- the peer's OPEN ----------------------------------------------------------------------- */
+/* --- the peer's OPEN --- */
 
 static void as_wrong(struct bgp_open *o)
 {
@@ -146,7 +146,7 @@ START_TEST(family_wanted)
 }
 END_TEST
 
-/* --- wrong messages ------------------------------------------------------------------------ */
+/* --- wrong messages --- */
 
 #define MARKER "ffffffff ffffffff ffffffff ffffffff"
 
@@ -216,7 +216,7 @@ START_TEST(cut_anywhere)
 }
 END_TEST
 
-/* --- routes -------------------------------------------------------------------------------- */
+/* --- routes --- */
 
 START_TEST(end_of_rib_without_graceful_restart)
 {
@@ -352,7 +352,7 @@ START_TEST(request_before_end_of_rib)
 }
 END_TEST
 
-/* --- what leaves when ---------------------------------------------------------------------- */
+/* --- what leaves when --- */
 
 /* KEEPALIVE and NOTIFICATION do not wait behind UPDATEs, and do not cut one in two. */
 START_TEST(control_goes_first)

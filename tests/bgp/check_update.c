@@ -56,7 +56,7 @@ static struct octets good(const char *attrs, unsigned peer, struct update *u)
 	return body;
 }
 
-/* --- the recorded messages -------------------------------------------------------------------- */
+/* --- the recorded messages --- */
 
 static void add_all(struct update_writer *w, struct span nlris, bool withdraw)
 {
@@ -185,7 +185,7 @@ START_TEST(no_truncation_is_accepted)
 }
 END_TEST
 
-/* --- RFC 7606 --------------------------------------------------------------------------------- */
+/* --- RFC 7606 --- */
 
 enum { OK = UPDATE_OK, DISCARD = UPDATE_ATTR_DISCARD, WITHDRAW = UPDATE_TREAT_AS_WITHDRAW };
 #define RESET(subcode) (100 + (subcode))
@@ -663,7 +663,7 @@ START_TEST(families_not_negotiated_are_skipped)
 }
 END_TEST
 
-/* --- RFC 6793: a 2-octet peer ----------------------------------------------------------------- */
+/* --- RFC 6793: a 2-octet peer --- */
 
 static const struct {
 	const char *what, *as_path, *rest;
@@ -738,7 +738,7 @@ START_TEST(a_merged_path_may_be_too_long)
 }
 END_TEST
 
-/* --- what we send ----------------------------------------------------------------------------- */
+/* --- what we send --- */
 
 /* Everything behind MP_REACH when these attributes go out so. */
 static const struct {
@@ -923,7 +923,7 @@ START_TEST(nothing_added_is_nothing_sent)
 }
 END_TEST
 
-/* --- NLRIs ------------------------------------------------------------------------------------ */
+/* --- NLRIs --- */
 
 START_TEST(bad_nlris_cost_only_themselves)
 {

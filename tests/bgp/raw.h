@@ -146,7 +146,7 @@ static inline void raw_wait(struct raw *r, uint64_t ms)
 	r->now = end;
 }
 
-/* --- messages ------------------------------------------------------------------------------ */
+/* --- messages --- */
 
 struct raw_msg {
 	uint8_t type;

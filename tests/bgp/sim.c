@@ -123,7 +123,7 @@ struct neighbor *sim_neighbor(
 	return n;
 }
 
-/* --- connections --------------------------------------------------------------------------- */
+/* --- connections --- */
 
 static struct sim_half *half_to(const struct conn *sender)
 {
@@ -332,7 +332,7 @@ void sim_run(struct sim *m, uint64_t ms)
 	sim_until(m, NULL, ms);
 }
 
-/* --- routes -------------------------------------------------------------------------------- */
+/* --- routes --- */
 
 static struct nlri nlri_of(uint32_t number, uint8_t payload)
 {

@@ -130,7 +130,7 @@ static inline struct update_ctx test_ctx(unsigned peer)
 		.family_count = peer & PEER_NO_FAMILY ? 0 : 1};
 }
 
-/* --- the recorded messages: lines of "TYPE hex of the body", # begins a comment --------------- */
+/* --- the recorded messages: lines of "TYPE hex of the body", # begins a comment --- */
 
 static inline FILE *golden_open(const char *name)
 {
@@ -159,7 +159,7 @@ static inline bool golden_next(FILE *f, char *type, struct octets *ret_body)
 	return false;
 }
 
-/* --- the frame of a test program -------------------------------------------------------------- */
+/* --- the frame of a test program --- */
 
 #define ROWS_OF(table) (int)(sizeof(table) / sizeof((table)[0]))
 

@@ -332,7 +332,7 @@ static void compare_everywhere(const struct frame_made *m, bool xdp)
 	}
 }
 
-/* --- mutations ------------------------------------------------------------------------------------------------- */
+/* --- mutations --- */
 
 static void repair(struct frame_made *m)
 {
@@ -390,7 +390,7 @@ static void mutate(struct frame_made *m)
 		repair(m);
 }
 
-/* --- tables that change meanwhile: what the programs remember must be forgotten with it ------------------------- */
+/* --- tables that change meanwhile: what the programs remember must be forgotten with it --- */
 
 static void change_table(void)
 {
@@ -439,7 +439,7 @@ static void change_table(void)
 	}
 }
 
-/* --- the tests -------------------------------------------------------------------------------------------------- */
+/* --- the tests --- */
 
 START_TEST(test_specs)
 {
@@ -508,7 +508,7 @@ START_TEST(test_ledger)
 }
 END_TEST
 
-/* --- set-up ------------------------------------------------------------------------------------------------------ */
+/* --- set-up --- */
 
 static void fill(void)
 {

@@ -28,8 +28,7 @@ static struct lan *lan;
 static struct feed_server *feed;
 static int originated, withdrawn, local_done;
 
-/* --- the LAN under the feed, wired as quelld_lans.c does
- * ----------------------------------------------- */
+/* --- the LAN under the feed, wired as quelld_lans.c does --- */
 
 static void on_mac(void *arg, struct lan *l, struct mac mac, const struct lan_entry *best)
 {
@@ -168,8 +167,7 @@ static void remote(const char *mac, const char *ip, bool present)
 	lans_route(lans, n.key, n.key_len, n.payload, n.payload_len, present ? &a : NULL, false);
 }
 
-/* --- a plain agent
- * --------------------------------------------------------------------------------------- */
+/* --- a plain agent --- */
 
 static int dial(void)
 {
@@ -245,9 +243,7 @@ static int agent(void)
 	return fd;
 }
 
-/* --- tests
- * -------------------------------------------------------------------------------------------------
- */
+/* --- tests --- */
 
 /* Lines of which the last ends the conversation with this error. */
 static const struct {

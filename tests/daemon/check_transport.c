@@ -18,8 +18,7 @@
 #include "daemon/transport.h"
 #include "lib/log.h"
 
-/* --- the speaker of straw
- * --------------------------------------------------------------------------------- */
+/* --- the speaker of straw --- */
 
 struct conn {
 	void *io;
@@ -138,9 +137,7 @@ void speaker_run(struct speaker *s, uint64_t now_ms)
 	s->deadline = TIMERS_NEVER;
 }
 
-/* --- the rest
- * -----------------------------------------------------------------------------------------------
- */
+/* --- the rest --- */
 
 static struct loop *loop;
 static struct transport *transport;

@@ -130,7 +130,7 @@ START_TEST(reads_and_writes)
 }
 END_TEST
 
-/* --- as PE 1 -------------------------------------------------------------------------------- */
+/* --- as PE 1 --- */
 
 static struct {
 	uint8_t nlris[512], ecoms[32], pmsi[16];

@@ -39,7 +39,7 @@ static struct lan_stats stats(void)
 	return s;
 }
 
-/* --- learning from others ------------------------------------------------------------------- */
+/* --- learning from others --- */
 
 START_TEST(mac_and_binding_come_and_go)
 {
@@ -152,7 +152,7 @@ START_TEST(one_ip_two_macs)
 }
 END_TEST
 
-/* --- what is not taken ---------------------------------------------------------------------- */
+/* --- what is not taken --- */
 
 START_TEST(refused)
 {
@@ -304,7 +304,7 @@ START_TEST(tables_have_limits)
 }
 END_TEST
 
-/* --- ours ----------------------------------------------------------------------------------- */
+/* --- ours --- */
 
 START_TEST(ours_go_out)
 {
@@ -362,7 +362,7 @@ START_TEST(ours_are_checked)
 }
 END_TEST
 
-/* --- moves ---------------------------------------------------------------------------------- */
+/* --- moves --- */
 
 START_TEST(moves_away_and_back)
 {
@@ -536,7 +536,7 @@ START_TEST(mark_and_sweep)
 }
 END_TEST
 
-/* --- floods --------------------------------------------------------------------------------- */
+/* --- floods --- */
 
 START_TEST(flood_list)
 {
@@ -567,7 +567,7 @@ START_TEST(flood_list)
 }
 END_TEST
 
-/* --- the whole ------------------------------------------------------------------------------ */
+/* --- the whole --- */
 
 static bool count(void *arg, const struct lan_entry *e)
 {

@@ -167,7 +167,7 @@ static const struct lan_hooks world_hooks = {
 	.alarm = on_alarm,
 };
 
-/* --- what the RIB would say ----------------------------------------------------------------- */
+/* --- what the RIB would say --- */
 
 struct says {
 	const char *from; /* VTEP; the RD is VTEP:2 */

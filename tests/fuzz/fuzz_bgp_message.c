@@ -21,7 +21,7 @@ static void must(bool ok)
 
 static uint8_t message[BGP_MSG_EXTENDED_MAX];
 
-/* --- UPDATE ----------------------------------------------------------------------------------- */
+/* --- UPDATE --- */
 
 static bool always(const void *arg, const struct bgp_family *f)
 {
@@ -150,7 +150,7 @@ static void try_update(const uint8_t *body, size_t len, unsigned kind)
 		announce_again(&u, kind & IN_ADD_PATH);
 }
 
-/* --- the others ------------------------------------------------------------------------------- */
+/* --- the others --- */
 
 static void try_open(const uint8_t *body, size_t len)
 {
