@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The lab: what a peering LAN's noise does to an idle member port, today and with quell.
 
-    lab.py run     raises the LAN three times in turn, floods it, and prints one table:
+    lab.py [run]   raises the LAN three times in turn, floods it, and prints one table:
                      bridge  a bridge and VXLAN on every PE, nothing else
                      frr     FRR on every PE with the kernel's neigh_suppress and all bindings installed
                      quell   quell on two PEs and on the route server, FRR on the third PE
@@ -261,6 +261,10 @@ def arguments(argv):
     down.add_argument("name", nargs="*", help="which (all that nobody is running)")
     for c in (run_p, show):
         c.add_argument("--json", action="store_true", help="for machines")
+    if not any(a in commands.choices or a in ("-h", "--help") for a in argv):
+        # `run` may be left out; the options of all commands stand before it.
+        at = next((i for i, a in enumerate(argv) if i > 0 and argv[i - 1] == "--build"), -1) + 1
+        argv = [*argv[:at], "run", *argv[at:]]
     return p.parse_args(argv)
 
 

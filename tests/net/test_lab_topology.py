@@ -136,7 +136,7 @@ def test_what_a_killed_lab_leaves_is_found(build):
 
 def test_json_is_for_machines(build):
     start = time.monotonic()
-    p = command(build, "run", "--set-up", "bridge", "--seconds", "2", "--json", "--members", "1")
+    p = command(build, "--set-up", "bridge", "--seconds", "2", "--json", "--members", "1")
     out, err = p.communicate(timeout=60)
     assert p.returncode == 0, err
     result = json.loads(out)["results"][0]
