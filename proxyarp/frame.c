@@ -19,6 +19,8 @@
 #define TYPE_LLDP 0x88cc
 
 #define PROTO_HOPOPT 0
+#define PROTO_FRAGMENT 44
+#define PROTO_AH 51
 #define PROTO_IGMP 2
 #define PROTO_UDP 17
 #define PROTO_ICMP6 58
@@ -31,6 +33,7 @@
 #define ND_NA 136
 #define ND_REDIRECT 137
 #define ND_MAX 256
+#define EXTENSIONS_MAX 8
 
 #define OPTION_SOURCE_LL 1
 #define OPTION_TARGET_LL 2
@@ -300,6 +303,39 @@ static bool read_hop_by_hop_mld(struct reader *r)
 	return reader_ok(r) && is_mld(type);
 }
 
+/* RFC 8200 section 4, 4302, 6275, 7401, 5533: headers that have others behind them. */
+static bool is_extension(uint8_t next)
+{
+	return next == PROTO_HOPOPT || next == 43 || next == PROTO_FRAGMENT || next == PROTO_AH || next == 60 ||
+		next == 135 || next == 139 || next == 140;
+}
+
+/* Neighbour discovery behind extension headers, or so many of them that one cannot tell. A later fragment has none: RFC 7112
+ * wants all headers in the first. */
+static bool hides_nd(struct reader r, uint8_t next)
+{
+	for (int i = 0; i < EXTENSIONS_MAX; i++) {
+		if (next == PROTO_ICMP6) {
+			uint8_t type = reader_u8(&r);
+			return !reader_ok(&r) || (type >= ND_RS && type <= ND_REDIRECT);
+		}
+		if (!is_extension(next))
+			return false;
+		uint8_t following = reader_u8(&r), units = reader_u8(&r);
+		uint16_t offset = reader_u16(&r);
+		size_t len = next == PROTO_FRAGMENT ? 8
+			: next == PROTO_AH	    ? (units + 2) * 4u
+						    : (units + 1) * 8u;
+		if (reader_ok(&r) && next == PROTO_FRAGMENT && offset & 0xfff8)
+			return false;
+		reader_skip(&r, len - 4);
+		if (!reader_ok(&r))
+			return true;
+		next = following;
+	}
+	return true;
+}
+
 static enum frame_class read_ipv6(struct reader *r, struct frame *f)
 {
 	struct ip6_header h = {.src.family = 6, .dst.family = 6};
@@ -314,6 +350,8 @@ static enum frame_class read_ipv6(struct reader *r, struct frame *f)
 	reader_copy(r, h.dst.b, 16);
 	if (!reader_ok(r) || version != 6)
 		return other;
+	if (h.hop_limit == 255 && is_extension(h.next) && hides_nd(*r, h.next))
+		return CLASS_ND_BAD;
 	if (h.next == PROTO_ICMP6)
 		c = read_icmp6(r, &h, f);
 	else if (!group)

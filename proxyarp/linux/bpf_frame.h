@@ -15,6 +15,7 @@
 #define ARP_LEN 42
 #define IP6_LEN 40
 #define ND_AT (ETH_LEN + IP6_LEN)
+#define EXTENSIONS_MAX 8
 #define BE16(x) __builtin_bswap16(x)
 #define BE32(x) __builtin_bswap32(x)
 #define MAC_BROADCAST 0xffffffffffffULL
@@ -236,6 +237,38 @@ static __always_inline __u32 class_nd(void *ctx, int xdp, struct octets o, struc
 	return dad ? CLASS_NS_DAD : group ? CLASS_NS : CLASS_NS_UNICAST;
 }
 
+/* RFC 8200 section 4, 4302, 6275, 7401, 5533: headers that have others behind them. */
+static __always_inline int ip6_extends(__u32 next)
+{
+	return next == 0 || next == 43 || next == 44 || next == 51 || next == 60 || next == 135 ||
+	       next == 139 || next == 140;
+}
+
+/* Neighbour discovery behind extension headers, or so many of them that one cannot tell. */
+static __always_inline int hides_nd(void *ctx, int xdp, struct bpf_frame *f, __u32 next)
+{
+	__u32 at = ND_AT;
+
+	for (int i = 0; i < EXTENSIONS_MAX; i++) {
+		__u8 head[4] = {};
+
+		if (next == 58)
+			return frame_load(ctx, xdp, at, head, 1) ||
+			       (head[0] >= 133 && head[0] <= 137);
+		if (!ip6_extends(next))
+			return 0;
+		if (frame_load(ctx, xdp, at, head, 4))
+			return 1;
+		if (next == 44 && (head[2] || head[3] & 0xf8))
+			return 0; /* a later fragment */
+		at += next == 44 ? 8 : next == 51 ? (head[1] + 2) * 4 : (head[1] + 1) * 8;
+		next = head[0];
+		if (at > f->len)
+			return 1;
+	}
+	return 1;
+}
+
 static __always_inline int type_is_mld(__u8 type)
 {
 	return (type >= 130 && type <= 132) || type == 143;
@@ -252,6 +285,8 @@ static __always_inline __u32 class_ip6(void *ctx, int xdp, struct octets o, stru
 
 	if ((void *)next > o.end || ip[0] >> 4 != 6)
 		return otherwise;
+	if (ip[7] == 255 && ip6_extends(ip[6]) && hides_nd(ctx, xdp, f, ip[6]))
+		return CLASS_ND_BAD;
 	switch (ip[6]) {
 	case 58:
 		if ((void *)next + 4 > o.end)
