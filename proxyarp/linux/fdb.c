@@ -330,7 +330,7 @@ int fdb_want_remote(struct fdb_lan *lan, struct mac mac, struct ip vtep)
 {
 	int r;
 
-	if (!mac_is_host(mac) || lan->vxlan == 0 || vtep.family == 0)
+	if (!mac_is_host(mac) || vtep.family == 0)
 		return -EINVAL;
 	/* The vxlan device first: a frame that the bridge sends there before would go to the whole
 	 * flood list. */
@@ -351,7 +351,7 @@ int fdb_unwant(struct fdb_lan *lan, struct mac mac)
 
 int fdb_want_flood(struct fdb_lan *lan, struct ip vtep)
 {
-	if (lan->vxlan == 0 || vtep.family == 0)
+	if (vtep.family == 0)
 		return -EINVAL;
 	return want(lan, FDB_VXLAN, (struct mac){{0}}, lan->vxlan, vtep);
 }

@@ -64,7 +64,7 @@ struct fdb_stats {
 int fdb_open(struct netlink *nl, const struct fdb_hooks *hooks, uint32_t max, struct fdb **ret);
 void fdb_close(struct fdb *f); /* after netlink_close() */
 
-/* A LAN is a bridge and its vxlan device (ifindex; 0: none, then no remote MAC and no flood list). `arg` is the caller's.
+/* A LAN is a bridge and its vxlan device (ifindex; 0: not there now: what is wanted on it waits). `arg` is the caller's.
  * 0, -EEXIST (that bridge has one), -ENOMEM. */
 int fdb_lan_add(struct fdb *f, uint32_t bridge, uint32_t vxlan, void *arg, struct fdb_lan **ret);
 void *fdb_lan_arg(const struct fdb_lan *lan);
@@ -76,8 +76,8 @@ void fdb_lan_settle(struct fdb_lan *lan);
 /* keep: the entries stay in the kernel; else all that is ours is removed before this returns. Not from a hook. */
 void fdb_lan_del(struct fdb_lan *lan, bool keep);
 
-/* Wants: idempotent, the last word counts. A MAC is in one place. 0, -ENOSPC (full), -EINVAL (a group or zero MAC, no
- * vxlan device), -ENOMEM. */
+/* Wants: idempotent, the last word counts. A MAC is in one place. 0, -ENOSPC (full), -EINVAL (a group or zero MAC,
+ * no VTEP), -ENOMEM. */
 int fdb_want_local(struct fdb_lan *lan, struct mac mac, uint32_t port);
 int fdb_want_remote(struct fdb_lan *lan, struct mac mac, struct ip vtep);
 int fdb_unwant(struct fdb_lan *lan, struct mac mac);
