@@ -251,6 +251,7 @@ static void port_forget(struct bindings *b, uint32_t ifindex)
 int bindings_port_set(struct bindings *b, uint32_t ifindex, const struct binding_port *now)
 {
 	struct binding_port_entry *p = bindings_port(b, ifindex);
+	bool up = p ? p->p.up : now->up; /* a new one is never down for a moment in the plane */
 	int r = 0, one;
 
 	if (!p) {
@@ -265,7 +266,7 @@ int bindings_port_set(struct bindings *b, uint32_t ifindex, const struct binding
 	}
 	struct binding_port was = p->p;
 	p->p = *now;
-	p->p.up = was.up;
+	p->p.up = up;
 	port_lose(b, ifindex, &was, now);
 	if (now->closed && !was.closed)
 		port_forget(b, ifindex);

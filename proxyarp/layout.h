@@ -56,6 +56,7 @@ struct layout_mac_key {
 #define MAC_STATIC 0x01	  /* registered */
 #define MAC_REPORT 0x02	  /* tell user space (EVENT_MAC_SEEN) when a frame comes from it: awaited, or refresh */
 #define MAC_SELF 0x04	  /* the PE's own (bridge, SVI): ifindex is the bridge's */
+#define MAC_DOWN 0x08	  /* its port is down: the bridge would lose what is sent to it */
 
 struct layout_mac {
 	uint32_t ifindex; /* where it is: member port; 0: behind another PE */

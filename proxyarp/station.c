@@ -89,6 +89,8 @@ static void update_plane(
 			v.flags |= MAC_SELF;
 		if (s->home)
 			v.flags |= MAC_STATIC;
+		if (place == PLACE_PORT && !bindings_port_is_up(b, ifindex))
+			v.flags |= MAC_DOWN;
 		/* One report now and then tells that a registered MAC lives, and that a learned one
 		 * still does. */
 		if (place == PLACE_PORT &&

@@ -184,6 +184,8 @@ static void forward(struct judge *j, bool member)
 		decide(j, OUTCOME_LOCAL);
 	else if (m->ifindex == (member ? j->in->ifindex : 0))
 		decide(j, OUTCOME_SAME_PORT);
+	else if (m->flags & MAC_DOWN)
+		decide(j, OUTCOME_UNKNOWN_UNICAST);
 	else
 		decide(j, OUTCOME_FORWARDED);
 }

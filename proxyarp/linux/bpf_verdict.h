@@ -84,6 +84,8 @@ static __always_inline int source_good(struct bpf_frame *f, const struct layout_
 	if (m && m->ifindex == ifindex) {
 		if (m->flags & MAC_REPORT)
 			tell(f, EVENT_MAC);
+		if (m->flags & MAC_DOWN)
+			m->flags &= ~MAC_DOWN;
 		return 1;
 	}
 	if (!m && !(port->flags & PORT_CLOSED)) {
@@ -180,8 +182,9 @@ static __always_inline __u32 forward(struct bpf_frame *f, const struct layout_po
 		return may_flood(port) ? OUTCOME_FLOODED : OUTCOME_UNKNOWN_UNICAST;
 	if (m->flags & MAC_SELF)
 		return OUTCOME_LOCAL;
-	return m->ifindex == (kind == PORT_MEMBER ? ifindex : 0) ? OUTCOME_SAME_PORT
-								 : OUTCOME_FORWARDED;
+	if (m->ifindex == (kind == PORT_MEMBER ? ifindex : 0))
+		return OUTCOME_SAME_PORT;
+	return m->flags & MAC_DOWN ? OUTCOME_UNKNOWN_UNICAST : OUTCOME_FORWARDED;
 }
 
 /* Step 11; of the fabric, 8. */

@@ -126,6 +126,7 @@ static const struct frame_spec specs[] = {
 	IP6(.op = 0, .dst = 'n', .from = "2001:db8::1", .to = "ff02::1", .hex = "3a00010400000000 8700000000000000 20010db8000000000000000000000002"),
 	IP6(.op = 6, .dst = 'R', .from = "2001:db8::1", .to = "2001:db8::9", .hex = "0102030405"),
 	IP4(.op = 6, .dst = 'B', .hex = "0102030405060708"),
+	IP4(.op = 6, .dst = 'X', .hex = "0102030405060708"),
 	IP4(.op = 6, .dst = 'S', .hex = "0102030405060708"),
 	IP4(.op = 6, .dst = 'U', .hex = "0102030405060708"),
 	IP4(.op = 2, .dst = 'm', .hex = "1600000000000000"),
@@ -258,6 +259,23 @@ static const char *differs(const struct verdict_input *in, enum frame_dir way,
 	return NULL;
 }
 
+/* What the programs do at the first frame of a MAC whose port was down, and do with no other. */
+static void seen_up(const struct frame_made *m, const struct layout_port *port, uint32_t ifindex)
+{
+	struct layout_mac_key k = {.lan = port ? port->lan : 0};
+	const struct layout_mac *was = port ? tables_mac(&tables, port->lan, m->b + 6) : NULL;
+	struct layout_mac now;
+
+	if (!was || !(was->flags & MAC_DOWN))
+		return;
+	memcpy(k.mac, m->b + 6, 6);
+	ck_assert_int_eq(bpf_map_lookup_elem(bpf_map__fd(plane->skel->maps.macs), &k, &now), 0);
+	if (now.flags & MAC_DOWN)
+		return;
+	ck_assert(was->ifindex == ifindex && port->kind == PORT_MEMBER && !(port->flags & PORT_QUARANTINE));
+	tables_mac_set(&tables, &k, &now);
+}
+
 static void compare(const struct frame_made *m, uint32_t ifindex, enum frame_dir way, uint32_t mark)
 {
 	struct __sk_buff ctx = {.ifindex = ifindex, .mark = mark}, ctx_out = {0};
@@ -279,6 +297,7 @@ static void compare(const struct frame_made *m, uint32_t ifindex, enum frame_dir
 	s.mark = ctx_out.mark;
 	see(&in, way, port, &v, &s);
 	what = differs(&in, way, port, &v, &s);
+	seen_up(m, port, ifindex);
 	if (!what)
 		return;
 	fprintf(stderr, "%s differs: port %u, %s, mark %x\n", what, ifindex, way ? "out" : "in", mark);
@@ -311,6 +330,7 @@ static void compare_xdp(const struct frame_made *m, uint32_t ifindex)
 	ck_assert_int_eq(bpf_prog_test_run_opts(
 				 bpf_program__fd(plane->skel->progs.quell_member_xdp), &run),
 		0);
+	seen_up(m, port, ifindex);
 	bool same = answered ? run.data_size_out == v.answer_len && !memcmp(out, v.answer, v.answer_len)
 			     : run.data_size_out == m->len && !memcmp(out, m->b, m->len);
 	if (run.retval != (answered ? XDP_TX : XDP_PASS) || !same) {
@@ -410,13 +430,13 @@ static void mutate(struct frame_made *m)
 
 static void change_table(void)
 {
-	static const char macs[] = "AaPHBCDEFRU";
+	static const char macs[] = "AaPHBCDEFRUX";
 	static const char *const addresses[] = {"198.18.0.1", "198.18.0.2", "198.18.0.3", "198.18.0.7", "198.18.0.9",
 		"198.18.0.77", "2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db8::77", "fe80::a"};
 	uint32_t at = rnd(3) ? port_list[rnd(7)] : 0;
 	struct mac mac = frame_mac(macs[rnd(sizeof macs - 1)]);
 	struct layout_mac_key k = {.lan = LAN};
-	struct layout_mac m = {.ifindex = at, .home = rnd(2) ? at : 0, .flags = (uint8_t)rnd(4)};
+	struct layout_mac m = {.ifindex = at, .home = rnd(2) ? at : 0, .flags = (uint8_t)(rnd(4) | (rnd(4) ? 0 : MAC_DOWN))};
 	struct layout_bind b = {.ifindex = at, .flags = (uint8_t)rnd(32)};
 	struct ip ip = frame_ip(addresses[rnd(COUNT(addresses))]);
 	struct layout_key4 k4 = {.lan = LAN};

@@ -4,7 +4,7 @@
  *   +A -A             said: a MAC          +A/ip  -A/ip        said: an address; then ! immutable, r router, ^ claim
  *   A@10 A@10.0.0.3   place of a MAC; A@- gone, A@self, A@?: behind a PE not known yet
  *   ?A/ip             refresh              alarm
- * `bind IP` and `mac M` show what the plane holds: flags S static, R router, A alt, s silent; S static, r report, = self.
+ * `bind IP` and `mac M` show what the plane holds: flags S static, R router, A alt, s silent; S static, r report, d down, = self.
  */
 #include <check.h>
 #include <stdarg.h>
@@ -106,8 +106,9 @@ static void show_mac(void *arg, const struct layout_mac_key *k, const struct lay
 	struct shown *s = arg;
 
 	if (k->mac[5] == (uint8_t)s->mac)
-		word(s->w, "@%u/%u%s%s%s", v->ifindex, v->home, v->flags & MAC_STATIC ? "S" : "",
-			v->flags & MAC_REPORT ? "r" : "", v->flags & MAC_SELF ? "=" : "");
+		word(s->w, "@%u/%u%s%s%s%s", v->ifindex, v->home, v->flags & MAC_STATIC ? "S" : "",
+			v->flags & MAC_REPORT ? "r" : "", v->flags & MAC_SELF ? "=" : "",
+			v->flags & MAC_DOWN ? "d" : "");
 }
 
 /* "10 closed A,a 198.18.0.1,2001:db8::1 and B 198.18.0.2"; up unless it says down */
@@ -331,7 +332,7 @@ static const struct scenario scenarios[] = {
 		{{PORT_A, SAID_A},
 			{"down 10", "-A -A/198.18.0.1 -A/2001:db8::1"},
 			{"bind 198.18.0.1", "A@10SRs"},
-			{"mac A", "@10/10Sr"},
+			{"mac A", "@10/10Srd"},
 			{"snapshot", ""},
 			{"up 10", "+A +A/198.18.0.1!r +A/2001:db8::1!r"},
 			{"bind 198.18.0.1", "A@10SR"}}},
@@ -710,6 +711,42 @@ START_TEST(everything_is_bounded)
 }
 END_TEST
 
+/* A restart changes nothing of what is right, not even for a moment. */
+static unsigned writes;
+
+static int count_bind4(struct plane *p, const struct layout_key4 *k, const struct layout_bind *v)
+{
+	writes++;
+	return plane_null.bind4_set(p, k, v);
+}
+
+static int count_mac(struct plane *p, const struct layout_mac_key *k, const struct layout_mac *v)
+{
+	writes++;
+	return plane_null.mac_set(p, k, v);
+}
+
+START_TEST(restart_writes_nothing)
+{
+	struct plane_ops ops = plane_null;
+	struct world w;
+
+	world_open(&w, 40, 4);
+	ops.bind4_set = count_bind4;
+	ops.mac_set = count_mac;
+	w.hooks.ops = &ops;
+	run(&w, "port 10 closed A 198.18.0.1");
+	run(&w, "port 11 closed B 198.18.0.2 down");
+	writes = 0;
+	run(&w, "restart");
+	run(&w, "port 10 closed A 198.18.0.1");
+	run(&w, "port 11 closed B 198.18.0.2 down");
+	run(&w, "adopted");
+	ck_assert_uint_eq(writes, 0);
+	world_close(&w);
+}
+END_TEST
+
 /* A plane that refuses is tried again. */
 static int refuse4(struct plane *p, const struct layout_key4 *k, const struct layout_bind *v)
 {
@@ -786,6 +823,7 @@ int main(void)
 
 	tcase_add_loop_test(c, every_scenario, 0, (int)(sizeof(scenarios) / sizeof(scenarios[0])));
 	tcase_add_test(c, everything_is_bounded);
+	tcase_add_test(c, restart_writes_nothing);
 	tcase_add_test(c, plane_is_full_for_a_while);
 	tcase_add_test(c, views);
 	suite_add_tcase(s, c);

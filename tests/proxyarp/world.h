@@ -8,7 +8,7 @@
  *   port 15  member, closed, NS options discard; MAC E
  *   port 16  member, closed, NS options forward, floods LLDP and announcements; MAC F
  *   port 20  the fabric: MAC R behind another PE; port 21: a fabric that floods unknown targets
- *   MAC S is the bridge's own; U is nobody's
+ *   MAC X is at a port that is down; MAC S is the bridge's own; U is nobody's
  */
 #pragma once
 #include "frames.h"
@@ -76,6 +76,7 @@ static inline void world_init(struct tables *t)
 	world_mac(t, 'a', 10, 10, MAC_STATIC);
 	world_mac(t, 'P', 10, 10, MAC_STATIC | MAC_REPORT);
 	world_mac(t, 'H', 0, 10, MAC_STATIC);
+	world_mac(t, 'X', 17, 17, MAC_STATIC | MAC_DOWN);
 	world_mac(t, 'B', 11, 11, MAC_STATIC);
 	world_mac(t, 'C', 12, 0, 0);
 	world_mac(t, 'D', 14, 14, MAC_STATIC);
