@@ -1,0 +1,177 @@
+"""What a member does who means harm, and what happens to the others and to the books: frames made to get around the
+checks, faults of links and devices while the feed goes on."""
+import select
+import socket
+import time
+
+import pytest
+import wire
+from agent_box import MACS, OTHER, Agent, entry, ip4, ip6
+from conftest import wait_until
+from scapy.layers.inet import ICMP, IP, TCP, UDP
+from scapy.layers.inet6 import (ICMPv6EchoRequest, ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6NDOptDstLLAddr, ICMPv6NDOptSrcLLAddr,
+                                IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, PadN)
+from scapy.layers.l2 import ARP, Ether
+from test_agent import FAR, far_bind, far_mac
+
+pytestmark = pytest.mark.needs("quell-agent")
+
+
+@pytest.fixture
+def up(scope, build):
+    """An agent that has had quelld's say: members 1 and 2 registered, 3 not."""
+    a = Agent(scope, build)
+    a.straw = a.feed()
+    a.start()
+    a.straw.accept().snapshot()
+    a.straw.say({"op": "end"})
+    wait_until(a.open, 10, "the ports are taken")
+    yield a
+    a.close()
+
+
+def balanced(box):
+    return [b["faults"] for b in box.show("ledger")["balance"] if not b["balanced"]]
+
+
+def came_through(box, frame, sender, receiver):
+    """Whether a frame of member `sender` arrives at member `receiver`."""
+    raw = bytes(frame)
+    with box.port(receiver) as there, box.port(sender) as here:
+        here.send(raw)
+        marker = bytes(Ether(src=MACS[sender], dst=MACS[receiver]) / IP(src=ip4(sender), dst=ip4(receiver)) / UDP(dport=99))
+        here.send(marker)
+        arrived = []
+        assert there.await_frame(lambda f: f == marker or arrived.append(f), 5), "the marker did not arrive"
+        return raw in arrived
+
+
+# --- neighbour discovery in disguise -----------------------------------------------------------------------------
+
+
+def lie(*before, hlim=255, kind=ICMPv6ND_NA):
+    """Member 1 says to member 2's router that member 3's address is at its own MAC, behind extension headers."""
+    p = Ether(src=MACS[1], dst=MACS[2]) / IPv6(src=ip6(1), dst=ip6(2), hlim=hlim)
+    for h in before:
+        p /= h
+    return p / kind(tgt=ip6(3), R=1, S=0, O=1) / ICMPv6NDOptDstLLAddr(lladdr=MACS[1])
+
+
+LIES = {
+    "plain": lie(),
+    "hop-by-hop": lie(IPv6ExtHdrHopByHop(options=[PadN(optdata=b"\0" * 4)])),
+    "destination options": lie(IPv6ExtHdrDestOpt(options=[PadN(optdata=b"\0" * 4)])),
+    "two": lie(IPv6ExtHdrHopByHop(options=[PadN(optdata=b"\0" * 4)]), IPv6ExtHdrDestOpt(options=[PadN(optdata=b"\0" * 4)])),
+    "many": lie(*[IPv6ExtHdrDestOpt(options=[PadN(optdata=b"\0" * 4)])] * 12),
+    "long": lie(IPv6ExtHdrDestOpt(options=[PadN(optdata=b"\0" * 250)])),
+    "atomic fragment": lie(IPv6ExtHdrFragment(offset=0, m=0)),
+    "first fragment": lie(IPv6ExtHdrFragment(offset=0, m=1)),
+}
+
+
+@pytest.mark.parametrize("how", LIES)
+def test_no_advertisement_behind_extension_headers(up, how):
+    assert not came_through(up, LIES[how], 1, 2)
+    assert not balanced(up)
+
+
+HONEST = {
+    "echo": IPv6(src=ip6(1), dst=ip6(2), hlim=255) / ICMPv6EchoRequest(),
+    "echo behind options": IPv6(src=ip6(1), dst=ip6(2), hlim=255) / IPv6ExtHdrDestOpt() / ICMPv6EchoRequest(),
+    "first fragment of an echo": IPv6(src=ip6(1), dst=ip6(2), hlim=255) / IPv6ExtHdrFragment(m=1) / ICMPv6EchoRequest(data=b"x" * 800),
+    "later fragment": IPv6(src=ip6(1), dst=ip6(2), hlim=255) / IPv6ExtHdrFragment(offset=100, nh=58) / (b"\x88" * 64),
+    "of others, forwarded": IPv6(src="2001:db8:200::1", dst="2001:db8:300::1", hlim=254) / IPv6ExtHdrDestOpt() / TCP(),
+    "tcp with ttl security": IPv6(src=ip6(1), dst=ip6(2), hlim=255) / TCP(dport=179),
+}
+
+
+@pytest.mark.parametrize("what", HONEST)
+def test_honest_packets_pass(up, what):
+    assert came_through(up, Ether(src=MACS[1], dst=MACS[2]) / HONEST[what], 1, 2)
+    assert not balanced(up)
+
+
+# --- faults ----------------------------------------------------------------------------------------------------------
+
+
+def test_traffic_to_a_port_that_is_down(up):
+    up.members[2].ip("link set eth0 down")
+    wait_until(lambda: up.rows("ports", "name")["swp2"]["state"] != "up", 5, "the port is seen down")
+    frame = bytes(Ether(src=MACS[1], dst=MACS[2]) / IP(src=ip4(1), dst=ip4(2)) / UDP(dport=9))
+    with up.port(1) as p:
+        for _ in range(10):
+            p.send(frame)
+    wait_until(lambda: sum(n for n, _ in up.show("ledger", port="swp1")["ports"][0]["in"]["ipv4"].values()) == 10, 5, "counted")
+    assert not balanced(up)
+    up.members[2].ip("link set eth0 up")
+    wait_until(lambda: up.rows("ports", "name")["swp2"]["state"] == "up", 5, "the port is seen up")
+    wait_until(lambda: up.answered(2, ip4(1)) == MACS[1], 5, "answered")
+    assert came_through(up, frame, 1, 2)
+    assert not balanced(up)
+
+
+def test_the_vxlan_device_is_made_anew_while_the_feed_goes_on(up):
+    up.straw.say(far_mac(), far_bind(ip4(9)), {"op": "flood", "lan": "ixp", "vtep": OTHER})
+    wait_until(lambda: any(e.get("dst") == OTHER for e in up.fdb(FAR)), 5, "the FDB has it")
+    up.ns.ip("link del vx100")
+    wait_until(lambda: "vx100" not in up.rows("ports", "name"), 5, "it is gone")
+    second, vtep2 = "02:00:5e:00:0f:02", "10.99.0.4"
+    up.straw.say(far_mac(second, vtep=vtep2), far_bind(ip4(10), second), {"op": "flood", "lan": "ixp", "vtep": vtep2})
+    wait_until(lambda: up.where(ip4(10)), 5, "heard of meanwhile")
+    up.ns.ip("link add vx100 type vxlan id 100 local 10.99.0.1 dstport 4789 nolearning",
+             "link set vx100 master br100", "link set vx100 up")
+    up.ns.bridge("link set dev vx100 learning off")
+    wait_until(lambda: "vx100" in up.rows("ports", "name") and up.open(), 5, "it is a port again")
+    for mac, vtep in ((FAR, OTHER), (second, vtep2)):
+        wait_until(lambda: any(e.get("dst") == vtep for e in up.fdb(mac)) and
+                   any(e.get("master") == "br100" for e in up.fdb(mac)), 10, f"the FDB has {mac}")
+    wait_until(lambda: sorted(e["dst"] for e in up.fdb("00:00:00:00:00:00")) == [OTHER, vtep2], 10, "the flood list is whole")
+
+
+# --- floods ----------------------------------------------------------------------------------------------------------
+
+
+def flood(box, n, seconds, frames):
+    """Sends frames from member n as fast as python can; returns how many."""
+    end, sent = time.monotonic() + seconds, 0
+    with box.port(n) as p:
+        while time.monotonic() < end:
+            for f in frames:
+                try:
+                    p.socket.send(f)
+                    sent += 1
+                except OSError:
+                    pass
+    return sent
+
+
+def cpu(process):
+    with open(f"/proc/{process.pid}/stat") as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / 100
+
+
+def invented(i):
+    return f"02:66:{i >> 24 & 255:02x}:{i >> 16 & 255:02x}:{i >> 8 & 255:02x}:{i & 255:02x}"
+
+
+@pytest.mark.parametrize("n", [1, 3], ids=["closed", "open"])
+@pytest.mark.parametrize("kind", ["arp", "unicast", "targets"])
+def test_invented_macs_cost_the_agent_little(up, n, kind, figures):
+    make = {
+        "arp": lambda i: bytes(Ether(src=invented(i), dst=wire.BROADCAST) /
+                               ARP(op=1, hwsrc=invented(i), psrc=f"198.18.{1 + (i >> 8) % 7}.{i & 255}", pdst=ip4(2))),
+        "unicast": lambda i: bytes(Ether(src=invented(i), dst=MACS[2]) / IP(src=ip4(n), dst=ip4(2)) / UDP(dport=9)),
+        "targets": lambda i: bytes(wire.who_has(MACS[n], ip4(n), f"198.18.{i >> 8 & 7}.{i & 255}")),
+    }[kind]
+    frames = [make(i) for i in range(20000)]
+    before, fdb0, lines0 = cpu(up.process), len(up.ns.bridge_json("fdb", "show")), up.process.said().count("\n")
+    sent = flood(up, n, 5, frames)
+    used = cpu(up.process) - before
+    rss = [l for l in open(f"/proc/{up.process.pid}/status") if l.startswith("VmRSS")][0].split()[1]
+    fdb = len(up.ns.bridge_json("fdb", "show")) - fdb0
+    lan = up.lan()
+    figures(f"{kind} from an {'open' if n == 3 else 'closed'} port, {sent / 5:.0f} frames/s: agent {used / 5:.0%} CPU, RSS {rss} kB, "
+            f"FDB +{fdb}, log +{up.process.said().count(chr(10)) - lines0} lines, {lan}")
+    assert up.answered(1, ip4(2)) == MACS[2]
+    assert not balanced(up)
