@@ -19,7 +19,8 @@ import signal
 import sys
 import time
 
-sys.path[0] = str(pathlib.Path(__file__).resolve().parent.parent)
+if __name__ == "__main__":
+    sys.path[0] = str(pathlib.Path(__file__).resolve().parent.parent)
 
 from lab import frr, ledger, measure, netns, quell, table  # noqa: E402
 from lab.topology import Lab, Plain, RouteServer  # noqa: E402

@@ -8,7 +8,7 @@ import os
 import pathlib
 import subprocess
 
-from lab.netns import LabError, run, wait_until
+from lab.netns import LabError
 from lab.topology import AS, BRIDGE, LAN4, LAN6, PE, RS_ADDRESS, VNI, VXLAN, RouteServer
 
 LAN = "ixp"

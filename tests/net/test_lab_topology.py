@@ -7,7 +7,8 @@ import time
 
 import pytest
 from conftest import TOP, wait_until
-from lab import frr, measure, netns
+from lab import frr, ledger, measure, netns
+from lab.lab import verdict
 from lab.topology import Lab, Plain, RouteServer
 
 pytestmark = pytest.mark.needs("lab/count", "lab/flood")
@@ -132,6 +133,44 @@ def test_what_a_killed_lab_leaves_is_found(build):
     assert not state["owned"]
     assert command(build, "down", name).wait(30) == 0
     assert not left_behind(name)
+
+
+class NoBooks(ledger.Books):
+    """The comparison alone, without a LAN."""
+
+    def __init__(self):
+        self.unseen = ()
+
+
+def books_of(came, left, sent, received):
+    class Named:
+        name, port = "pe1", "swp1"
+    nothing = {"in": {}, "out": {}}
+    side = {"out": sent, "own": {}, "group": received, "other": {}}
+    return NoBooks()._port(Named, Named, [nothing, {"in": came, "out": left}],
+                           [{"out": {}, "own": {}, "group": {}, "other": {}}, side])
+
+
+def test_a_ledger_that_is_off_by_one_frame_is_found():
+    came, left = {("ns", "answered"): 3, ("ra", "hygiene"): 2}, {("na", "answer"): 3}
+    sent, received = {"ns": [3, 258], "ra": [2, 156]}, {"na": [3, 258]}
+    row, wrong = books_of(came, left, sent, received)
+    assert not wrong and row["balances"] and (row["in"], row["answered"], row["dropped"]) == (5, 3, 2)
+    for spoilt in (books_of({**came, ("ra", "hygiene"): 1}, left, sent, received),
+                   books_of(came, {("na", "answer"): 2}, sent, received),
+                   books_of(came, left, {**sent, "mld": [1, 90]}, received),
+                   books_of(came, left, sent, {**received, "ra": [1, 78]}),
+                   books_of({**came, ("ns", "answered"): 2, ("ns", "unknown-target"): 1}, left, sent, received)):
+        assert spoilt[1] and not spoilt[0]["balances"]
+
+
+def test_a_broken_promise_is_named():
+    good = {"set_up": "quell", "idle": {"pe1": {"flavour": "quell", "frames": 0}, "pe3": {"flavour": "frr", "frames": 9}},
+            "pings": {"failed": []}, "notifications": 0, "ledger": {"wrong": []}}
+    assert verdict([good]) == []
+    for spoilt in ({"idle": {"pe1": {"flavour": "quell", "frames": 1}}}, {"pings": {"failed": ["m11 -> 198.18.1.2"]}},
+                   {"notifications": 1}, {"ledger": {"wrong": ["pe1 swp1: ..."]}}):
+        assert len(verdict([{**good, **spoilt}])) == 1
 
 
 def test_json_is_for_machines(build):
