@@ -1,12 +1,6 @@
-/* The BPF plane: the verdict in the kernel (quell.bpf.c), its tables in pinned maps. Here: their life.
- *
- * open() adopts maps that are pinned with this layout, so an agent that died finds its tables as they were, while
- * the programs it left went on answering from them. Of the maps that user space reads, one with other keys or values
- * than layout.h says is refused (-EPROTO: somebody else's, or a layout changed without its version); one of another
- * size (the limits in the configuration changed) is copied into a new one. The programs are always new: they take the
- * old ones' places as the caller attaches the ports again, each in one step, and until then the old ones go on with
- * the maps they hold, so that after a change of limits nothing is missing, though what they still count in the
- * old counters is lost.
+/* The BPF plane: the verdict in the kernel (quell.bpf.c), its tables in pinned maps (bpf_adopt.c),
+ * its programs on interfaces (bpf_attach.c). Here: its life, and the operations of plane.h on the
+ * maps.
  */
 #include <errno.h>
 #include <linux/if_packet.h>
@@ -24,26 +18,10 @@
 #include "proxyarp/linux/bpf.h"
 #include "proxyarp/linux/bpf_scratch.h"
 
-/* The maps that outlive us. `shared`: layout.h's; the others are the programs' own and may be begun anew. */
-static const struct pinned {
-	const char *name;
-	bool shared;
-} pinned_maps[] = {
-	{"bind4", true},
-	{"bind6", true},
-	{"macs", true},
-	{"ports", true},
-	{"generation", true},
-	{"counters", true},
-	{"events", true},
-	{"policers", false},
-	{"seen", false},
-	{"budgets", false},
-};
-#define PINNED_MAPS (sizeof pinned_maps / sizeof *pinned_maps)
-
-__attribute__((format(printf, 2, 0))) /* What libbpf says is for whoever debugs the programs: the verifier's log comes through here, line by line. */
-static int libbpf_line(enum libbpf_print_level level, const char *fmt, va_list args)
+/* What libbpf says is for whoever debugs the programs: the verifier's log comes through here, line
+ * by line. */
+__attribute__((format(printf, 2, 0))) static int libbpf_line(
+	enum libbpf_print_level level, const char *fmt, va_list args)
 {
 	va_list again;
 	char *text;
@@ -65,133 +43,6 @@ static int libbpf_line(enum libbpf_print_level level, const char *fmt, va_list a
 	return 0;
 }
 
-/* --- adopting --- */
-
-static int map_copy(int from, int to, const struct bpf_map_info *info)
-{
-	size_t value_len = info->value_size;
-	void *value, *key, *at = NULL;
-	int err = 0, cpus = libbpf_num_possible_cpus();
-
-	if (info->type == BPF_MAP_TYPE_PERCPU_ARRAY)
-		value_len = (value_len + 7) / 8 * 8 * (size_t)(cpus > 0 ? cpus : 1);
-	key = calloc(1, info->key_size);
-	value = calloc(1, value_len);
-	while (key && value && !err && bpf_map_get_next_key(from, at, key) == 0) {
-		at = key;
-		if (bpf_map_lookup_elem(from, key, value))
-			continue;
-		err = bpf_map_update_elem(to, key, value, BPF_ANY);
-		if (err == -E2BIG && info->type == BPF_MAP_TYPE_PERCPU_ARRAY)
-			err = 0; /* rows of ports that there are no longer */
-	}
-	err = key && value ? err == -E2BIG ? -ENOSPC : err : -ENOMEM;
-	free(key);
-	free(value);
-	return err;
-}
-
-/* One pinned map before loading: *ret_old is what has to be copied after loading, else -1. */
-static int map_adopt(struct plane *p, const struct pinned *pin, bool *ret_adopted, int *ret_old)
-{
-	struct bpf_map *map = bpf_object__find_map_by_name(p->skel->obj, pin->name);
-	struct bpf_map_info info = {0};
-	uint32_t len = sizeof info;
-	int err, fd = bpf_dir_get(p, pin->name);
-
-	*ret_old = -1;
-	if (fd == -ENOENT)
-		return 0;
-	if (fd < 0 || (err = bpf_obj_get_info_by_fd(fd, &info, &len))) {
-		log_error(LOG_BPF, "cannot read the pinned map %s/%s: %s", p->dir, pin->name,
-			strerror(-(fd < 0 ? fd : err)));
-		if (fd >= 0)
-			close(fd);
-		return fd < 0 ? fd : err;
-	}
-	if (info.type != bpf_map__type(map) || info.key_size != bpf_map__key_size(map) ||
-		info.value_size != bpf_map__value_size(map)) {
-		close(fd);
-		if (!pin->shared)
-			return 0;
-		log_error(LOG_BPF, "the pinned map %s/%s is not of layout %d: remove it to begin anew",
-			p->dir, pin->name, LAYOUT_VERSION);
-		return -EPROTO;
-	}
-	if (info.max_entries != bpf_map__max_entries(map)) {
-		if (pin->shared)
-			*ret_old = fd;
-		else
-			close(fd);
-		*ret_adopted |= pin->shared;
-		return 0;
-	}
-	err = bpf_map__reuse_fd(map, fd);
-	close(fd);
-	*ret_adopted |= pin->shared && !err;
-	return err;
-}
-
-static int map_keep(struct plane *p, const struct pinned *pin, int old)
-{
-	int fd = bpf_map__fd(bpf_object__find_map_by_name(p->skel->obj, pin->name));
-	struct bpf_map_info info = {0};
-	uint32_t len = sizeof info;
-	int err = 0;
-
-	if (old >= 0) {
-		err = bpf_obj_get_info_by_fd(old, &info, &len);
-		if (!err)
-			err = map_copy(old, fd, &info);
-		if (err)
-			log_error(LOG_BPF, "the pinned map %s/%s does not fit the limits: %s", p->dir,
-				pin->name, strerror(-err));
-	}
-	if (!err && (err = bpf_dir_pin(p, fd, pin->name)))
-		log_error(LOG_BPF, "cannot pin %s/%s: %s", p->dir, pin->name, strerror(-err));
-	return err;
-}
-
-static int load(struct plane *p)
-{
-	int err = quell_bpf__load(p->skel);
-
-	if (err == -EPERM)
-		log_error(LOG_BPF, "the BPF plane needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN");
-	else if (err)
-		log_error(LOG_BPF, "the kernel does not take the BPF programs: %s (log level bpf=debug)",
-			strerror(-err));
-	return err;
-}
-
-static int maps_open(struct plane *p, bool *ret_adopted)
-{
-	int old[PINNED_MAPS], err = 0;
-	bool adopted = false;
-
-	memset(old, 0xff, sizeof old);
-	bpf_map__set_max_entries(p->skel->maps.bind4, p->limits.bindings4);
-	bpf_map__set_max_entries(p->skel->maps.bind6, p->limits.bindings6);
-	bpf_map__set_max_entries(p->skel->maps.macs, p->limits.macs);
-	bpf_map__set_max_entries(p->skel->maps.ports, p->limits.ports);
-	bpf_map__set_max_entries(p->skel->maps.counters, p->limits.ports * COUNTER_ROWS);
-	bpf_map__set_max_entries(p->skel->maps.policers, p->limits.ports * DIR_COUNT);
-	bpf_map__set_max_entries(p->skel->maps.budgets, p->limits.ports * 2 + 1);
-	p->skel->rodata->budget_all = p->limits.ports * 2;
-	for (size_t i = 0; i < PINNED_MAPS && !err; i++)
-		err = map_adopt(p, &pinned_maps[i], &adopted, &old[i]);
-	if (!err)
-		err = load(p);
-	for (size_t i = 0; i < PINNED_MAPS && !err; i++)
-		err = map_keep(p, &pinned_maps[i], old[i]);
-	for (size_t i = 0; i < PINNED_MAPS; i++)
-		if (old[i] >= 0)
-			close(old[i]);
-	if (!err)
-		*ret_adopted = adopted;
-	return err;
-}
-
 /* --- open and close --- */
 
 static int event(void *arg, void *data, size_t len)
@@ -210,7 +61,8 @@ static int raw_open(void)
 
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark)) {
 		err = -errno;
-		log_error(LOG_BPF, "cannot open a packet socket (needs CAP_NET_RAW and CAP_NET_ADMIN): %s",
+		log_error(LOG_BPF,
+			"cannot open a packet socket (needs CAP_NET_RAW and CAP_NET_ADMIN): %s",
 			strerror(-err));
 		if (fd >= 0)
 			close(fd);
@@ -219,7 +71,8 @@ static int raw_open(void)
 	return fd;
 }
 
-/* After each change: what the programs remember of before is then no longer looked at. Its low half is never 0. */
+/* After each change: what the programs remember of before is then no longer looked at. Its low half
+ * is never 0. */
 static void changed(struct plane *p)
 {
 	if (!(uint32_t)__atomic_add_fetch(p->generation, 1, __ATOMIC_SEQ_CST))
@@ -253,8 +106,8 @@ static void plane_free(struct plane *p)
 	free(p);
 }
 
-static int plane_bpf_open(const char *dir, const struct plane_limits *limits, struct plane **ret,
-	bool *ret_adopted)
+static int plane_bpf_open(
+	const char *dir, const struct plane_limits *limits, struct plane **ret, bool *ret_adopted)
 {
 	struct plane *p = calloc(1, sizeof *p);
 	int err;
@@ -268,12 +121,13 @@ static int plane_bpf_open(const char *dir, const struct plane_limits *limits, st
 	if (!err && (p->skel = quell_bpf__open()) == NULL)
 		err = -errno;
 	if (!err)
-		err = maps_open(p, ret_adopted);
+		err = bpf_adopt(p, ret_adopted);
 	if (!err)
 		err = generation_map(p);
 	if (!err && (p->raw = raw_open()) < 0)
 		err = p->raw;
-	if (!err && (p->ring = ring_buffer__new(bpf_map__fd(p->skel->maps.events), event, p, NULL)) == NULL)
+	if (!err && (p->ring = ring_buffer__new(
+			     bpf_map__fd(p->skel->maps.events), event, p, NULL)) == NULL)
 		err = -errno;
 	if (err) {
 		if (p->fresh)
@@ -324,21 +178,22 @@ static int map_del(struct plane *p, struct bpf_map *map, const void *key)
 #define TABLE(what, map, keytype, valuetype)                                                       \
 	static int what##_set(struct plane *p, keytype k, const valuetype *v)                      \
 	{                                                                                          \
-		return map_set(p, p->skel->maps.map, k, v);                                           \
+		return map_set(p, p->skel->maps.map, k, v);                                        \
 	}                                                                                          \
 	static int what##_del(struct plane *p, keytype k)                                          \
 	{                                                                                          \
-		return map_del(p, p->skel->maps.map, k);                                              \
+		return map_del(p, p->skel->maps.map, k);                                           \
 	}
 
 TABLE(bind4, bind4, const struct layout_key4 *, struct layout_bind)
 TABLE(bind6, bind6, const struct layout_key6 *, struct layout_bind)
 TABLE(mac, macs, const struct layout_mac_key *, struct layout_mac)
 
-/* A walk that survives the deletion of the row in hand: the next key is asked for before fn() sees this one. */
+/* A walk that survives the deletion of the row in hand: the next key is asked for before fn() sees
+ * this one. */
 #define WALK(what, map, keytype, valuetype, keyarg)                                                \
-	static void what##_each(struct plane *p, void (*fn)(void *, keyarg, const valuetype *),    \
-		void *arg)                                                                         \
+	static void what##_each(                                                                   \
+		struct plane *p, void (*fn)(void *, keyarg, const valuetype *), void *arg)         \
 	{                                                                                          \
 		int fd = bpf_map__fd(p->skel->maps.map);                                           \
 		keytype key, next;                                                                 \
@@ -388,8 +243,10 @@ static int port_del(struct plane *p, uint32_t ifindex)
 
 /* --- the ledger --- */
 
-/* The rows of a slot in one call, summed over CPUs: [row][CPU][outcome]. The kernel begins behind the row it is given. */
-static int counters(struct plane *p, uint32_t slot, struct layout_counter (*out)[CLASS_COUNT][OUTCOME_COUNT])
+/* The rows of a slot in one call, summed over CPUs: [row][CPU][outcome]. The kernel begins behind
+ * the row it is given. */
+static int counters(
+	struct plane *p, uint32_t slot, struct layout_counter (*out)[CLASS_COUNT][OUTCOME_COUNT])
 {
 	int fd = bpf_map__fd(p->skel->maps.counters), cpus = libbpf_num_possible_cpus(), err;
 	uint32_t before = slot * COUNTER_ROWS - 1, next, n = COUNTER_ROWS, *keys;
@@ -399,8 +256,9 @@ static int counters(struct plane *p, uint32_t slot, struct layout_counter (*out)
 		return -EINVAL;
 	got = calloc(COUNTER_PER_SLOT * (size_t)cpus, sizeof *got);
 	keys = calloc(COUNTER_ROWS, sizeof *keys);
-	err = got && keys ? bpf_map_lookup_batch(fd, slot ? &before : NULL, &next, keys, got, &n, NULL)
-			  : -ENOMEM;
+	err = got && keys
+		      ? bpf_map_lookup_batch(fd, slot ? &before : NULL, &next, keys, got, &n, NULL)
+		      : -ENOMEM;
 	if (!err || (err == -ENOENT && n == COUNTER_ROWS)) { /* -ENOENT: and those were the last */
 		err = 0;
 		memset(sums, 0, COUNTER_PER_SLOT * sizeof *sums);
@@ -456,7 +314,8 @@ static int poll_events(struct plane *p, void (*fn)(void *, const struct layout_e
 
 static int send_frame(struct plane *p, uint32_t ifindex, const uint8_t *frame, size_t len)
 {
-	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = (int)ifindex, .sll_halen = 6};
+	struct sockaddr_ll to = {
+		.sll_family = AF_PACKET, .sll_ifindex = (int)ifindex, .sll_halen = 6};
 
 	if (len < 14)
 		return -EINVAL;

@@ -1,5 +1,5 @@
-/* The BPF plane's own header: what bpf.c (maps, life), bpf_dir.c (the pins' directory) and bpf_attach.c (programs on
- * interfaces) share. Others use plane.h. */
+/* The BPF plane's own header: what bpf.c (life, tables), bpf_adopt.c (pinned maps), bpf_dir.c (the
+ * pins' directory) and bpf_attach.c (programs on interfaces) share. Others use plane.h. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,7 +27,8 @@ struct plane {
 
 /* --- bpf_dir.c --- */
 
-/* Sees to `dir`/v<LAYOUT_VERSION> on a bpffs, and locks it. 0 fills dir to lock; errors are logged. */
+/* Sees to `dir`/v<LAYOUT_VERSION> on a bpffs, and locks it. 0 fills dir to lock; errors are logged.
+ */
 int bpf_dir_open(const char *dir, struct plane *p);
 /* Unlinks all pins of ours and those of other layouts, and the directories. */
 void bpf_dir_remove(struct plane *p);
@@ -38,6 +39,12 @@ int bpf_dir_pin(struct plane *p, int fd, const char *name);
 void bpf_dir_unpin(struct plane *p, const char *name);
 /* The pinned object's descriptor, or -errno. */
 int bpf_dir_get(struct plane *p, const char *name);
+
+/* --- bpf_adopt.c --- */
+
+/* Loads the programs onto the pinned maps, or onto new ones which it pins. *ret_adopted: some were
+ * there. */
+int bpf_adopt(struct plane *p, bool *ret_adopted);
 
 /* --- bpf_attach.c --- */
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
  *
- * The answers, built on the stack and written over the request: RFC 826, 5227 2.1.1, 4861 7.2.4, 9161 3.3.
+ * The answers, built on the stack and written over the request: RFC 826, 5227 2.1.1, 4861 7.2.4,
+ * 9161 3.3.
  *
- * The frame begins at the third octet of the buffer, so that what stands behind the Ethernet header is aligned to words.
+ * The frame begins at the third octet of the buffer, so that what stands behind the Ethernet header
+ * is aligned to words.
  */
 #pragma once
 #include "proxyarp/linux/bpf_frame.h"
@@ -33,11 +35,11 @@ static __always_inline void answer_arp(union answer *a, const struct bpf_frame *
 	a->w[10] = f->sender4;
 }
 
-/* O always: RFC 9161 3.2.1, 4861 7.2.8 notwithstanding, since the owner's entry is the only truth there is.
- * To :: it goes to all nodes (RFC 4861 7.2.4) but leaves by the asker's port alone; through the fabric to the asker's
- * MAC, or the vxlan device would flood it. */
-static __always_inline void answer_na(union answer *a, const struct bpf_frame *f, __u64 owner,
-	__u32 router, int kind)
+/* O always: RFC 9161 3.2.1, 4861 7.2.8 notwithstanding, since the owner's entry is the only truth
+ * there is. To :: it goes to all nodes (RFC 4861 7.2.4) but leaves by the asker's port alone;
+ * through the fabric to the asker's MAC, or the vxlan device would flood it. */
+static __always_inline void answer_na(
+	union answer *a, const struct bpf_frame *f, __u64 owner, __u32 router, int kind)
 {
 	const __u64 *target = (const __u64 *)(f->msg + 8), *asker = (const __u64 *)f->nd_src;
 	__u32 dad = f->cls == CLASS_NS_DAD, sum;
@@ -60,8 +62,8 @@ static __always_inline void answer_na(union answer *a, const struct bpf_frame *f
 }
 
 /* Builds it over zeroes; returns its length. */
-static __always_inline __u32 answer_build(union answer *a, const struct bpf_frame *f,
-	const struct layout_bind *owner, int kind)
+static __always_inline __u32 answer_build(
+	union answer *a, const struct bpf_frame *f, const struct layout_bind *owner, int kind)
 {
 	__u64 mac = mac_of(owner->mac);
 

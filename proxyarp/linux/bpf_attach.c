@@ -1,12 +1,14 @@
 /* Putting the BPF plane's programs on interfaces, and taking them off.
  *
- * tc: a clsact qdisc and one direct-action filter each way, at a priority and handle of our own, so that putting it
- * there again replaces it in place: there is no moment without a program. TCX would be neater but is not in Debian 12's
- * 6.1; filters of clsact outlive their loader just as well. An operator's filters at other priorities are left alone.
+ * tc: a clsact qdisc and one direct-action filter each way, at a priority and handle of our own, so
+ * that putting it there again replaces it in place: there is no moment without a program. TCX would
+ * be neater but is not in Debian 12's 6.1; filters of clsact outlive their loader just as well. An
+ * operator's filters at other priorities are left alone.
  *
- * XDP is an accelerator: where it cannot be, the port works without, and the log says so. Never replaces a program
- * that is not ours. The kernel gives only the id of what is there, so what we put on an interface is pinned as
- * xdp_<ifindex>; the new pin is made before the program is put there, so ours is always known again.
+ * XDP is an accelerator: where it cannot be, the port works without, and the log says so. Never
+ * replaces a program that is not ours. The kernel gives only the id of what is there, so what we
+ * put on an interface is pinned as xdp_<ifindex>; the new pin is made before the program is put
+ * there, so ours is always known again.
  */
 #include <errno.h>
 #include <linux/ethtool.h>
@@ -61,7 +63,8 @@ static int filters_row(struct nl_msg *msg, void *arg)
 		return NL_SKIP;
 	if (!t->tcm_handle) /* the priority itself, not a filter in it */
 		return NL_OK;
-	if (attrs[TCA_KIND] && attrs[TCA_OPTIONS] && !strcmp(nla_get_string(attrs[TCA_KIND]), "bpf") &&
+	if (attrs[TCA_KIND] && attrs[TCA_OPTIONS] &&
+		!strcmp(nla_get_string(attrs[TCA_KIND]), "bpf") &&
 		!nla_parse_nested(bpf, TCA_BPF_MAX, attrs[TCA_OPTIONS], NULL) && bpf[TCA_BPF_NAME])
 		name = nla_get_string(bpf[TCA_BPF_NAME]);
 	if (name && !strncmp(name, PROGRAM_PREFIX, strlen(PROGRAM_PREFIX)))
@@ -75,7 +78,8 @@ static int filters_row(struct nl_msg *msg, void *arg)
 /* 0, or -errno; an interface or hook that is not there has no filters. */
 static int filters_of(uint32_t ifindex, uint32_t parent, struct filters *f)
 {
-	struct tcmsg t = {.tcm_family = AF_UNSPEC, .tcm_ifindex = (int)ifindex, .tcm_parent = parent};
+	struct tcmsg t = {
+		.tcm_family = AF_UNSPEC, .tcm_ifindex = (int)ifindex, .tcm_parent = parent};
 	struct nl_sock *s = nl_socket_alloc();
 	int err = s ? nl_connect(s, NETLINK_ROUTE) : -NLE_NOMEM;
 
@@ -102,8 +106,8 @@ static int tc_put(uint32_t ifindex, enum bpf_tc_attach_point way, int prog)
 	char name[IF_NAMESIZE];
 	int err;
 
-	err = filters_of(ifindex, TC_H_MAKE(TC_H_CLSACT, way == BPF_TC_INGRESS ? TC_H_MIN_INGRESS
-									       : TC_H_MIN_EGRESS),
+	err = filters_of(ifindex,
+		TC_H_MAKE(TC_H_CLSACT, way == BPF_TC_INGRESS ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS),
 		&f);
 	if (!err && f.taken) {
 		log_error(LOG_BPF, "%s: priority %d on %s belongs to a filter that is not ours",
@@ -122,7 +126,8 @@ static int tc_attach(struct plane *p, uint32_t ifindex, enum layout_port_kind ki
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex,
 		.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
-	struct bpf_program *in = p->skel->progs.quell_member_in, *out = p->skel->progs.quell_member_out;
+	struct bpf_program *in = p->skel->progs.quell_member_in,
+			   *out = p->skel->progs.quell_member_out;
 	char name[IF_NAMESIZE];
 	int err = bpf_tc_hook_create(&hook);
 
@@ -135,8 +140,8 @@ static int tc_attach(struct plane *p, uint32_t ifindex, enum layout_port_kind ki
 		in = p->skel->progs.quell_fabric_in;
 		out = p->skel->progs.quell_fabric_out;
 	}
-	/* Out first: a frame that the ingress program lets flood carries the mark that the egress asks for, but
-	 * until the egress program is there others would reach the port. */
+	/* Out first: a frame that the ingress program lets flood carries the mark that the egress
+	 * asks for, but until the egress program is there others would reach the port. */
 	err = tc_put(ifindex, BPF_TC_EGRESS, bpf_program__fd(out));
 	return err ? err : tc_put(ifindex, BPF_TC_INGRESS, bpf_program__fd(in));
 }
@@ -150,7 +155,8 @@ static void tc_detach(uint32_t ifindex)
 
 	for (size_t i = 0; i < 2; i++) {
 		LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = ways[i]);
-		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
+		LIBBPF_OPTS(
+			bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
 		uint32_t parent = TC_H_MAKE(TC_H_CLSACT,
 			ways[i] == BPF_TC_INGRESS ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS);
 		struct filters f = {0};
@@ -176,8 +182,10 @@ static uint32_t program_id(int fd)
 	return fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.id;
 }
 
-/* What hangs there: its id (0: nothing) and its mode; *ret_fd: it is ours, by this descriptor, else -1. */
-static int xdp_find(struct plane *p, uint32_t ifindex, uint32_t *ret_id, uint32_t *ret_mode, int *ret_fd)
+/* What hangs there: its id (0: nothing) and its mode; *ret_fd: it is ours, by this descriptor, else
+ * -1. */
+static int xdp_find(
+	struct plane *p, uint32_t ifindex, uint32_t *ret_id, uint32_t *ret_mode, int *ret_fd)
 {
 	LIBBPF_OPTS(bpf_xdp_query_opts, q);
 	char pins[2][32];
@@ -210,7 +218,8 @@ static int ethtool(uint32_t ifindex, void *data)
 
 	if (fd < 0)
 		return -errno;
-	err = if_indextoname(ifindex, req.ifr_name) && ioctl(fd, SIOCETHTOOL, &req) == 0 ? 0 : -errno;
+	err = if_indextoname(ifindex, req.ifr_name) && ioctl(fd, SIOCETHTOOL, &req) == 0 ? 0
+											 : -errno;
 	close(fd);
 	return err;
 }
@@ -222,8 +231,9 @@ static bool is_veth(uint32_t ifindex)
 	return ethtool(ifindex, &info) == 0 && !strcmp(info.driver, "veth");
 }
 
-/* XDP sees no VLAN tag that the NIC has taken off, and would answer a tagged request as if it were not. What is turned off
- * here stays off. (Between veth ends a tag may travel beside the frame whatever this says.) */
+/* XDP sees no VLAN tag that the NIC has taken off, and would answer a tagged request as if it were
+ * not. What is turned off here stays off. (Between veth ends a tag may travel beside the frame
+ * whatever this says.) */
 static void tags_in_band(uint32_t ifindex)
 {
 	struct ethtool_value flags = {.cmd = ETHTOOL_GFLAGS};
@@ -234,10 +244,12 @@ static void tags_in_band(uint32_t ifindex)
 	flags.cmd = ETHTOOL_SFLAGS;
 	flags.data &= ~(uint32_t)ETH_FLAG_RXVLAN;
 	if (ethtool(ifindex, &flags))
-		log_warning(LOG_BPF, "%s: cannot turn off rx-vlan-offload: XDP answers tagged requests",
+		log_warning(LOG_BPF,
+			"%s: cannot turn off rx-vlan-offload: XDP answers tagged requests",
 			name_of(ifindex, name));
 	else
-		log_notice(LOG_BPF, "%s: rx-vlan-offload turned off for XDP", name_of(ifindex, name));
+		log_notice(
+			LOG_BPF, "%s: rx-vlan-offload turned off for XDP", name_of(ifindex, name));
 }
 
 static int xdp_put(uint32_t ifindex, int prog, uint32_t mode, int old)
@@ -268,9 +280,10 @@ static void xdp_attach(struct plane *p, uint32_t ifindex)
 	if (!err && old >= 0) {
 		err = xdp_put(ifindex, prog, mode, old);
 	} else if (!err) {
-		/* A veth sends what XDP_TX gives it only if its other end has an XDP program too, and says nothing
-		 * if it has none; the generic mode sends always. */
-		err = is_veth(ifindex) ? -EOPNOTSUPP : xdp_put(ifindex, prog, XDP_FLAGS_DRV_MODE, -1);
+		/* A veth sends what XDP_TX gives it only if its other end has an XDP program too,
+		 * and says nothing if it has none; the generic mode sends always. */
+		err = is_veth(ifindex) ? -EOPNOTSUPP
+				       : xdp_put(ifindex, prog, XDP_FLAGS_DRV_MODE, -1);
 		if (err)
 			err = xdp_put(ifindex, prog, XDP_FLAGS_SKB_MODE, -1);
 	}

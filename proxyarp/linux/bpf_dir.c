@@ -1,12 +1,14 @@
 /* The BPF plane's directory: where maps are pinned, so that they outlive the agent.
  *
  *   DIR/v<LAYOUT_VERSION>/{bind4,bind6,macs,ports,counters,...}   maps
- *   DIR/v<LAYOUT_VERSION>/xdp_<ifindex>                           the XDP program put on that interface
+ *   DIR/v<LAYOUT_VERSION>/xdp_<ifindex>                           the XDP program put on that
+ * interface
  *
- * Maps of another layout stand in another directory and are never read; they go when the agent that replaced them
- * ends. tc programs are not pinned: their filters hold them. DIR must be on a bpffs (on a systemd machine /sys/fs/bpf
- * is one). If DIR does not exist or is empty, a bpffs is mounted, on /sys/fs/bpf if DIR is right below it, else on DIR.
- * The directory is locked for as long as the plane is open: two agents would undo each other's work.
+ * Maps of another layout stand in another directory and are never read; they go when the agent that
+ * replaced them ends. tc programs are not pinned: their filters hold them. DIR must be on a bpffs
+ * (on a systemd machine /sys/fs/bpf is one). If DIR does not exist or is empty, a bpffs is mounted,
+ * on /sys/fs/bpf if DIR is right below it, else on DIR. The directory is locked for as long as the
+ * plane is open: two agents would undo each other's work.
  */
 #include <dirent.h>
 #include <errno.h>

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
  *
- * What a frame is, by its octets alone: the section "Class" of docs/verdict.md for BPF (RFC 826, 5227, 4861).
+ * What a frame is, by its octets alone: the section "Class" of docs/verdict.md for BPF (RFC 826,
+ * 5227, 4861).
  *
- * Works on a tc skb and on an XDP buffer; `xdp` is a constant everywhere, so each program carries only its own half.
- * Constant offsets are read from the packet; an ND message, whose options stand at variable offsets, is first copied
- * together with the addresses before it, so that its checksum is one helper call and indices can be masked.
+ * Works on a tc skb and on an XDP buffer; `xdp` is a constant everywhere, so each program carries
+ * only its own half. Constant offsets are read from the packet; an ND message, whose options stand
+ * at variable offsets, is first copied together with the addresses before it, so that its checksum
+ * is one helper call and indices can be masked.
  *
- * frame_of_skb() and frame_of_xdp() are functions in the kernel's sense too, verified once and each for itself.
+ * frame_of_skb() and frame_of_xdp() are functions in the kernel's sense too, verified once and each
+ * for itself.
  */
 #pragma once
 #include "proxyarp/linux/bpf_maps.h"
@@ -25,8 +28,8 @@ struct octets {
 	void *p, *end;
 };
 
-/* A length below 512, said where the verifier sees it: bounds checked further up are lost when the compiler spills, and
- * without the asm it would leave out a mask that it knows to be idle. */
+/* A length below 512, said where the verifier sees it: bounds checked further up are lost when the
+ * compiler spills, and without the asm it would leave out a mask that it knows to be idle. */
 #define BOUNDED(x)                                                                                 \
 	({                                                                                         \
 		__u32 bounded = (x);                                                               \
@@ -50,8 +53,7 @@ static __always_inline __u32 class_llc(struct octets o, struct bpf_frame *f)
 
 	if ((void *)p + 16 > o.end)
 		return CLASS_LLC;
-	if (p[14] == 0x42 && p[15] == 0x42 &&
-		(f->dst & 0xf0ffffffffffULL) == 0x00000000c28001ULL)
+	if (p[14] == 0x42 && p[15] == 0x42 && (f->dst & 0xf0ffffffffffULL) == 0x00000000c28001ULL)
 		return CLASS_STP;
 	if ((void *)p + 22 > o.end || p[14] != 0xaa || p[15] != 0xaa || p[16] != 3 || p[17] != 0 ||
 		p[18] != 0 || p[19] != 0x0c)
@@ -75,7 +77,8 @@ static __always_inline __u32 class_arp(struct octets o, struct bpf_frame *f)
 
 	if ((void *)p + ARP_LEN > o.end)
 		return CLASS_ARP_BAD;
-	if (*(const __u32 *)(p + 14) != BE32(0x00010800) || *(const __u16 *)(p + 18) != BE16(0x0604))
+	if (*(const __u32 *)(p + 14) != BE32(0x00010800) ||
+		*(const __u16 *)(p + 18) != BE16(0x0604))
 		return CLASS_ARP_BAD;
 	op = frame_u16(p + 20);
 	if (op != 1 && op != 2)
@@ -92,7 +95,8 @@ static __always_inline __u32 class_arp(struct octets o, struct bpf_frame *f)
 	return f->sender4 ? CLASS_ARP_REQUEST : CLASS_ARP_PROBE;
 }
 
-/* The UDP destinations that IPv4 and IPv6 have in common; 0 (ARP_REQUEST, never meant): none of them. */
+/* The UDP destinations that IPv4 and IPv6 have in common; 0 (ARP_REQUEST, never meant): none of
+ * them. */
 static __always_inline __u32 class_discovery(__u16 dport)
 {
 	return dport == 5353 ? CLASS_MDNS : dport == 1900 ? CLASS_SSDP : 0;
@@ -141,8 +145,10 @@ static __always_inline __u32 class_ip4(struct octets o, struct bpf_frame *f)
 	return otherwise;
 }
 
-/* Walks the options from `at`; RFC 4861 6.1, 7.1, 8.1: none of length zero, all within the message. */
-static __always_inline int nd_options(struct bpf_frame *f, __u32 at, __u32 len, __u32 lla, __u32 *has_lla)
+/* Walks the options from `at`; RFC 4861 6.1, 7.1, 8.1: none of length zero, all within the message.
+ */
+static __always_inline int nd_options(
+	struct bpf_frame *f, __u32 at, __u32 len, __u32 lla, __u32 *has_lla)
 {
 	const __u8 *msg = f->msg;
 
@@ -189,9 +195,10 @@ static __always_inline int redirect_ok(const __u32 *target, const __u32 *destina
 	       (ip6_is_link_local(target) || ip6_is_same(target, destination));
 }
 
-/* RFC 4861 6.1.1, 6.1.2, 7.1.1, 7.1.2, 8.1. ND messages are whole multiples of eight octets or not valid. */
-static __always_inline __u32 class_nd(void *ctx, int xdp, struct octets o, struct bpf_frame *f,
-	__u32 type, __u32 plen)
+/* RFC 4861 6.1.1, 6.1.2, 7.1.1, 7.1.2, 8.1. ND messages are whole multiples of eight octets or not
+ * valid. */
+static __always_inline __u32 class_nd(
+	void *ctx, int xdp, struct octets o, struct bpf_frame *f, __u32 type, __u32 plen)
 {
 	__u32 least = type == 133 ? 8 : type == 134 ? 16 : type == 137 ? 40 : 24;
 	__u32 has_lla = 0, group = mac_is_group(f->dst), sum, dad;
@@ -201,7 +208,8 @@ static __always_inline __u32 class_nd(void *ctx, int xdp, struct octets o, struc
 		return CLASS_ND_BAD;
 	if (frame_load(ctx, xdp, ETH_LEN + 8, f->nd_src, 32 + BOUNDED(plen)))
 		return CLASS_ND_BAD;
-	/* The pseudo-header's length and next header, then addresses and message: all ones if it is right. */
+	/* The pseudo-header's length and next header, then addresses and message: all ones if it is
+	 * right. */
 	sum = bpf_csum_diff(0, 0, f->nd_src, 32 + BOUNDED(plen), BE32(plen + 58));
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
@@ -318,8 +326,8 @@ static __always_inline __u32 class_ip6(void *ctx, int xdp, struct octets o, stru
 	return otherwise;
 }
 
-/* How much of a frame must stand together in memory for its class. Unicast IP, the bulk of all traffic, is asked for
- * no more than a driver has put there already. */
+/* How much of a frame must stand together in memory for its class. Unicast IP, the bulk of all
+ * traffic, is asked for no more than a driver has put there already. */
 static __always_inline __u32 frame_need(__u16 type, __u32 group)
 {
 	switch (type) {
@@ -333,8 +341,8 @@ static __always_inline __u32 frame_need(__u16 type, __u32 group)
 	return 22; /* SNAP */
 }
 
-static __always_inline void frame_classify(void *ctx, int xdp, struct octets o, struct bpf_frame *f,
-	int tag_in_metadata)
+static __always_inline void frame_classify(
+	void *ctx, int xdp, struct octets o, struct bpf_frame *f, int tag_in_metadata)
 {
 	__u16 type;
 

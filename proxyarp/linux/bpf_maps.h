@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
  *
- * The maps of the BPF plane and the few lines that look things up in them. Keys and values are layout.h's, except
- * for what user space never reads: policers, seen, budgets and scratch. Sizes of 1 are set by the loader from the
- * plane's limits before loading. All are pinned by name, so a new process adopts them (bpf.c).
+ * The maps of the BPF plane and the few lines that look things up in them. Keys and values are
+ * layout.h's, except for what user space never reads: policers, seen, budgets and scratch. Sizes of
+ * 1 are set by the loader from the plane's limits before loading. All are pinned by name, so a new
+ * process adopts them (bpf.c).
  */
 #pragma once
 #include <linux/bpf.h>
@@ -40,8 +41,9 @@ struct {
 	__type(value, struct layout_port);
 } ports SEC(".maps");
 
-/* Row COUNTER_INDEX / OUTCOME_COUNT, all outcomes in it: a per-CPU map costs the kernel an allocation a row, so rows of one
- * counter each took seconds to make for a thousand ports. In memory the counters stand as COUNTER_INDEX says. */
+/* Row COUNTER_INDEX / OUTCOME_COUNT, all outcomes in it: a per-CPU map costs the kernel an
+ * allocation a row, so rows of one counter each took seconds to make for a thousand ports. In
+ * memory the counters stand as COUNTER_INDEX says. */
 struct counter_row {
 	struct layout_counter by_outcome[OUTCOME_COUNT];
 };
@@ -76,7 +78,8 @@ struct {
 	__type(value, struct bpf_cached_speaker);
 } cached_speakers SEC(".maps");
 
-/* Row slot * DIR_COUNT + dir: the time at which the policed traffic would have been sent at its rate (see police()). */
+/* Row slot * DIR_COUNT + dir: the time at which the policed traffic would have been sent at its
+ * rate (see police()). */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, DIR_COUNT);
@@ -84,8 +87,8 @@ struct {
 	__type(value, __u64);
 } policers SEC(".maps");
 
-/* Events told a moment ago, so that the same is not told with every frame. LRU: whoever fills it only loses the
- * deduplication, and then the budgets hold. */
+/* Events told a moment ago, so that the same is not told with every frame. LRU: whoever fills it
+ * only loses the deduplication, and then the budgets hold. */
 struct seen_key {
 	__u32 lan, ifindex;
 	__u64 mac_type_flags; /* the octets of the MAC, and above them the type, the flags */
@@ -99,7 +102,8 @@ struct {
 	__type(value, __u64);
 } seen SEC(".maps");
 
-/* What each port, and all ports together, may tell user space. Rows slot * BUDGET_KINDS + kind; the last is everybody's. */
+/* What each port, and all ports together, may tell user space. Rows slot * BUDGET_KINDS + kind; the
+ * last is everybody's. */
 enum { BUDGET_LEARN, BUDGET_SPOOF, BUDGET_KINDS };
 
 struct budget {
@@ -139,7 +143,8 @@ static __always_inline struct bpf_frame *frame_new(void)
 	return f;
 }
 
-/* A MAC as one number: its octets in memory order, so that comparing and copying take one instruction each. */
+/* A MAC as one number: its octets in memory order, so that comparing and copying take one
+ * instruction each. */
 static __always_inline __u64 mac_of(const void *p)
 {
 	return *(const __u32 *)p | (__u64) * (const __u16 *)(p + 4) << 32;
@@ -150,7 +155,8 @@ static __always_inline int mac_is_group(__u64 mac)
 	return mac & 1; /* little-endian: see the check in quell.bpf.c */
 }
 
-/* Keys are written in the words in which the kernel hashes them: one that was written in halves costs it a stall. */
+/* Keys are written in the words in which the kernel hashes them: one that was written in halves
+ * costs it a stall. */
 static __always_inline struct layout_mac *mac_find(__u32 lan, __u64 mac)
 {
 	__u32 k[3] = {lan, mac, mac >> 32};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
  *
- * Values of the BPF plane's own maps. struct bpf_frame is what a program knows of the frame in hand, in a map per CPU: too long for the stack because of the
- * ND message, and memory whose content the kernel's verifier need not follow through every path. The tests read it too.
+ * Values of the BPF plane's own maps. struct bpf_frame is what a program knows of the frame in
+ * hand, in a map per CPU: too long for the stack because of the ND message, and memory whose
+ * content the kernel's verifier need not follow through every path. The tests read it too.
  */
 #pragma once
 #include <stddef.h>
@@ -22,9 +23,9 @@ struct bpf_frame {
 	uint64_t dst, src; /* MACs, see mac_of() */
 	uint32_t len, cls;
 	uint32_t sender4, target4; /* ARP */
-	uint32_t na_flags;	   /* EVENT_NA_* */
-	uint32_t mismatch;	   /* the hardware address inside is not the frame's source */
-	uint32_t other_options;	   /* NS: an option other than source link-layer and nonce */
+	uint32_t na_flags;         /* EVENT_NA_* */
+	uint32_t mismatch;         /* the hardware address inside is not the frame's source */
+	uint32_t other_options;    /* NS: an option other than source link-layer and nonce */
 	struct bpf_tell tell;
 	/* ND: the IPv6 addresses, and right behind them the message: as the checksum wants it. */
 	uint32_t nd_src[4], nd_dst[4];
@@ -32,9 +33,10 @@ struct bpf_frame {
 };
 _Static_assert(offsetof(struct bpf_frame, nd_src) % 8 == 0, "copied in words of eight octets");
 
-/* What a CPU remembers of the tables, true as long as the generation is the one it was read in: the ports, and speakers
- * (this MAC at this port, for this address) that were found good with nothing to tell. Three look-ups of four saved.
- * Rows are chosen by a few bits of the key and overwritten by the next comer. */
+/* What a CPU remembers of the tables, true as long as the generation is the one it was read in: the
+ * ports, and speakers (this MAC at this port, for this address) that were found good with nothing
+ * to tell. Three look-ups of four saved. Rows are chosen by a few bits of the key and overwritten
+ * by the next comer. */
 #define CACHED_PORTS 64
 #define CACHED_SPEAKERS 1024
 

@@ -2,11 +2,12 @@
  *
  * What costs time and is therefore limited: telling user space, and letting frames flood.
  *
- * Waking user space costs more than answering a hundred requests, so an event passes three gates: told a moment ago
- * (seen), what this port may tell, what all ports together may tell. The gates are asked before seen is written, so
- * that an event which was not told is told as soon as there is room, and a flood of invented senders cannot push
- * out what is remembered of the others. Budgets are per CPU, without a lock: at the worst a port tells its rate on
- * each CPU. Spoofing has a budget of its own, or it would hide what should be learned from the same port.
+ * Waking user space costs more than answering a hundred requests, so an event passes three gates:
+ * told a moment ago (seen), what this port may tell, what all ports together may tell. The gates
+ * are asked before seen is written, so that an event which was not told is told as soon as there is
+ * room, and a flood of invented senders cannot push out what is remembered of the others. Budgets
+ * are per CPU, without a lock: at the worst a port tells its rate on each CPU. Spoofing has a
+ * budget of its own, or it would hide what should be learned from the same port.
  */
 #pragma once
 #include "proxyarp/linux/bpf_maps.h"
@@ -37,7 +38,8 @@ static __always_inline int budget_take(__u32 row, __u32 rate, __u64 now)
 	return 1;
 }
 
-__noinline int tell_event(const struct bpf_frame *f, __u32 lan, __u32 ifindex, __u32 slot, __u32 outcome)
+__noinline int tell_event(
+	const struct bpf_frame *f, __u32 lan, __u32 ifindex, __u32 slot, __u32 outcome)
 {
 	struct seen_key k = {.lan = lan, .ifindex = ifindex};
 	struct layout_event *e;
@@ -75,9 +77,9 @@ __noinline int tell_event(const struct bpf_frame *f, __u32 lan, __u32 ifindex, _
 	return 0;
 }
 
-/* A token bucket in one number, so that it needs no lock: when the traffic let through so far would have ended at
- * `bps`. That may lie ahead of now by at most the time that `burst` octets take, but for a first frame that is
- * longer than the burst. True: one more frame conforms. */
+/* A token bucket in one number, so that it needs no lock: when the traffic let through so far would
+ * have ended at `bps`. That may lie ahead of now by at most the time that `burst` octets take, but
+ * for a first frame that is longer than the burst. True: one more frame conforms. */
 __noinline int police(__u32 row, __u64 bps, __u32 burst, __u32 octets)
 {
 	__u64 *ends = bpf_map_lookup_elem(&policers, &row);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
  *
- * What becomes of a frame: docs/verdict.md for BPF, rule by rule in its order. Nothing here changes the frame, counts
- * or tells: the programs in quell.bpf.c do what the verdict says. `kind` is a constant everywhere: a member port's
- * program has no code of the fabric's.
+ * What becomes of a frame: docs/verdict.md for BPF, rule by rule in its order. Nothing here changes
+ * the frame, counts or tells: the programs in quell.bpf.c do what the verdict says. `kind` is a
+ * constant everywhere: a member port's program has no code of the fabric's.
  */
 #pragma once
 #include "proxyarp/linux/bpf_frame.h"
@@ -45,7 +45,8 @@ static __always_inline const __u32 *address6(const struct bpf_frame *f, int spea
 	return speaks && class_in(f->cls, CLASSES_NS) ? f->nd_src : (const __u32 *)(f->msg + 8);
 }
 
-static __always_inline struct layout_bind *bind_find(const struct bpf_frame *f, __u32 lan, int speaks)
+static __always_inline struct layout_bind *bind_find(
+	const struct bpf_frame *f, __u32 lan, int speaks)
 {
 	return class_in(f->cls, CLASSES_ARP) ? bind4_find(lan, speaks ? f->sender4 : f->target4)
 					     : bind6_find(lan, address6(f, speaks));
@@ -72,8 +73,8 @@ static __always_inline void tell_ip(struct bpf_frame *f, __u32 type, int speaks)
 }
 
 /* Step 4. True: go on; else v->outcome. */
-static __always_inline int source_good(struct bpf_frame *f, const struct layout_port *port,
-	__u32 ifindex, struct verdict *v)
+static __always_inline int source_good(
+	struct bpf_frame *f, const struct layout_port *port, __u32 ifindex, struct verdict *v)
 {
 	struct layout_mac *m;
 
@@ -102,7 +103,8 @@ static __always_inline int source_good(struct bpf_frame *f, const struct layout_
 }
 
 /* Step 7, "speaks for". True: go on; else the outcome is SPOOF_IP. */
-static __always_inline int speaker_good(struct bpf_frame *f, const struct layout_port *port, __u32 ifindex)
+static __always_inline int speaker_good(
+	struct bpf_frame *f, const struct layout_port *port, __u32 ifindex)
 {
 	struct layout_bind *b = bind_find(f, port->lan, 1);
 	int good, report = 1;
@@ -126,9 +128,10 @@ static __always_inline int speaker_good(struct bpf_frame *f, const struct layout
 	return good;
 }
 
-/* --- what this CPU remembers of speakers: steps 4 and 7 found them good and had nothing to tell --- */
+/* --- speakers this CPU found good, with nothing to tell --- */
 
-/* The address that a frame from an ARP sender or NS source speaks for; 0: none, and then the MAC alone is remembered. */
+/* The address that a frame from an ARP sender or NS source speaks for; 0: none, and then the MAC
+ * alone is remembered. */
 static __always_inline __u32 speaker_family(const struct bpf_frame *f)
 {
 	if (class_in(f->cls, CLASSES_ARP))
@@ -136,7 +139,8 @@ static __always_inline __u32 speaker_family(const struct bpf_frame *f)
 	return f->cls == CLASS_NS || f->cls == CLASS_NS_UNICAST ? 6 : 0;
 }
 
-static __always_inline struct bpf_cached_speaker *speaker_row(const struct bpf_frame *f, __u32 family)
+static __always_inline struct bpf_cached_speaker *speaker_row(
+	const struct bpf_frame *f, __u32 family)
 {
 	__u32 ip = family == 4 ? f->sender4 : family == 6 ? f->nd_src[3] : 0;
 	__u32 row = (f->src >> 40 ^ f->src >> 29 ^ ip >> 24 ^ ip >> 14) % CACHED_SPEAKERS;
@@ -144,8 +148,8 @@ static __always_inline struct bpf_cached_speaker *speaker_row(const struct bpf_f
 	return bpf_map_lookup_elem(&cached_speakers, &row);
 }
 
-static __always_inline int speaker_known(const struct bpf_cached_speaker *c, const struct bpf_frame *f,
-	__u32 family, __u32 ifindex, __u32 generation)
+static __always_inline int speaker_known(const struct bpf_cached_speaker *c,
+	const struct bpf_frame *f, __u32 family, __u32 ifindex, __u32 generation)
 {
 	if (!c || c->mac != f->src || c->ifindex != ifindex || c->generation != generation ||
 		c->family != family)
@@ -156,8 +160,8 @@ static __always_inline int speaker_known(const struct bpf_cached_speaker *c, con
 				  c->ip[2] == f->nd_src[2] && c->ip[3] == f->nd_src[3]);
 }
 
-static __always_inline void speaker_remember(struct bpf_cached_speaker *c, const struct bpf_frame *f,
-	__u32 family, __u32 ifindex, __u32 generation)
+static __always_inline void speaker_remember(struct bpf_cached_speaker *c,
+	const struct bpf_frame *f, __u32 family, __u32 ifindex, __u32 generation)
 {
 	if (!c || !generation || f->tell.type)
 		return;
@@ -173,8 +177,8 @@ static __always_inline void speaker_remember(struct bpf_cached_speaker *c, const
 
 /* --- where it goes --- */
 
-static __always_inline __u32 forward(struct bpf_frame *f, const struct layout_port *port, int kind,
-	__u32 ifindex)
+static __always_inline __u32 forward(
+	struct bpf_frame *f, const struct layout_port *port, int kind, __u32 ifindex)
 {
 	struct layout_mac *m = mac_find(port->lan, f->dst);
 
@@ -212,13 +216,14 @@ static __always_inline __u32 asked(struct bpf_frame *f, const struct layout_port
 	return m && m->ifindex == 0 ? OUTCOME_ANSWERED : OUTCOME_FOREIGN_VTEP;
 }
 
-static __always_inline __u32 flood_class(struct bpf_frame *f, const struct layout_port *port, __u32 otherwise)
+static __always_inline __u32 flood_class(
+	struct bpf_frame *f, const struct layout_port *port, __u32 otherwise)
 {
 	return class_in(f->cls, port->flood_classes) ? OUTCOME_FLOODED : otherwise;
 }
 
-static __always_inline __u32 verdict_in(struct bpf_frame *f, const struct layout_port *port, int kind,
-	__u32 ifindex, struct verdict *v)
+static __always_inline __u32 verdict_in(struct bpf_frame *f, const struct layout_port *port,
+	int kind, __u32 ifindex, struct verdict *v)
 {
 	__u32 family = speaker_family(f), known = 0;
 	struct bpf_cached_speaker *c = 0;
@@ -256,8 +261,8 @@ static __always_inline __u32 verdict_in(struct bpf_frame *f, const struct layout
 	return asked(f, port, kind, ifindex, v);
 }
 
-static __always_inline __u32 verdict_out(struct bpf_frame *f, const struct layout_port *port, int kind,
-	__u32 ifindex, __u32 mark)
+static __always_inline __u32 verdict_out(
+	struct bpf_frame *f, const struct layout_port *port, int kind, __u32 ifindex, __u32 mark)
 {
 	struct layout_mac *m;
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
  *
- * The data plane's programs. At a member port and at the fabric's port (the vxlan device) stands one on ingress, before
- * the bridge sees a frame, and one on egress, behind everything: so each frame is judged before it can flood, and what is
- * counted as delivered did leave. quell_member_xdp is the same verdict earlier: it answers what it can answer and
- * leaves all else, counting included, to the ingress program.
+ * The data plane's programs. At a member port and at the fabric's port (the vxlan device) stands
+ * one on ingress, before the bridge sees a frame, and one on egress, behind everything: so each
+ * frame is judged before it can flood, and what is counted as delivered did leave. quell_member_xdp
+ * is the same verdict earlier: it answers what it can answer and leaves all else, counting
+ * included, to the ingress program.
  *
- * An answer is written over its request and redirected to the egress of the same port with MARK_ANSWER, so that taps see it
- * and the egress program counts it. Filters return TC_ACT_UNSPEC where a frame goes on: an operator's own filters
- * behind ours still see it.
+ * An answer is written over its request and redirected to the egress of the same port with
+ * MARK_ANSWER, so that taps see it and the egress program counts it. Filters return TC_ACT_UNSPEC
+ * where a frame goes on: an operator's own filters behind ours still see it.
  */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
@@ -24,8 +25,8 @@
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* Turns the skb into the answer; on failure the request is lost. */
-static __always_inline int answer_skb(struct __sk_buff *skb, const struct bpf_frame *f,
-	const struct verdict *v, int kind)
+static __always_inline int answer_skb(
+	struct __sk_buff *skb, const struct bpf_frame *f, const struct verdict *v, int kind)
 {
 	union answer a = {};
 	__u32 len = answer_build(&a, f, v->owner, kind);
@@ -81,7 +82,8 @@ static __always_inline int tc_in(struct __sk_buff *skb, int kind)
 		break;
 	case OUTCOME_FORWARDED:
 	case OUTCOME_LOCAL:
-		/* A mark that came with it (a veth end in this namespace) must not open the egress. */
+		/* A mark that came with it (a veth end in this namespace) must not open the egress.
+		 */
 		if (mark_is_ours(skb->mark))
 			skb->mark = 0;
 		action = TC_ACT_UNSPEC;
@@ -101,10 +103,10 @@ static __always_inline int tc_out(struct __sk_buff *skb, int kind)
 
 	if (!port || !f)
 		return TC_ACT_UNSPEC;
-	outcome = frame_of_skb(skb, f)
-			  ? OUTCOME_ERROR
-			  : verdict_out(f, port, kind, ifindex, skb->mark & MARK_MASK);
-	if (outcome == OUTCOME_DELIVERED && mac_is_group(f->dst) && !police_port(port, DIR_OUT, f->len))
+	outcome = frame_of_skb(skb, f) ? OUTCOME_ERROR
+				       : verdict_out(f, port, kind, ifindex, skb->mark & MARK_MASK);
+	if (outcome == OUTCOME_DELIVERED && mac_is_group(f->dst) &&
+		!police_port(port, DIR_OUT, f->len))
 		outcome = OUTCOME_POLICED_OUT;
 	count(port->slot, DIR_OUT, f->cls, outcome, f->len);
 	return outcome == OUTCOME_DELIVERED || outcome == OUTCOME_ANSWER || outcome == OUTCOME_PROBE

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
  *
- * The data plane's own programs under a stopwatch: a test run repeats on one buffer, which the answer overwrites, so each
- * round puts the next request there. bench_tc_nothing and bench_xdp_nothing do only that, to be subtracted.
+ * The data plane's own programs under a stopwatch: a test run repeats on one buffer, which the
+ * answer overwrites, so each round puts the next request there. bench_tc_nothing and
+ * bench_xdp_nothing do only that, to be subtracted.
  */
 #include "proxyarp/linux/quell.bpf.c"
 

@@ -1,5 +1,6 @@
-/* Nanoseconds of one answer, program alone: `bench bench.bpf.o`. The asker is registered and its targets are asked for in
- * turn; `dynamic` is the same with learned bindings, so that each frame is an event that was told a moment ago. */
+/* Nanoseconds of one answer, program alone: `bench bench.bpf.o`. The asker is registered and its
+ * targets are asked for in turn; `dynamic` is the same with learned bindings, so that each frame is
+ * an event that was told a moment ago. */
 #define _GNU_SOURCE /* CPU_SET */
 #include <linux/bpf.h>
 #include <sched.h>
@@ -49,8 +50,10 @@ static void fill(uint32_t bindings, uint8_t flags)
 	for (uint32_t n = 0; n < bindings + 1; n++) {
 		bool asker = n == bindings;
 		struct layout_key4 k4 = {100, {198, 18, (uint8_t)(n >> 8), (uint8_t)n}};
-		struct layout_key6 k6 = {100, {0x20, 1, 0x0d, 0xb8, [14] = (uint8_t)(n >> 8), (uint8_t)n}};
-		struct layout_bind b = {{2, 0, 1, 0, (uint8_t)(n >> 8), (uint8_t)n}, flags, 0, asker ? lo : 7};
+		struct layout_key6 k6 = {
+			100, {0x20, 1, 0x0d, 0xb8, [14] = (uint8_t)(n >> 8), (uint8_t)n}};
+		struct layout_bind b = {
+			{2, 0, 1, 0, (uint8_t)(n >> 8), (uint8_t)n}, flags, 0, asker ? lo : 7};
 		struct layout_mac_key km = {.lan = 100};
 		struct layout_mac m = {b.ifindex, b.ifindex, MAC_STATIC, {0}};
 
@@ -80,8 +83,9 @@ static uint32_t run(const char *prog, const struct frame_made *m, uint32_t bindi
 
 	for (int i = 0; i < 50; i++) {
 		struct bss b = {.request_len = (uint32_t)m->len, .targets = bindings};
-		LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = m->b, .data_size_in = (uint32_t)m->len,
-			.data_out = out, .data_size_out = sizeof out, .repeat = ROUNDS);
+		LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = m->b,
+			.data_size_in = (uint32_t)m->len, .data_out = out,
+			.data_size_out = sizeof out, .repeat = ROUNDS);
 
 		memcpy(b.request + 2, m->b, m->len);
 		bpf_map_update_elem(bpf_map__fd(bss), &zero, &b, BPF_ANY);
@@ -91,7 +95,8 @@ static uint32_t run(const char *prog, const struct frame_made *m, uint32_t bindi
 		}
 		bpf_map_lookup_elem(bpf_map__fd(bss), &zero, &b);
 		if (expect && b.answered != ROUNDS) {
-			fprintf(stderr, "%s: %u answers to %u requests\n", prog, b.answered, ROUNDS);
+			fprintf(stderr, "%s: %u answers to %u requests\n", prog, b.answered,
+				ROUNDS);
 			exit(1);
 		}
 		if (opts.duration < best)
@@ -112,18 +117,24 @@ int main(int argc, char **argv)
 	CPU_ZERO(&one);
 	CPU_SET(0, &one);
 	sched_setaffinity(0, sizeof one, &one);
-	printf("%-9s %9s %8s %8s %8s %8s\n", "bindings", "", "tc ARP", "tc NS", "XDP ARP", "XDP NS");
+	printf("%-9s %9s %8s %8s %8s %8s\n", "bindings", "", "tc ARP", "tc NS", "XDP ARP",
+		"XDP NS");
 	for (size_t i = 0; argc == 2 && i < 9; i++) {
 		uint32_t bindings = sizes[i / 3], ns[4];
 		load(argv[1], bindings);
 		fill(bindings, i % 3 == 2 ? 0 : BIND_STATIC);
 		for (size_t j = 0; j < 4; j++) {
 			struct frame_made m = frame_make(&specs[j & 1]);
-			ns[j] = run(j < 2 ? "bench_tc" : "bench_xdp", &m, i % 3 ? bindings : 1, true) -
-				run(j < 2 ? "bench_tc_nothing" : "bench_xdp_nothing", &m, i % 3 ? bindings : 1, false);
+			ns[j] = run(j < 2 ? "bench_tc" : "bench_xdp", &m, i % 3 ? bindings : 1,
+					true) -
+				run(j < 2 ? "bench_tc_nothing" : "bench_xdp_nothing", &m,
+					i % 3 ? bindings : 1, false);
 		}
-		printf("%-9u %9s %8u %8u %8u %8u\n", bindings, i % 3 == 0 ? "hot" : i % 3 == 1 ? "static" : "dynamic", ns[0], ns[1], ns[2],
-			ns[3]);
+		printf("%-9u %9s %8u %8u %8u %8u\n", bindings,
+			i % 3 == 0   ? "hot"
+			: i % 3 == 1 ? "static"
+				     : "dynamic",
+			ns[0], ns[1], ns[2], ns[3]);
 		bpf_object__close(obj);
 	}
 	return 0;

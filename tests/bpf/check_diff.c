@@ -69,7 +69,8 @@ static const struct frame_spec specs[] = {
 	NS(.from = "2001:db8::1", .target = "2001:db8::2", .hex = SLL_A NONCE, .cut = -6),
 	NS(.from = "2001:db8::1", .target = "2001:db8::2", .hex = SLL_A SLL_R),
 	NS(.from = "2001:db8::1", .target = "2001:db8::2", .hex = SLL_A "2501 000000000000"),
-	NS(.from = "2001:db8::1", .target = "2001:db8::2", .hex = "2502 0000000000000000000000000000" SLL_A),
+	NS(.from = "2001:db8::1", .target = "2001:db8::2",
+		.hex = "2502 0000000000000000000000000000" SLL_A),
 	NS(.from = "2001:db8::1", .target = "2001:db8::77", .hex = SLL_A),
 	NS(.from = "2001:db8::1", .target = "fe80::a", .hex = SLL_A),
 	NS(.from = "fe80::a", .target = "2001:db8::3", .hex = SLL_A),
@@ -83,11 +84,16 @@ static const struct frame_spec specs[] = {
 	NS(.src = 'R', .from = "2001:db8::9", .target = "2001:db8::77", .hex = SLL_R),
 	NS(.src = 'E', .from = "2001:db8::e", .target = "2001:db8::2", .hex = "2501 000000000000"),
 	NS(.src = 'F', .from = "2001:db8::f", .target = "2001:db8::2", .hex = "2501 000000000000"),
-	NS(.dst = 'B', .from = "2001:db8::1", .to = "2001:db8::2", .target = "2001:db8::2", .hex = SLL_A),
-	NA(.dst = 'B', .from = "2001:db8::1", .to = "2001:db8::2", .target = "2001:db8::1", .flags = 0x60, .hex = TLL_A),
-	NA(.dst = 'n', .from = "2001:db8::1", .to = "ff02::1", .target = "2001:db8::1", .flags = 0xa0, .hex = TLL_A),
-	NA(.dst = 'n', .src = 'C', .from = "2001:db8::3", .to = "ff02::1", .target = "2001:db8::33", .flags = 0xa0, .hex = TLL_C),
-	NA(.dst = 'B', .src = 'C', .from = "2001:db8::3", .to = "2001:db8::2", .target = "2001:db8::3", .flags = 0x40),
+	NS(.dst = 'B', .from = "2001:db8::1", .to = "2001:db8::2", .target = "2001:db8::2",
+		.hex = SLL_A),
+	NA(.dst = 'B', .from = "2001:db8::1", .to = "2001:db8::2", .target = "2001:db8::1",
+		.flags = 0x60, .hex = TLL_A),
+	NA(.dst = 'n', .from = "2001:db8::1", .to = "ff02::1", .target = "2001:db8::1",
+		.flags = 0xa0, .hex = TLL_A),
+	NA(.dst = 'n', .src = 'C', .from = "2001:db8::3", .to = "ff02::1", .target = "2001:db8::33",
+		.flags = 0xa0, .hex = TLL_C),
+	NA(.dst = 'B', .src = 'C', .from = "2001:db8::3", .to = "2001:db8::2",
+		.target = "2001:db8::3", .flags = 0x40),
 	NA(.dst = 'n', .from = "fe80::a", .to = "ff02::1", .target = "fe80::a"),
 	ND(.op = 133, .dst = 'n', .from = "fe80::a", .to = "ff02::2", .hex = SLL_A),
 	ND(.op = 133, .dst = 'n', .from = "::", .to = "ff02::2"),
@@ -96,34 +102,66 @@ static const struct frame_spec specs[] = {
 	ND(.op = 137, .dst = 'B', .from = "fe80::a", .to = "2001:db8::2", .hex = GLOBAL16 GLOBAL16),
 	ND(.op = 137, .dst = 'B', .from = "fe80::a", .to = "2001:db8::2", .hex = GLOBAL16 ROUTER16),
 	ND(.op = 137, .dst = 'B', .from = "fe80::a", .to = "2001:db8::2", .hex = ROUTER16 GROUP16),
-	ND(.op = 134, .dst = 'n', .from = "fe80::a", .to = "ff02::1", .hex = "0000000000000000" SLL_A),
+	ND(.op = 134, .dst = 'n', .from = "fe80::a", .to = "ff02::1",
+		.hex = "0000000000000000" SLL_A),
 	ND(.op = 137, .dst = 'B', .from = "fe80::a", .to = "2001:db8::2",
 		.hex = "20010db800000000000000000000000220010db8000000000000000000000002"),
 	ND(.op = 143, .dst = 'n', .from = "fe80::a", .to = "ff02::16", .hex = "00000001"),
 	ND(.op = 128, .dst = 'B', .from = "2001:db8::1", .to = "2001:db8::2", .hex = "00000001"),
-	IP6(.op = 0, .dst = 'n', .from = "fe80::a", .to = "ff02::16", .hex = "3a00050200000100 8f00000000000000"),
-	IP6(.op = 0, .dst = 'n', .from = "fe80::a", .to = "ff02::16", .hex = "3a01050200000100000000000000000083000000"),
+	IP6(.op = 0, .dst = 'n', .from = "fe80::a", .to = "ff02::16",
+		.hex = "3a00050200000100 8f00000000000000"),
+	IP6(.op = 0, .dst = 'n', .from = "fe80::a", .to = "ff02::16",
+		.hex = "3a01050200000100000000000000000083000000"),
 	IP6(.op = 17, .dst = 'n', .from = "fe80::a", .to = "ff02::1:2", .hex = "0222022300080000"),
 	IP6(.op = 17, .dst = 'n', .from = "fe80::a", .to = "ff02::fb", .hex = "14e914e900080000"),
 	IP6(.op = 17, .dst = 'n', .from = "fe80::a", .to = "ff02::c", .hex = "ffff076c00080000"),
 	IP6(.op = 89, .dst = 'n', .from = "fe80::a", .to = "ff02::5", .hex = "0301002c"),
 	IP6(.op = 103, .dst = 'n', .from = "fe80::a", .to = "ff02::d", .hex = "2000"),
-	IP6(.op = 0, .dst = 'B', .from = "2001:db8::1", .to = "2001:db8::2", .hex = "3a00010400000000 88000000e0000000 20010db8000000000000000000000003 0201020000000041"),
-	IP6(.op = 60, .dst = 'B', .from = "2001:db8::1", .to = "2001:db8::2", .hex = "3a00010400000000 88000000e0000000 20010db8000000000000000000000003 0201020000000041"),
-	IP6(.op = 44, .dst = 'B', .from = "2001:db8::1", .to = "2001:db8::2", .hex = "3a00000000000001 88000000e0000000 20010db8000000000000000000000003 0201020000000041"),
-	IP6(.op = 44, .dst = 'B', .from = "2001:db8::1", .to = "2001:db8::2", .hex = "3a00000100000001 88000000e0000000 20010db8000000000000000000000003 0201020000000041"),
-	IP6(.op = 44, .dst = 'B', .from = "2001:db8::1", .to = "2001:db8::2", .hex = "3a00000800000001 88000000e0000000 20010db8000000000000000000000003 0201020000000041"),
-	IP6(.op = 51, .dst = 'B', .from = "2001:db8::1", .to = "2001:db8::2", .hex = "3a04000000000001 00000001 000000000000000000000000 88000000e0000000 20010db8000000000000000000000003 0201020000000041"),
-	IP6(.op = 43, .dst = 'B', .from = "2001:db8::1", .to = "2001:db8::2", .hex = "3c00000000000000 3a00010400000000 88000000e0000000 20010db8000000000000000000000003 0201020000000041"),
-	IP6(.op = 60, .dst = 'B', .from = "2001:db8::1", .to = "2001:db8::2", .hex = "3c00010400000000 3c00010400000000 3c00010400000000 3c00010400000000 3c00010400000000 3c00010400000000 3a00010400000000 88000000e0000000 20010db8000000000000000000000003 0201020000000041"),
-	IP6(.op = 60, .dst = 'B', .from = "2001:db8::1", .to = "2001:db8::2", .hex = "3c00010400000000 3c00010400000000 3c00010400000000 3c00010400000000 3c00010400000000 3c00010400000000 3a00010400000000 80000000"),
-	IP6(.op = 60, .dst = 'B', .from = "2001:db8::1", .to = "2001:db8::2", .hex = "3c00010400000000 3c00010400000000 3c00010400000000 3c00010400000000 3c00010400000000 3c00010400000000 3c00010400000000 3a00010400000000 80000000"),
-	IP6(.op = 60, .dst = 'B', .from = "2001:db8::1", .to = "2001:db8::2", .hex = "0600010400000000 0102030405"),
-	IP6(.op = 60, .dst = 'B', .from = "2001:db8::1", .to = "2001:db8::2", .hex = "3a000104000000"),
-	IP6(.op = 60, .dst = 'B', .from = "2001:db8::1", .to = "2001:db8::2", .hex = "3a00010400000000"),
-	IP6(.op = 60, .dst = 'B', .from = "2001:db8::1", .to = "2001:db8::2", .hex = "3a00010400000000"),
-	IP6(.op = 60, .dst = 'n', .from = "2001:db8::1", .to = "ff02::1", .hex = "3a00010400000000 88000000e0000000 20010db8000000000000000000000003 0201020000000041"),
-	IP6(.op = 0, .dst = 'n', .from = "2001:db8::1", .to = "ff02::1", .hex = "3a00010400000000 8700000000000000 20010db8000000000000000000000002"),
+	IP6(.op = 0, .dst = 'B', .from = "2001:db8::1", .to = "2001:db8::2",
+		.hex = "3a00010400000000 88000000e0000000 20010db8000000000000000000000003 "
+		       "0201020000000041"),
+	IP6(.op = 60, .dst = 'B', .from = "2001:db8::1", .to = "2001:db8::2",
+		.hex = "3a00010400000000 88000000e0000000 20010db8000000000000000000000003 "
+		       "0201020000000041"),
+	IP6(.op = 44, .dst = 'B', .from = "2001:db8::1", .to = "2001:db8::2",
+		.hex = "3a00000000000001 88000000e0000000 20010db8000000000000000000000003 "
+		       "0201020000000041"),
+	IP6(.op = 44, .dst = 'B', .from = "2001:db8::1", .to = "2001:db8::2",
+		.hex = "3a00000100000001 88000000e0000000 20010db8000000000000000000000003 "
+		       "0201020000000041"),
+	IP6(.op = 44, .dst = 'B', .from = "2001:db8::1", .to = "2001:db8::2",
+		.hex = "3a00000800000001 88000000e0000000 20010db8000000000000000000000003 "
+		       "0201020000000041"),
+	IP6(.op = 51, .dst = 'B', .from = "2001:db8::1", .to = "2001:db8::2",
+		.hex = "3a04000000000001 00000001 000000000000000000000000 88000000e0000000 "
+		       "20010db8000000000000000000000003 0201020000000041"),
+	IP6(.op = 43, .dst = 'B', .from = "2001:db8::1", .to = "2001:db8::2",
+		.hex = "3c00000000000000 3a00010400000000 88000000e0000000 "
+		       "20010db8000000000000000000000003 0201020000000041"),
+	IP6(.op = 60, .dst = 'B', .from = "2001:db8::1", .to = "2001:db8::2",
+		.hex = "3c00010400000000 3c00010400000000 3c00010400000000 3c00010400000000 "
+		       "3c00010400000000 3c00010400000000 3a00010400000000 88000000e0000000 "
+		       "20010db8000000000000000000000003 0201020000000041"),
+	IP6(.op = 60, .dst = 'B', .from = "2001:db8::1", .to = "2001:db8::2",
+		.hex = "3c00010400000000 3c00010400000000 3c00010400000000 3c00010400000000 "
+		       "3c00010400000000 3c00010400000000 3a00010400000000 80000000"),
+	IP6(.op = 60, .dst = 'B', .from = "2001:db8::1", .to = "2001:db8::2",
+		.hex = "3c00010400000000 3c00010400000000 3c00010400000000 3c00010400000000 "
+		       "3c00010400000000 3c00010400000000 3c00010400000000 3a00010400000000 "
+		       "80000000"),
+	IP6(.op = 60, .dst = 'B', .from = "2001:db8::1", .to = "2001:db8::2",
+		.hex = "0600010400000000 0102030405"),
+	IP6(.op = 60, .dst = 'B', .from = "2001:db8::1", .to = "2001:db8::2",
+		.hex = "3a000104000000"),
+	IP6(.op = 60, .dst = 'B', .from = "2001:db8::1", .to = "2001:db8::2",
+		.hex = "3a00010400000000"),
+	IP6(.op = 60, .dst = 'B', .from = "2001:db8::1", .to = "2001:db8::2",
+		.hex = "3a00010400000000"),
+	IP6(.op = 60, .dst = 'n', .from = "2001:db8::1", .to = "ff02::1",
+		.hex = "3a00010400000000 88000000e0000000 20010db8000000000000000000000003 "
+		       "0201020000000041"),
+	IP6(.op = 0, .dst = 'n', .from = "2001:db8::1", .to = "ff02::1",
+		.hex = "3a00010400000000 8700000000000000 20010db8000000000000000000000002"),
 	IP6(.op = 6, .dst = 'R', .from = "2001:db8::1", .to = "2001:db8::9", .hex = "0102030405"),
 	IP4(.op = 6, .dst = 'B', .hex = "0102030405060708"),
 	IP4(.op = 6, .dst = 'X', .hex = "0102030405060708"),
@@ -172,9 +210,11 @@ static uint32_t rnd(uint32_t below)
 
 static int program(uint32_t kind, enum frame_dir way)
 {
-	struct bpf_program *p = kind == PORT_FABRIC
-		? way == DIR_IN ? plane->skel->progs.quell_fabric_in : plane->skel->progs.quell_fabric_out
-		: way == DIR_IN ? plane->skel->progs.quell_member_in : plane->skel->progs.quell_member_out;
+	struct bpf_program *p = kind == PORT_FABRIC ? way == DIR_IN
+							      ? plane->skel->progs.quell_fabric_in
+							      : plane->skel->progs.quell_fabric_out
+				: way == DIR_IN     ? plane->skel->progs.quell_member_in
+						    : plane->skel->progs.quell_member_out;
 
 	return bpf_program__fd(p);
 }
@@ -202,18 +242,21 @@ static void see(const struct verdict_input *in, enum frame_dir way, const struct
 	struct bpf_frame *per_cpu = calloc((size_t)libbpf_num_possible_cpus(), sizeof *per_cpu);
 	uint32_t zero = 0;
 
-	ck_assert_int_eq(bpf_map_lookup_elem(bpf_map__fd(plane->skel->maps.scratch), &zero, per_cpu), 0);
+	ck_assert_int_eq(
+		bpf_map_lookup_elem(bpf_map__fd(plane->skel->maps.scratch), &zero, per_cpu), 0);
 	s->seen = per_cpu[0];
 	free(per_cpu);
 	s->cls = s->seen.cls;
 	s->outcome = OUTCOME_COUNT;
 	if (!port)
 		return;
-	struct layout_counter rows[64][OUTCOME_COUNT], *l = &ledger[port->slot][way][want->cls][want->outcome];
+	struct layout_counter rows[64][OUTCOME_COUNT],
+		*l = &ledger[port->slot][way][want->cls][want->outcome];
 	uint32_t row = COUNTER_INDEX(port->slot, (uint32_t)way, want->cls, 0) / OUTCOME_COUNT;
 	struct layout_counter sum = {0, 0};
 
-	ck_assert_int_eq(bpf_map_lookup_elem(bpf_map__fd(plane->skel->maps.counters), &row, rows), 0);
+	ck_assert_int_eq(
+		bpf_map_lookup_elem(bpf_map__fd(plane->skel->maps.counters), &row, rows), 0);
 	for (int c = 0; c < libbpf_num_possible_cpus() && c < 64; c++) {
 		sum.frames += rows[c][want->outcome].frames;
 		sum.octets += rows[c][want->outcome].octets;
@@ -246,7 +289,10 @@ static const char *differs(const struct verdict_input *in, enum frame_dir way,
 		return "frame changed";
 	if (answered && s->mark != MARK_ANSWER)
 		return "mark of the answer";
-	if (way == DIR_IN && v->pass && s->mark != (v->set_mark ? v->set_mark : clean ? 0 : in->mark))
+	if (way == DIR_IN && v->pass &&
+		s->mark != (v->set_mark    ? v->set_mark
+				   : clean ? 0
+					   : in->mark))
 		return "mark";
 	if (way == DIR_OUT)
 		return NULL;
@@ -272,7 +318,8 @@ static void seen_up(const struct frame_made *m, const struct layout_port *port, 
 	ck_assert_int_eq(bpf_map_lookup_elem(bpf_map__fd(plane->skel->maps.macs), &k, &now), 0);
 	if (now.flags & MAC_DOWN)
 		return;
-	ck_assert(was->ifindex == ifindex && port->kind == PORT_MEMBER && !(port->flags & PORT_QUARANTINE));
+	ck_assert(was->ifindex == ifindex && port->kind == PORT_MEMBER &&
+		  !(port->flags & PORT_QUARANTINE));
 	tables_mac_set(&tables, &k, &now);
 }
 
@@ -300,14 +347,15 @@ static void compare(const struct frame_made *m, uint32_t ifindex, enum frame_dir
 	seen_up(m, port, ifindex);
 	if (!what)
 		return;
-	fprintf(stderr, "%s differs: port %u, %s, mark %x\n", what, ifindex, way ? "out" : "in", mark);
+	fprintf(stderr, "%s differs: port %u, %s, mark %x\n", what, ifindex, way ? "out" : "in",
+		mark);
 	hex("frame", m->b, m->len);
 	fprintf(stderr, "  C:   %s %s, pass %d, mark %x, event %d\n", class_name(v.cls),
 		outcome_name(v.outcome), v.pass, v.set_mark, v.has_event ? v.event.type : 0);
 	hex("answer", v.answer, v.answer_len);
 	fprintf(stderr, "  BPF: %s %s, action %d, mark %x, event %u\n", class_name(s.cls),
-		s.outcome == OUTCOME_COUNT ? "(another)" : outcome_name(s.outcome), s.action, s.mark,
-		s.seen.tell.type);
+		s.outcome == OUTCOME_COUNT ? "(another)" : outcome_name(s.outcome), s.action,
+		s.mark, s.seen.tell.type);
 	hex("answer", s.out, s.len);
 	ck_abort_msg("the verdicts differ: %s", what);
 }
@@ -327,17 +375,18 @@ static void compare_xdp(const struct frame_made *m, uint32_t ifindex)
 	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = m->b, .data_size_in = (uint32_t)m->len,
 		.data_out = out, .data_size_out = sizeof out, .ctx_in = &ctx,
 		.ctx_size_in = sizeof ctx, .repeat = 1);
-	ck_assert_int_eq(bpf_prog_test_run_opts(
-				 bpf_program__fd(plane->skel->progs.quell_member_xdp), &run),
+	ck_assert_int_eq(
+		bpf_prog_test_run_opts(bpf_program__fd(plane->skel->progs.quell_member_xdp), &run),
 		0);
 	seen_up(m, port, ifindex);
-	bool same = answered ? run.data_size_out == v.answer_len && !memcmp(out, v.answer, v.answer_len)
-			     : run.data_size_out == m->len && !memcmp(out, m->b, m->len);
+	bool same =
+		answered ? run.data_size_out == v.answer_len && !memcmp(out, v.answer, v.answer_len)
+			 : run.data_size_out == m->len && !memcmp(out, m->b, m->len);
 	if (run.retval != (answered ? XDP_TX : XDP_PASS) || !same) {
 		hex("frame", m->b, m->len);
 		hex("XDP", out, run.data_size_out);
-		ck_abort_msg("XDP on port %u says %u of %s %s", ifindex, run.retval, class_name(v.cls),
-			outcome_name(v.outcome));
+		ck_abort_msg("XDP on port %u says %u of %s %s", ifindex, run.retval,
+			class_name(v.cls), outcome_name(v.outcome));
 	}
 	if (answered) {
 		enum frame_class c = frame_classify(out, run.data_size_out, false);
@@ -392,7 +441,8 @@ static void repair(struct frame_made *m)
 
 static void mutate(struct frame_made *m)
 {
-	static const uint8_t odd[] = {0, 1, 2, 14, 0x7f, 0x80, 0xff, 58, 17, 133, 134, 135, 136, 137, 143};
+	static const uint8_t odd[] = {
+		0, 1, 2, 14, 0x7f, 0x80, 0xff, 58, 17, 133, 134, 135, 136, 137, 143};
 
 	for (uint32_t n = rnd(4); n; n--) {
 		size_t at = rnd(3) ? rnd((uint32_t)m->len) : 12 + rnd(52);
@@ -420,7 +470,8 @@ static void mutate(struct frame_made *m)
 	if (!rnd(6)) { /* octets or options behind */
 		uint32_t more = rnd(2) ? 8 * (1 + rnd(40)) : rnd(64);
 		for (uint32_t i = 0; i < more; i++)
-			m->b[m->len++] = rnd(2) && i % 8 < 2 ? (uint8_t)(1 + rnd(3)) : (uint8_t)rnd(256);
+			m->b[m->len++] =
+				rnd(2) && i % 8 < 2 ? (uint8_t)(1 + rnd(3)) : (uint8_t)rnd(256);
 	}
 	if (rnd(4))
 		repair(m);
@@ -431,12 +482,15 @@ static void mutate(struct frame_made *m)
 static void change_table(void)
 {
 	static const char macs[] = "AaPHBCDEFRUX";
-	static const char *const addresses[] = {"198.18.0.1", "198.18.0.2", "198.18.0.3", "198.18.0.7", "198.18.0.9",
-		"198.18.0.77", "2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db8::77", "fe80::a"};
+	static const char *const addresses[] = {"198.18.0.1", "198.18.0.2", "198.18.0.3",
+		"198.18.0.7", "198.18.0.9", "198.18.0.77", "2001:db8::1", "2001:db8::2",
+		"2001:db8::3", "2001:db8::77", "fe80::a"};
 	uint32_t at = rnd(3) ? port_list[rnd(7)] : 0;
 	struct mac mac = frame_mac(macs[rnd(sizeof macs - 1)]);
 	struct layout_mac_key k = {.lan = LAN};
-	struct layout_mac m = {.ifindex = at, .home = rnd(2) ? at : 0, .flags = (uint8_t)(rnd(4) | (rnd(4) ? 0 : MAC_DOWN))};
+	struct layout_mac m = {.ifindex = at,
+		.home = rnd(2) ? at : 0,
+		.flags = (uint8_t)(rnd(4) | (rnd(4) ? 0 : MAC_DOWN))};
 	struct layout_bind b = {.ifindex = at, .flags = (uint8_t)rnd(32)};
 	struct ip ip = frame_ip(addresses[rnd(COUNT(addresses))]);
 	struct layout_key4 k4 = {.lan = LAN};
@@ -454,11 +508,15 @@ static void change_table(void)
 		break;
 	case 1:
 		if (ip.family == 4) {
-			(void)(del ? tables_bind4_del(&tables, &k4) : tables_bind4_set(&tables, &k4, &b));
-			(void)(del ? plane_bpf.bind4_del(plane, &k4) : plane_bpf.bind4_set(plane, &k4, &b));
+			(void)(del ? tables_bind4_del(&tables, &k4)
+				   : tables_bind4_set(&tables, &k4, &b));
+			(void)(del ? plane_bpf.bind4_del(plane, &k4)
+				   : plane_bpf.bind4_set(plane, &k4, &b));
 		} else {
-			(void)(del ? tables_bind6_del(&tables, &k6) : tables_bind6_set(&tables, &k6, &b));
-			(void)(del ? plane_bpf.bind6_del(plane, &k6) : plane_bpf.bind6_set(plane, &k6, &b));
+			(void)(del ? tables_bind6_del(&tables, &k6)
+				   : tables_bind6_set(&tables, &k6, &b));
+			(void)(del ? plane_bpf.bind6_del(plane, &k6)
+				   : plane_bpf.bind6_set(plane, &k6, &b));
 		}
 		break;
 	default: {
@@ -553,10 +611,14 @@ static void fill(void)
 	const struct table_mac *m;
 	const struct table_port *p;
 
-	hmap_foreach(&tables.bind4, b4) plane_bpf.bind4_set(plane, &b4->k, &b4->v);
-	hmap_foreach(&tables.bind6, b6) plane_bpf.bind6_set(plane, &b6->k, &b6->v);
-	hmap_foreach(&tables.macs, m) plane_bpf.mac_set(plane, &m->k, &m->v);
-	hmap_foreach(&tables.ports, p) plane_bpf.port_set(plane, p->ifindex, &p->v);
+	hmap_foreach (&tables.bind4, b4)
+		plane_bpf.bind4_set(plane, &b4->k, &b4->v);
+	hmap_foreach (&tables.bind6, b6)
+		plane_bpf.bind6_set(plane, &b6->k, &b6->v);
+	hmap_foreach (&tables.macs, m)
+		plane_bpf.mac_set(plane, &m->k, &m->v);
+	hmap_foreach (&tables.ports, p)
+		plane_bpf.port_set(plane, p->ifindex, &p->v);
 }
 
 /* Ports are veth ends with the indices of world.h, since a test run wants an interface for its frame. */
@@ -568,8 +630,10 @@ static int interfaces(void)
 		return -1;
 	for (size_t i = 0; i < COUNT(port_list); i++) {
 		uint32_t n = port_list[i];
-		fprintf(ip, "link add name m%u index %u type veth peer name p%u index %u\n", n, n, n, n + 100);
-		fprintf(ip, "link set m%u addrgenmode none up\nlink set p%u addrgenmode none up\n", n, n);
+		fprintf(ip, "link add name m%u index %u type veth peer name p%u index %u\n", n, n,
+			n, n + 100);
+		fprintf(ip, "link set m%u addrgenmode none up\nlink set p%u addrgenmode none up\n",
+			n, n);
 	}
 	return pclose(ip);
 }
@@ -581,7 +645,8 @@ static int set_up(void)
 	bool adopted;
 	int err;
 
-	if (unshare(CLONE_NEWNET | CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL))
+	if (unshare(CLONE_NEWNET | CLONE_NEWNS) ||
+		mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL))
 		return -errno;
 	CPU_ZERO(&one);
 	CPU_SET(0, &one);
@@ -595,7 +660,8 @@ static int set_up(void)
 	/* A veth has the receive queue that an XDP test run wants only while a program is there. */
 	for (size_t i = 0; i < COUNT(port_list) && !err; i++)
 		err = bpf_xdp_attach((int)port_list[i],
-			bpf_program__fd(plane->skel->progs.quell_member_xdp), XDP_FLAGS_DRV_MODE, NULL);
+			bpf_program__fd(plane->skel->progs.quell_member_xdp), XDP_FLAGS_DRV_MODE,
+			NULL);
 	return err;
 }
 

@@ -1,5 +1,5 @@
-/* A data plane by hand: one command a line on stdin, one line of JSON back, so that tests can be a process that owns a
- * plane, dies with it, or finds one. Numbers are layout.h's.
+/* A data plane by hand: one command a line on stdin, one line of JSON back, so that tests can be a
+ * process that owns a plane, dies with it, or finds one. Numbers are layout.h's.
  *
  *   open PLANE DIR BINDINGS MACS PORTS          close keep|drop
  *   port IFINDEX LAN SLOT KIND FLAGS UNKNOWN NSOPTION FLOODCLASSES INBPS OUTBPS INBURST OUTBURST
@@ -34,8 +34,8 @@ static int open_plane(char **w, int n)
 
 	if (n != 6)
 		return -EINVAL;
-	struct plane_limits limits = {(uint32_t)atoi(w[3]), (uint32_t)atoi(w[3]), (uint32_t)atoi(w[4]),
-		(uint32_t)atoi(w[5])};
+	struct plane_limits limits = {(uint32_t)atoi(w[3]), (uint32_t)atoi(w[3]),
+		(uint32_t)atoi(w[4]), (uint32_t)atoi(w[5])};
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		if (!strcmp(all[i]->name, w[1]))
 			ops = all[i];
@@ -123,8 +123,9 @@ static int print_counters(char **w, int n)
 			for (int o = 0; o < OUTCOME_COUNT; o++) {
 				if (!c[d][i][o].frames)
 					continue;
-				printf("%s[\"%s\", \"%s\", \"%s\", %" PRIu64 ", %" PRIu64 "]", comma,
-					d == DIR_IN ? "in" : "out", class_name((enum frame_class)i),
+				printf("%s[\"%s\", \"%s\", \"%s\", %" PRIu64 ", %" PRIu64 "]",
+					comma, d == DIR_IN ? "in" : "out",
+					class_name((enum frame_class)i),
 					outcome_name((enum frame_outcome)o), c[d][i][o].frames,
 					c[d][i][o].octets);
 				comma = ", ";
@@ -144,14 +145,16 @@ static void print_event(void *arg, const struct layout_event *e)
 	memcpy(mac.b, e->mac, 6);
 	if (e->family)
 		ip_format(ip, ip_text);
-	printf("%s{\"type\": %d, \"lan\": %u, \"ifindex\": %u, \"mac\": \"%s\", \"ip\": \"%s\", \"flags\": %d, "
+	printf("%s{\"type\": %d, \"lan\": %u, \"ifindex\": %u, \"mac\": \"%s\", \"ip\": \"%s\", "
+	       "\"flags\": %d, "
 	       "\"outcome\": \"%s\"}",
 		*comma, e->type, e->lan, e->ifindex, mac_format(mac, mac_text), ip_text, e->flags,
 		outcome_name((enum frame_outcome)e->outcome));
 	*comma = ", ";
 }
 
-/* Waits a moment for the first: an event is there before its frame has reached anybody, but not before it was sent. */
+/* Waits a moment for the first: an event is there before its frame has reached anybody, but not
+ * before it was sent. */
 static int print_events(void)
 {
 	struct pollfd fd = {.fd = ops->fd(plane), .events = POLLIN};
@@ -197,8 +200,8 @@ static int print_tables(void)
 	ops->bind6_each(plane, count6, n);
 	ops->mac_each(plane, count_mac, n);
 	ops->port_each(plane, count_port, n);
-	printf("{\"result\": 0, \"bind4\": %d, \"bind6\": %d, \"macs\": %d, \"ports\": %d}\n", n[0], n[1],
-		n[2], n[3]);
+	printf("{\"result\": 0, \"bind4\": %d, \"bind6\": %d, \"macs\": %d, \"ports\": %d}\n", n[0],
+		n[1], n[2], n[3]);
 	return 1;
 }
 
