@@ -54,6 +54,7 @@ static void neighbor(struct convert *cv, const struct raw_neighbor *raw, const s
 	convert_number(cv, "hold-time", raw->hold_time, 3, 65535, &n->hold_time);
 	convert_number(cv, "connect-retry", raw->connect_retry, 1, 3600, &n->connect_retry);
 	convert_number(cv, "max-routes", raw->max_routes, 1, UINT32_MAX, &n->max_routes);
+	convert_number(cv, "stale-time", raw->stale_time, 1, 86400, &n->stale_time);
 	convert_number(cv, "ttl-security", raw->ttl_security, 1, 254, &hops);
 	n->ttl_security = (uint8_t)hops;
 	n->password_file = convert_copy(raw->password_file);

@@ -20,6 +20,7 @@ struct config_neighbor {
 	uint32_t hold_time;    /* seconds; 0: the default */
 	uint32_t connect_retry;
 	uint32_t max_routes;
+	uint32_t stale_time;   /* seconds, RFC 8538 section 4.1; 0: the default */
 	char *password_file;   /* NULL: none. TCP MD5, RFC 2385 */
 	char *password;	       /* what the file held, one line; NULL: none */
 	uint8_t ttl_security;  /* GTSM hops, RFC 5082; 0: off */

@@ -33,6 +33,7 @@ static const cyaml_schema_field_t neighbor_fields[] = {
 	NUMBER("hold-time", struct raw_neighbor, hold_time),
 	NUMBER("connect-retry", struct raw_neighbor, connect_retry),
 	NUMBER("max-routes", struct raw_neighbor, max_routes),
+	NUMBER("stale-time", struct raw_neighbor, stale_time),
 	TEXT("password-file", struct raw_neighbor, password_file),
 	NUMBER("ttl-security", struct raw_neighbor, ttl_security),
 	CYAML_FIELD_END,

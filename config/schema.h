@@ -12,7 +12,7 @@ struct raw_list {
 
 struct raw_neighbor {
 	char *address, *prefix, *name, *password_file;
-	uint32_t max, remote_as, hold_time, connect_retry, max_routes, ttl_security;
+	uint32_t max, remote_as, hold_time, connect_retry, max_routes, stale_time, ttl_security;
 	bool client, passive, shutdown;
 };
 

@@ -151,7 +151,8 @@ static int add_neighbors(struct quelld *q)
 			.shutdown = n->shutdown,
 			.hold_sec = (uint16_t)n->hold_time,
 			.connect_retry_sec = n->connect_retry,
-			.max_routes = n->max_routes};
+			.max_routes = n->max_routes,
+			.stale_sec = n->stale_time};
 		struct neighbor *made;
 
 		snprintf(nc.name, sizeof(nc.name), "%s", n->name ? n->name : "");

@@ -76,7 +76,8 @@ START_TEST(reads_what_is_said)
 {
 	struct config *c = must_load(
 		TOP "bgp:\n  as: 65000\n  listen: [10.99.0.1]\n  hold-time: 0\n"
-		    "  neighbors:\n    - {prefix: 10.99.0.0/24, max: 200, client: true, ttl-security: 2}\n"
+		    "  neighbors:\n    - {prefix: 10.99.0.0/24, max: 200, client: true, ttl-security: 2, "
+		    "stale-time: 60}\n"
 		    "lans:\n  - name: ixp\n    vni: 100\n    route-target: \"65000:100\"\n"
 		    "    import: [\"65001:100\"]\n"
 		    "    agent:\n      bridge: br100\n      vxlan: vx100\n      ports: [a, b]\n"
@@ -89,6 +90,7 @@ START_TEST(reads_what_is_said)
 	ck_assert_uint_eq(c->neighbors[0].max, 200);
 	ck_assert_uint_eq(c->neighbors[0].prefix.len, 24);
 	ck_assert_uint_eq(c->neighbors[0].ttl_security, 2);
+	ck_assert_uint_eq(c->neighbors[0].stale_time, 60);
 	ck_assert(c->neighbors[0].client);
 	ck_assert_uint_eq(c->lans[0].route_target_count, 2);
 	ck_assert(!c->lans[0].import_auto);
