@@ -160,8 +160,8 @@ static const struct {
 	{"ffffffff ffffffff ffffffff fffffffe 0013 04", {"1/1", "1/1", "1/1"}},
 	{MARKER "0012 04", {"1/2", "1/2", "1/2"}},
 	{MARKER "1001 02", {"1/2", "", ""}}, /* ours says that we read long ones (RFC 8654) */
-	{MARKER "1001 01", {"1/2", "1/2", "1/2"}},
-	{MARKER "0014 04 00", {"1/2", "1/2", "1/2"}}, {MARKER "0013 09", {"1/3", "1/3", "1/3"}},
+	{MARKER "1001 01", {"1/2", "1/2", "1/2"}}, {MARKER "0014 04 00", {"1/2", "1/2", "1/2"}},
+	{MARKER "0013 09", {"1/3", "1/3", "1/3"}},
 	{MARKER "001d 01 03 fde8 005a c0000202 00", {"2/1", NULL, NULL}},
 	{MARKER "0018 05 0019 01 46 00", {NULL, NULL, "7/1"}},
 	{MARKER "0017 02 ffff 0000", {NULL, NULL, "3/1"}},

@@ -192,6 +192,25 @@ START_TEST(calls_cross)
 }
 END_TEST
 
+/* The same identifier on both sides of a border: the higher AS (RFC 6286 section 2.3). */
+START_TEST(calls_cross_with_one_identifier)
+{
+	for (int i = 0; i < 2; i++) {
+		struct speaker_config c = sim_config(i == _i ? 65001 : 65000, i);
+		c.router_id = 0xc0000263;
+		sim_start(&sim, i, &c);
+	}
+	sim_neighbor(&sim, 0, 1, _i ? 65001 : 65000, NULL);
+	sim_neighbor(&sim, 1, 0, _i ? 65000 : 65001, NULL);
+	sim_settle(&sim);
+	ck_assert(sim_up(&sim, 0, 1));
+	ck_assert(sim_up(&sim, 1, 0));
+	/* Node _i called. */
+	ck_assert(sim_half(&sim, _i, !_i)->accepted);
+	ck_assert(!sim_half(&sim, !_i, _i)->accepted);
+}
+END_TEST
+
 START_TEST(octet_by_octet)
 {
 	sim.chunk = 1;
@@ -452,6 +471,7 @@ static Suite *suite(void)
 	tcase_add_test(t, session_comes_up);
 	tcase_add_test(t, both_active_collide);
 	tcase_add_loop_test(t, calls_cross, 0, 2);
+	tcase_add_loop_test(t, calls_cross_with_one_identifier, 0, 2);
 	tcase_add_test(t, octet_by_octet);
 	tcase_add_test(t, clients_and_others);
 	tcase_add_test(t, cluster_loop);
