@@ -1,10 +1,13 @@
 /* From changed keys to UPDATEs in queues. See group.c for the idea.
  *
  * What is changed in the attributes on the way out:
- *   reflected (iBGP to iBGP)       ORIGINATOR_ID if absent, our cluster id first in CLUSTER_LIST;
- * RFC 4456 section 8 route-server client to client  nothing; RFC 7947 section 2.2 any other to eBGP
- * our AS first in AS_PATH, no MED of another AS; RFC 4271 section 5.1.2, 5.1.4 Next hops of EVPN
- * are tunnel endpoints and are never touched.
+ *   reflected, iBGP to iBGP        ORIGINATOR_ID if absent, our cluster id first in CLUSTER_LIST
+ *                                  (RFC 4456 section 8)
+ *   route-server client to client  nothing (RFC 7947 section 2.2)
+ *   any other to eBGP              our AS first in AS_PATH, no MED of another AS
+ *                                  (RFC 4271 sections 5.1.2 and 5.1.4)
+ *
+ * Next hops of EVPN are tunnel endpoints and are never touched.
  */
 #include "bgp/emit.h"
 

@@ -13,11 +13,11 @@
  *
  * Where this departs from the letter of the RFC, as every speaker met in the field does:
  *   - a failed connection attempt (event 18 in Connect) leads to Active even without DelayOpen:
- * Idle would refuse the peer's own call for as long as it lasts;
+ *     Idle would refuse the peer's own call for as long as it lasts;
  *   - a passive machine never connects by itself when ConnectRetry expires;
  *   - a NOTIFICATION is never answered by one (section 6.4), in OpenSent neither;
- *   - header errors in Established are answered with their own code (section 6.1), not as FSM
- * errors.
+ *   - header errors in Established are answered with their own code (section 6.1), not as errors
+ *     of the machine.
  */
 #include "bgp/fsm.h"
 

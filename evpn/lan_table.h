@@ -9,9 +9,12 @@
  * A remote and a local hang in the lists of their MAC and IP, which live as long as a list of
  * theirs is not empty.
  *
- *   lan_import.c      RIB -> remote            lan_choose.c      who has a MAC, an IP; tells the
- * hooks lan_local.c       feed -> local            lan_originate.c   what we say of it lan_flood.c
- * type 3                   lan.c             the objects, walks, figures
+ *   lan_import.c      RIB -> remote
+ *   lan_local.c       feed -> local
+ *   lan_choose.c      who has a MAC, an IP; tells the hooks
+ *   lan_originate.c   what we say of it
+ *   lan_flood.c       type 3
+ *   lan.c             the objects, walks, figures
  */
 #pragma once
 #include <sys/queue.h>
