@@ -389,10 +389,17 @@ def test_two_labs_with_quell_at_once(build):
             assert not measure.ping_all(lan.lab).failed
 
 
-def test_stopped_it_says_cease_and_leaves_no_pins(lan):
-    """A clean end: the route server hears why, and with its programs gone the port is a plain port again."""
+def test_a_clean_stop_says_cease_and_the_ports_go_on_answering(lan):
+    """An upgrade: the route server hears why the session ends, and members of the stopped PE notice nothing."""
+    lab = lan.lab
     assert lan.pe2.box.quelld.stop() == 0
     assert lan.pe2.box.agent.stop() == 0
-    neighbors = lan.rs.box.show("neighbors")["neighbors"]
-    gone = next(n for n in neighbors if n["address"] == lan.pe2.vtep)
-    assert gone["state"] != "Established"
+    wait_until(lambda: {n["address"]: n["state"].lower() for n in lan.rs.box.show("neighbors")["neighbors"]}
+               [lan.pe2.vtep] != "established", 5, "the session has ended")
+    assert "Cease" in lan.rs.box.quelld.said()
+    said = measure.AskRate(lab, lab.member("m21"), REQUESTS, 1).wait()
+    assert said["unanswered"] == 0
+    lan.pe2.box.start_quelld()
+    lan.pe2.box.start_agent()
+    wait_until(lab.converged, 30, "all is back")
+    assert not measure.ping_all(lab).failed
