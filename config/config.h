@@ -36,6 +36,7 @@ struct config_agent {
 	uint64_t police_in_bps, police_out_bps;
 	uint64_t flood_classes; /* CLASS_BIT()s: `flood: [lldp]`, default none */
 	int accelerate;	       /* 0 off, 1 xdp */
+	int learn_unregistered; /* a port that the registry does not name: 0 closed, 1 learns */
 	bool manage_fdb;       /* program FDB and flood list (no FRR beside us); default true */
 	uint32_t age_sec;      /* dynamic bindings; default 1200 */
 	uint32_t max_bindings; /* default 16384 */

@@ -68,6 +68,7 @@ static const cyaml_schema_field_t agent_fields[] = {
 	TEXTS("ports", struct raw_agent, ports, 1024),
 	TEXTS("flood", struct raw_agent, flood, 64),
 	TEXT("unknown-target", struct raw_agent, unknown_target),
+	TEXT("unregistered-ports", struct raw_agent, unregistered_ports),
 	TEXT("ns-option", struct raw_agent, ns_option),
 	TEXT("accelerate", struct raw_agent, accelerate),
 	MAPPING("police", struct raw_agent, police, police_fields),

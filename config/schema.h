@@ -32,7 +32,7 @@ struct raw_police {
 struct raw_agent {
 	char *bridge, *vxlan;
 	struct raw_list ports, flood;
-	char *unknown_target, *ns_option, *accelerate;
+	char *unknown_target, *ns_option, *accelerate, *unregistered_ports;
 	struct raw_police *police;
 	bool *manage_fdb;
 	uint32_t age_time, max_bindings;

@@ -6,8 +6,8 @@
  * forwarding table; the programs on the interface; and, once the kernel has all its entries, the
  * bridge's knobs (proxyarp/linux/bridge.h).
  *
- * A port that the registry names is closed: its MACs and addresses, and no others. One that it does
- * not name learns.
+ * A port that the registry names is closed: its MACs and addresses, and no others. One that it does not
+ * name lets nothing in, or learns, as the configuration has it; without a registry every port learns.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -53,7 +53,9 @@ static void read_registry(struct agent_port *p, struct binding_port *ret)
 	uint8_t groups = 0;
 
 	p->member = NULL;
-	p->closed = p->quarantine = false;
+	/* Where there are books, who is not in them does not speak. */
+	p->closed = reg && !p->lan->c->agent->learn_unregistered;
+	p->quarantine = false;
 	*ret = (struct binding_port){.up = p->up};
 	for (size_t i = 0; reg && i < reg->port_count; i++) {
 		const struct registry_port *r = &reg->ports[i];

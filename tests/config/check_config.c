@@ -83,6 +83,7 @@ START_TEST(reads_what_is_said)
 		    "    agent:\n      bridge: br100\n      vxlan: vx100\n      ports: [a, b]\n"
 		    "      unknown-target: police\n      police: {in: 1.5 mbit, out: 100 kbit}\n"
 		    "      flood: [lldp, stp]\n      accelerate: xdp\n      manage-fdb: false\n"
+		    "      unregistered-ports: learn\n"
 		    "plane: packet\n");
 	const struct config_agent *a = c->lans[0].agent;
 
@@ -99,6 +100,7 @@ START_TEST(reads_what_is_said)
 	ck_assert_uint_eq(a->police_out_bps, 100000);
 	ck_assert_uint_eq(a->flood_classes, CLASS_BIT(CLASS_LLDP) | CLASS_BIT(CLASS_STP));
 	ck_assert_int_eq(a->accelerate, 1);
+	ck_assert_int_eq(a->learn_unregistered, 1);
 	ck_assert(!a->manage_fdb);
 	ck_assert_int_eq(c->plane, 1);
 	config_free(c);

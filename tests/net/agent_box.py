@@ -120,7 +120,7 @@ class Agent:
 
     def write(self, *entries, **options):
         self.registry.write_text("members:\n" + "".join(entries) if entries else "members: []\n")
-        options = {"bridge": "br100", "vxlan": "vx100", "ports": "[all]", **options}
+        options = {"bridge": "br100", "vxlan": "vx100", "ports": "[all]", "unregistered-ports": "learn", **options}
         plane = options.pop("plane", "bpf")
         self.config.write_text(
             f"router-id: {VTEP}\nrun-dir: {self.run_dir}\npin-dir: {self.scope.bpffs()}/agent\nstate-dir: {self.dir}\n"

@@ -218,6 +218,21 @@ def test_learning_on_a_port_that_the_registry_does_not_name(up):
     assert up.answered(1, ip4(3), 0.3) is None
 
 
+def test_a_port_that_the_registry_does_not_name_is_closed_by_default(box):
+    box.write(entry(1), entry(2), **{"unregistered-ports": "closed"})
+    straw = box.feed()
+    box.start()
+    straw.accept().snapshot()
+    straw.say({"op": "end"})
+    wait_until(box.open, 5, "the ports are taken")
+    assert box.rows("ports", "name")["swp3"]["flags"] == ["closed"]
+    with box.port(3) as p:
+        p.send(wire.garp(MACS[3], ip4(3)))
+    wait_until(lambda: "spoof-mac" in box.show("ledger", port="swp3")["ports"][0]["in"].get("arp-gratuitous", {}), 5,
+               "the frame is counted")
+    assert box.answered(1, ip4(3), 0.3) is None and box.answered(1, ip4(2)) == MACS[2]
+
+
 def test_a_quarantined_member(box):
     box.write(entry(1, status="quarantine"), entry(2))
     straw = box.feed()

@@ -148,6 +148,10 @@ def test_the_ledger_balances_with_the_members_side(flooded, figures):
 # --- other ways to run it --------------------------------------------------------------------------------------
 
 
+class Learning(QuellPE):
+    agent_options = {"unregistered-ports": "learn"}
+
+
 class Accelerated(QuellPE):
     agent_options = {"accelerate": "xdp"}
 
@@ -287,9 +291,15 @@ def test_a_member_moves_to_the_frr_pe_and_back(lan, dark, figures):
 # --- speed ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_new_binding_is_answered_on_the_other_pe_within_10_ms(lan, figures):
+def test_a_new_binding_is_answered_on_the_other_pe_within_10_ms(build, figures):
     """From the gratuitous ARP at PE1 to the answer at PE2, through the route server. The new addresses come from a
-    router that the registry does not know, at a port without an entry, as in a LAN that learns."""
+    router that the registry does not know, at a port without an entry, in a LAN that learns there."""
+    with Lan(build, pe=Learning) as lan:
+        median = round_trips(lan, figures)
+    assert median < 10
+
+
+def round_trips(lan, figures):
     lab = lan.lab
     stranger = lab.scope.netns("stranger")
     lab.scope.veth(lan.pe1.ns, "swp8", stranger, "eth0")
@@ -315,7 +325,7 @@ def test_a_new_binding_is_answered_on_the_other_pe_within_10_ms(lan, figures):
             assert took[-1], "not answered within 5 s"
     median = statistics.median(took) * 1e3
     figures(f"new binding at PE1 answered at PE2: median {median:.2f} ms, worst {max(took) * 1e3:.2f} ms of 15")
-    assert median < 10
+    return median
 
 
 # --- faults --------------------------------------------------------------------------------------------------------
