@@ -92,9 +92,16 @@ static size_t sieve_family(
 {
 	size_t best = n, left = 0;
 
-	for (size_t i = 0; i < n; i++)
-		if (alive[i] && (best == n || f->compare(&v[i], &v[best]) < 0))
-			best = i;
+	/* Being equal need not be transitive (paths of one Ethernet segment are, whatever is
+	 * between them), so who came out best is only so when nobody beats it. */
+	for (bool beaten = true; beaten;) {
+		beaten = false;
+		for (size_t i = 0; i < n; i++)
+			if (alive[i] && (best == n || f->compare(&v[i], &v[best]) < 0)) {
+				best = i;
+				beaten = true;
+			}
+	}
 	for (size_t i = 0; i < n; i++) {
 		alive[i] = alive[i] && f->compare(&v[i], &v[best]) == 0;
 		left += alive[i];

@@ -213,6 +213,40 @@ START_TEST(med_is_no_order)
 }
 END_TEST
 
+/* As EVPN's: of one segment (the payload's first octet) equal, else the lower peer. */
+static int by_segment(const struct bgp_path_view *a, const struct bgp_path_view *b)
+{
+	return a->payload[0] == b->payload[0] ? 0 : ip_cmp(a->peer, b->peer);
+}
+
+/* A: segment 1, first by address; B: segment 1, last; C: segment 2, between them. A beats C, C
+ * beats B, A and B are equal, so it is between A and B, and B's identifier is lower. */
+START_TEST(segments_are_no_order)
+{
+	static const int orders[6][3] = {
+		{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+	static const uint8_t segments[] = {1, 1, 2};
+	static const uint32_t addresses[] = {1, 9, 5}, ids[] = {7, 3, 1};
+	struct bgp_family f = {.compare = by_segment};
+	struct bgp_path_view v[3], o[3];
+	struct attrs a[3];
+	uint8_t alive[3];
+
+	for (int i = 0; i < 3; i++) {
+		plain(&v[i], &a[i]);
+		v[i].payload = &segments[i];
+		v[i].payload_len = 1;
+		v[i].peer = ip_v4_u32(addresses[i]);
+		v[i].peer_id = ids[i];
+	}
+	for (int k = 0; k < 6; k++) {
+		for (int i = 0; i < 3; i++)
+			o[i] = v[orders[k][i]];
+		ck_assert_uint_eq(o[decide_best(&f, o, 3, alive)].peer_id, 3);
+	}
+}
+END_TEST
+
 START_TEST(alone)
 {
 	struct bgp_path_view v;
@@ -232,6 +266,7 @@ int main(void)
 
 	tcase_add_loop_test(t, steps, 0, ROWS);
 	tcase_add_test(t, med_is_no_order);
+	tcase_add_test(t, segments_are_no_order);
 	tcase_add_test(t, alone);
 	suite_add_tcase(s, t);
 	SRunner *r = srunner_create(s);
