@@ -39,6 +39,7 @@ static void drop(struct lan *lan, struct local *l)
 		i->local = NULL;
 	free(l);
 	lan->local_count--;
+	m->local_count--;
 	lan_choose_mac(lan, m, false);
 	if (i)
 		lan_choose_ip(lan, i);
@@ -47,8 +48,9 @@ static void drop(struct lan *lan, struct local *l)
 static int attach(struct lan *lan, struct mac mac, struct ip ip, struct local **ret)
 {
 	uint32_t limit = lan->config.max_macs + lan->config.max_bindings;
+	const struct lan_mac *known = lan_mac_find(lan, mac);
 
-	if (lan->local_count >= limit) {
+	if (lan->local_count >= limit || (known && known->local_count >= LAN_LOCALS_PER_MAC)) {
 		lan->refused_full++;
 		return -ENOSPC;
 	}
@@ -71,6 +73,7 @@ static int attach(struct lan *lan, struct mac mac, struct ip ip, struct local **
 	LIST_INSERT_HEAD(&m->locals, l, of_mac);
 	LIST_INSERT_HEAD(&lan->locals, l, of_lan);
 	lan->local_count++;
+	m->local_count++;
 	*ret = l;
 	return 0;
 }

@@ -26,6 +26,7 @@
 /* A peer may repeat one MAC or IP under any number of RDs; the choice walks them all. */
 #define LAN_ROUTES_PER_MAC 128
 #define LAN_ROUTES_PER_IP 64
+#define LAN_LOCALS_PER_MAC 1024 /* the same of our own */
 #define LAN_VTEPS_MAX 4096
 #define LAN_TABLE_DEFAULT 65536 /* for a max of 0 */
 
@@ -70,7 +71,7 @@ struct lan_mac {
 	struct mac mac;
 	LIST_HEAD(, remote) remotes;
 	LIST_HEAD(, local) locals;
-	unsigned remote_count;
+	unsigned remote_count, local_count;
 	bool standing;         /* our claim is the one that counts, and is announced */
 	bool sticky;           /* of our locals, any */
 	const char *contested; /* the alarm that was given, while its cause is there */
