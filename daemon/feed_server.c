@@ -232,7 +232,6 @@ static void take_hello(struct feed_server *f, struct jsonsock *s, const json_t *
 	f->agent_ended = f->we_ended = false;
 	f->snapshot_macs = f->snapshot_bindings = 0;
 	f->since_ms = loop_now_ms();
-	timers_stop(loop_timers(f->loop), &f->stale);
 	log_notice(LOG_FEED, "agent connected (pid %d)", (int)jsonsock_peer(s).pid);
 	for (struct lan *lan = lans_next(f->lans, NULL); lan; lan = lans_next(f->lans, lan))
 		lan_local_mark(lan);
@@ -242,6 +241,7 @@ static void take_hello(struct feed_server *f, struct jsonsock *s, const json_t *
 static void take_end(struct feed_server *f)
 {
 	if (!f->agent_ended) {
+		timers_stop(loop_timers(f->loop), &f->stale);
 		for (struct lan *lan = lans_next(f->lans, NULL); lan; lan = lans_next(f->lans, lan))
 			lan_local_sweep(lan);
 		log_info(LOG_FEED, "agent's snapshot: %u MACs, %u bindings", f->snapshot_macs,
@@ -314,7 +314,10 @@ static void agent_gone(struct feed_server *f, const char *why)
 	f->agent = NULL;
 	f->since_ms = loop_now_ms();
 	log_warning(LOG_FEED, "agent is gone: %s; its routes stay for %u s", why, f->stale_sec);
-	timers_start(loop_timers(f->loop), &f->stale, loop_now_ms() + f->stale_sec * 1000ULL);
+	/* One that comes and dies again before its `end` has told nothing: the wait goes on. */
+	if (!timer_running(&f->stale))
+		timers_start(
+			loop_timers(f->loop), &f->stale, loop_now_ms() + f->stale_sec * 1000ULL);
 }
 
 static void on_line(void *arg, struct jsonsock *s, const json_t *o)
@@ -383,9 +386,12 @@ static void on_stale(void *arg, uint64_t now_ms)
 	struct feed_server *f = arg;
 
 	(void)now_ms;
-	log_warning(LOG_FEED, "no agent for %u s: its routes are withdrawn", f->stale_sec);
+	log_warning(LOG_FEED, "no snapshot of an agent for %u s: its routes are withdrawn",
+		f->stale_sec);
 	for (struct lan *lan = lans_next(f->lans, NULL); lan; lan = lans_next(f->lans, lan)) {
-		lan_local_mark(lan);
+		/* One that is at it still keeps what it has named. */
+		if (!f->agent)
+			lan_local_mark(lan);
 		lan_local_sweep(lan);
 	}
 	local_is_done(f);
