@@ -23,7 +23,8 @@
 #include "bgp/engine.h"
 #include "lib/log.h"
 
-#define STALE_SEC 180 /* RFC 8538 section 4.1 */
+#define STALE_SEC 180    /* RFC 8538 section 4.1 */
+#define RESTARTS_MAX 100 /* in a row, without an End-of-RIB between them */
 
 static struct rib_peer *peer_of(const struct neighbor *n, struct table *t)
 {
@@ -144,11 +145,35 @@ static bool ends_gracefully(const struct session *se)
 	return se->fell_by == FSM_TCP_FAILS || se->gr_notification;
 }
 
+static bool still_waited_for(const struct neighbor *n)
+{
+	for (unsigned i = 0; i < n->s->tables; i++)
+		if (n->family[i].stale && n->s->table[i].rib.peer[n->index].stale)
+			return true;
+	return false;
+}
+
+static uint32_t stale_sec(const struct neighbor *n)
+{
+	return n->config.stale_sec ? n->config.stale_sec : STALE_SEC;
+}
+
+/* One who comes and goes and never finishes would keep for ever what it once said (RFC 8538
+ * section 4.1: the stale timer is an upper bound). The number, because generations repeat. */
+static bool is_overdue(const struct neighbor *n, uint64_t now_ms)
+{
+	return n->restarts > RESTARTS_MAX || now_ms - n->stale_since_ms > 1000ull * stale_sec(n);
+}
+
 void restart_session_down(struct neighbor *n, struct session *se, uint64_t now_ms)
 {
 	uint32_t sec = se->open.gr_restart_sec;
-	bool kept = false, forwarding;
+	bool kept = false, forwarding, again = still_waited_for(n),
+	     overdue = again && is_overdue(n, now_ms);
 
+	n->restarts = again && !overdue ? n->restarts + 1 : 0;
+	if (!again || overdue)
+		n->stale_since_ms = now_ms;
 	for (unsigned i = 0; i < n->s->tables; i++) {
 		struct table *t = &n->s->table[i];
 		struct neighbor_family *f = &n->family[i];
@@ -160,7 +185,7 @@ void restart_session_down(struct neighbor *n, struct session *se, uint64_t now_m
 		if (!peer_of(n, t)->paths)
 			continue;
 		if (ends_gracefully(se) && gr_has(se, t, &forwarding)) {
-			if (peer_of(n, t)->stale && !se->gr_notification) {
+			if (peer_of(n, t)->stale && (!se->gr_notification || overdue)) {
 				/* "A route previously marked as stale MUST be deleted." */
 				purge_begin(n, t);
 				while (f->sweep != SWEEP_NONE && sweep_slice(n, t))
@@ -219,8 +244,7 @@ void restart_session_up(struct neighbor *n, struct session *se, uint64_t now_ms)
 			f->member = group_join(n, t);
 	}
 	if (waiting)
-		timers_start(&n->s->timers, &n->stale,
-			now_ms + 1000ull * (n->config.stale_sec ? n->config.stale_sec : STALE_SEC));
+		timers_start(&n->s->timers, &n->stale, now_ms + 1000ull * stale_sec(n));
 	if (se->gr && se->open.gr_restarting)
 		n->initial_done = true;
 	restart_check_converged(n->s);

@@ -239,6 +239,12 @@ static void act_on_timers(struct session *se, uint32_t actions, uint64_t now_ms)
 		start_timer(se, &se->hold, now_ms, 1000ull * HOLD_LARGE_SEC);
 	if (actions & FSM_DO_START_HOLD && se->hold_sec)
 		start_timer(se, &se->hold, now_ms, 1000ull * se->hold_sec);
+	/* Who wants no hold timer has to come as far as Established, or it would keep its place for
+	 * ever. */
+	if (actions & FSM_DO_START_HOLD && !se->hold_sec && se->fsm.state == FSM_OPENCONFIRM)
+		start_timer(se, &se->hold, now_ms, 1000ull * HOLD_LARGE_SEC);
+	if (actions & FSM_DO_UP && !se->hold_sec)
+		timers_stop(&se->n->s->timers, &se->hold);
 	if (actions & FSM_DO_START_KEEPALIVE)
 		start_keepalive(se, now_ms);
 }

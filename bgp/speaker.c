@@ -18,7 +18,7 @@
 
 #define BUF_OCTETS (2 * BGP_MSG_EXTENDED_MAX)
 #define NEIGHBORS_MAX 65000
-#define TOMBSTONES_MIN 100000 /* see bound_tombstones() */
+#define TOMBSTONES_MAX (1u << 21) /* some 200 MB; see bound_tombstones() */
 #define SWEEPS_A_TURN 8
 #define DYNAMIC_MEMORY_MS 60000 /* how long the misdeeds of a dynamic neighbour are remembered */
 
@@ -54,6 +54,7 @@ struct speaker *speaker_new(const struct speaker_config *c, uint64_t now_ms)
 	s->now_ms = s->start_ms = now_ms;
 	s->random = siphash(siphash_process_key(), &c->router_id, sizeof(c->router_id)) | 1;
 	s->neighbors = 1;
+	s->tombstones_max = TOMBSTONES_MAX;
 	TAILQ_INIT(&s->actions);
 	LIST_INIT(&s->conns);
 	timers_init(&s->timers);
@@ -397,7 +398,8 @@ static struct neighbor *last_reader(const struct table *t)
 
 /* A key that is gone is kept for those who have not been told yet. That is cheap, but somebody who
  * invents new keys all the time, and somebody (maybe the same) who does not read, would make it
- * grow without end. */
+ * grow without end. The bound is far above what the loss of a large peer leaves behind: then all
+ * the others may lag for a moment, and are not to blame. */
 static void bound_tombstones(struct table *t)
 {
 	struct bgp_error e = {.code = BGP_ERR_CEASE,
@@ -405,7 +407,7 @@ static void bound_tombstones(struct table *t)
 		.what = "too far behind the changes"};
 	struct neighbor *n;
 
-	while (t->rib.tombstones > TOMBSTONES_MIN && t->rib.tombstones > t->rib.paths &&
+	while (t->rib.tombstones > t->s->tombstones_max && t->rib.tombstones > t->rib.paths &&
 		(n = last_reader(t))) {
 		session_event(n->main, FSM_AUTO_STOP, &e, t->s->now_ms);
 		rib_reap(&t->rib);

@@ -1,4 +1,5 @@
 /* Update groups: packing, order, who is left out, and peers that do not read. */
+#include "bgp/engine.h"
 #include "tests/bgp/raw.h"
 #include "tests/bgp/sim.h"
 
@@ -221,6 +222,7 @@ START_TEST(tombstones_are_bounded)
 	uint32_t key = 0;
 
 	star(3);
+	sim.node[0].s->tombstones_max = 100000;
 	sim_originate(&sim, 3, 77, 1);
 	sim_settle(&sim);
 	sim.black_hole = true;
