@@ -161,6 +161,15 @@ def check_links():
             fault(f"conformance.md: no heading #{anchor}")
 
 
+def check_commands():
+    usage = subprocess.run([os.path.join(BUILD, "quell"), "help"], capture_output=True, text=True).stdout
+    for doc in ("README.md", "ChangeLog.md"):
+        for names in re.findall(r"quell (?:show|check)((?: \|? ?[a-z]+)+)", read(doc)):
+            for name in re.findall(r"[a-z]+", names):
+                if not re.search(rf"\b{name}\b", usage):
+                    fault(f"{doc}: quell does not know {name}")
+
+
 def check_feed():
     text = read("docs/feed.md")
     daemons = "".join(read(f"daemon/{f}.c") for f in ("feed_server", "agent_feed", "control_quelld", "agent_control"))
@@ -186,7 +195,7 @@ def check_verdict():
             fault(f"verdict.md does not name {word}")
 
 
-for check in (check_conformance, check_configurations, check_manual, check_links, check_feed, check_verdict):
+for check in (check_conformance, check_configurations, check_manual, check_commands, check_links, check_feed, check_verdict):
     check()
 print("\n".join(faults))
 sys.exit(bool(faults))
