@@ -235,7 +235,7 @@ void agent_port_turn(struct agent_port *p)
 	const struct link *l = links_get(a->links, p->ifindex);
 	struct bridge_knobs want = p->kind == PORT_FABRIC ? bridge_fabric(p->lan->floods)
 				   : p->closed            ? bridge_member_closed(p->lan->floods)
-							  : bridge_member_open(p->lan->floods);
+							  : bridge_member_open(p->lan->floods, !a->ops->tells_sources);
 
 	if (!l || !l->is_port || !p->attached)
 		return;

@@ -31,7 +31,7 @@ struct binding_config {
 	const struct prefix *prefixes; /* what may be learned besides link-local; copied. None: anything that a host may have */
 	uint32_t prefix_count;
 	uint32_t max_bindings, max_macs; /* in all */
-	uint32_t max_per_port;		 /* learned addresses a closed port; 0: 16. An open port: max_bindings */
+	uint32_t max_per_port;		 /* learned addresses a closed port; 0: 16. An open port: a quarter of all, and of all MACs */
 	uint32_t age_sec;		 /* of what was learned */
 };
 

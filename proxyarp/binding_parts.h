@@ -65,6 +65,7 @@ struct binding_port_entry {
 	uint32_t ifindex;
 	struct binding_port p;
 	uint32_t learned; /* addresses */
+	uint32_t seen;	  /* learned MACs */
 };
 
 struct bindings {
@@ -106,6 +107,8 @@ bool station_is_ours(const struct bindings *b, const struct station *s);
 void station_update(struct bindings *b, struct station *s, bool claim);
 /* A frame from it on a port where it may be. */
 void station_seen(struct bindings *b, struct station *s, uint32_t ifindex);
+/* Learned on that port from now on; 0: on none. */
+void station_on(struct bindings *b, struct station *s, uint32_t ifindex);
 bool station_is_empty(const struct station *s);
 void station_view(const struct bindings *b, const struct station *s, struct binding_view *ret);
 

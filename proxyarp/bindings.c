@@ -202,7 +202,7 @@ static int port_gain_mac(struct bindings *b, uint32_t ifindex, struct mac mac)
 		/* Learned on this very port: then it has been seen here. */
 		if (s->seen_on == ifindex)
 			s->seen = true;
-		s->seen_on = 0;
+		station_on(b, s, 0);
 	}
 	station_update(b, s, false);
 	return 0;
@@ -242,7 +242,7 @@ static void port_forget(struct bindings *b, uint32_t ifindex)
 	hmap_foreach (&b->stations, s) {
 		if (s->seen_on != ifindex)
 			continue;
-		s->seen_on = 0;
+		station_on(b, s, 0);
 		s->claimed = false;
 		station_update(b, s, false);
 	}
@@ -329,7 +329,7 @@ int bindings_self(struct bindings *b, struct mac mac, uint32_t ifindex)
 	if (!own)
 		return mac_is_host(mac) ? -ENOSPC : -EINVAL;
 	own->self = ifindex;
-	own->seen_on = 0;
+	station_on(b, own, 0);
 	station_update(b, own, false);
 	return 0;
 }

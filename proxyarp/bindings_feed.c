@@ -23,7 +23,7 @@ int bindings_remote_mac(struct bindings *b, const struct binding_remote *r)
 		if (s->seen_on || (s->home && (!s->remote || s->claimed)))
 			b->stats.moves++;
 		s->claimed = s->seen = false;
-		s->seen_on = 0;
+		station_on(b, s, 0);
 	}
 	s->remote = true;
 	s->marked = false;
@@ -205,9 +205,13 @@ void bindings_adopted(struct bindings *b)
 	struct binding *e;
 	struct binding_port_entry *p;
 
-	hmap_foreach (&b->stations, s)
-		if (s->seen_on && (!(p = bindings_port(b, s->seen_on)) || p->p.closed))
+	hmap_foreach (&b->stations, s) {
+		p = bindings_port(b, s->seen_on);
+		if (s->seen_on && p && !p->p.closed)
+			p->seen++;
+		else
 			s->seen_on = 0;
+	}
 	hmap_foreach (&b->bindings, e) {
 		p = bindings_port(b, e->learned_on);
 		if (e->refs[REF_LEARNED].station && p)

@@ -4,10 +4,20 @@
 
 #define TICK_PART 16384
 
+/* However much one port invents, there is room for what is behind the others and other PEs. */
+static uint32_t share_of(uint32_t max)
+{
+	return max < 4 ? 1 : max / 4;
+}
+
 static struct station *see(struct bindings *b, const struct binding_port_entry *p, struct mac mac)
 {
 	struct station *s = mac_is_host(mac) && p->p.up ? station_find(b, mac) : NULL;
 
+	if (!p->p.closed && !(s && (s->home || s->seen_on == p->ifindex)) && p->seen >= share_of(b->c.max_macs)) {
+		b->stats.full++;
+		return NULL;
+	}
 	if (!s && mac_is_host(mac) && p->p.up && !p->p.closed)
 		s = station_get(b, mac);
 	if (!s || s->self || (s->home ? s->home != p->ifindex : p->p.closed))
@@ -31,7 +41,7 @@ void bindings_forgotten(struct bindings *b, uint32_t ifindex, struct mac mac)
 
 	if (!s || s->seen_on != ifindex)
 		return;
-	s->seen_on = 0;
+	station_on(b, s, 0);
 	s->claimed = false;
 	station_update(b, s, false);
 }
@@ -79,7 +89,7 @@ static void learn(struct bindings *b, struct binding_port_entry *p, struct stati
 		return;
 	}
 	bool same = e && e->refs[REF_LEARNED].station == s && e->learned_on == p->ifindex;
-	if (!same && p->p.closed && p->learned >= b->c.max_per_port) {
+	if (!same && p->learned >= (p->p.closed ? b->c.max_per_port : share_of(b->c.max_bindings))) {
 		b->stats.full++;
 		return;
 	}
@@ -124,7 +134,7 @@ static void age_station(struct bindings *b, struct station *s, bool retry)
 	if (!s->seen_on && !s->home && !retry)
 		return;
 	if (s->seen_on && b->now_ms - s->seen_ms > age_ms) {
-		s->seen_on = 0;
+		station_on(b, s, 0);
 		s->claimed = false;
 		b->stats.aged++;
 	}

@@ -20,6 +20,8 @@ struct plane_limits {
 
 struct plane_ops {
 	const char *name;
+	/* Tells of each source MAC that it does not know (EVENT_MAC): the bridge need not learn beside it. */
+	bool tells_sources;
 	/* `dir`: where to pin (bpf), NULL for others. *ret_adopted: pinned maps of this layout were found and taken over. */
 	int (*open)(const char *dir, const struct plane_limits *limits, struct plane **ret,
 		bool *ret_adopted);

@@ -177,6 +177,18 @@ void station_update(struct bindings *b, struct station *s, bool claim)
 		b->empty_stations = true;
 }
 
+void station_on(struct bindings *b, struct station *s, uint32_t ifindex)
+{
+	struct binding_port_entry *p = bindings_port(b, s->seen_on);
+
+	if (p && p->seen)
+		p->seen--;
+	s->seen_on = ifindex;
+	p = bindings_port(b, ifindex);
+	if (p)
+		p->seen++;
+}
+
 /* RFC 7432 sections 15.1 and 15.2. */
 static bool may_claim(struct bindings *b, struct station *s)
 {
@@ -220,7 +232,7 @@ void station_seen(struct bindings *b, struct station *s, uint32_t ifindex)
 	} else if (s->seen_on != ifindex) {
 		if (s->seen_on || away)
 			b->stats.moves++;
-		s->seen_on = ifindex;
+		station_on(b, s, ifindex);
 	}
 	if (away) {
 		s->claimed = true;

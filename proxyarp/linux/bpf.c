@@ -326,6 +326,7 @@ static int send_frame(struct plane *p, uint32_t ifindex, const uint8_t *frame, s
 
 const struct plane_ops plane_bpf = {
 	.name = "bpf",
+	.tells_sources = true,
 	.open = plane_bpf_open,
 	.close = plane_bpf_close,
 	.port_set = port_set,

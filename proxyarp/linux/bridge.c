@@ -48,9 +48,9 @@ struct bridge_knobs bridge_member_closed(uint16_t floods)
 	return (struct bridge_knobs){KNOBS_OURS, KNOB_LOCKED | (floods & KNOB_FLOODS)};
 }
 
-struct bridge_knobs bridge_member_open(uint16_t floods)
+struct bridge_knobs bridge_member_open(uint16_t floods, bool learn)
 {
-	return (struct bridge_knobs){KNOBS_OURS, KNOB_LEARNING | (floods & KNOB_FLOODS)};
+	return (struct bridge_knobs){KNOBS_OURS, (uint16_t)((learn ? KNOB_LEARNING : 0) | (floods & KNOB_FLOODS))};
 }
 
 struct bridge_knobs bridge_fabric(uint16_t floods)

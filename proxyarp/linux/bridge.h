@@ -1,7 +1,8 @@
 /* The knobs of a bridge port (IFLA_BRPORT_*), by which the kernel is told the same truth as the data plane:
  *
  *   closed member port   learning off  locked on   flood off  mcast_flood off  bcast_flood off  mcast_router off
- *   open member port     learning on   locked off  the rest as above
+ *   open member port     learning off  locked off  the rest as above; learning on if the plane does not tell of all MACs: a bridge
+ *                        learns as many as a member invents
  *   fabric (vxlan)       learning off  locked off  the rest as above
  *
  * Where a rule lets something flood (bridge_floods()), the flood knobs it needs stay on for every port of that bridge and the data
@@ -35,7 +36,8 @@ struct bridge_knobs {
 
 /* What we want of a port. `floods`: KNOB_FLOOD... bits that a rule needs on this bridge, from bridge_floods(). */
 struct bridge_knobs bridge_member_closed(uint16_t floods);
-struct bridge_knobs bridge_member_open(uint16_t floods);
+/* learn: nobody else does. */
+struct bridge_knobs bridge_member_open(uint16_t floods, bool learn);
 struct bridge_knobs bridge_fabric(uint16_t floods);
 /* Which floods a port's rules need: unknown_target is enum layout_unknown, flood_classes are CLASS_BIT()s. */
 uint16_t bridge_floods(int unknown_target, uint64_t flood_classes);

@@ -235,7 +235,7 @@ START_TEST(knobs_close_and_open)
 	ck_assert_int_eq(
 		bridge_set(nl, p1, bridge_port_original(found, false), found, on_knobs, NULL), 0);
 	WAIT_FOR(bridge_knobs_met(links_get(links, p1)->knobs, found));
-	ck_assert_str_eq(bridge_knobs_format(bridge_member_open(KNOB_FLOOD), text),
+	ck_assert_str_eq(bridge_knobs_format(bridge_member_open(KNOB_FLOOD, true), text),
 		"learning on, locked off, flood on, mcast_flood off, bcast_flood off, mcast_router "
 		"off");
 

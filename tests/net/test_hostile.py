@@ -168,10 +168,13 @@ def test_invented_macs_cost_the_agent_little(up, n, kind, figures):
     before, fdb0, lines0 = cpu(up.process), len(up.ns.bridge_json("fdb", "show")), up.process.said().count("\n")
     sent = flood(up, n, 5, frames)
     used = cpu(up.process) - before
-    rss = [l for l in open(f"/proc/{up.process.pid}/status") if l.startswith("VmRSS")][0].split()[1]
+    rss = next(line for line in open(f"/proc/{up.process.pid}/status") if line.startswith("VmRSS")).split()[1]
     fdb = len(up.ns.bridge_json("fdb", "show")) - fdb0
     lan = up.lan()
     figures(f"{kind} from an {'open' if n == 3 else 'closed'} port, {sent / 5:.0f} frames/s: agent {used / 5:.0%} CPU, RSS {rss} kB, "
-            f"FDB +{fdb}, log +{up.process.said().count(chr(10)) - lines0} lines, {lan}")
-    assert up.answered(1, ip4(2)) == MACS[2]
+            f"FDB +{fdb}, log +{up.process.said().count(chr(10)) - lines0} lines, {lan['macs_learned']} MACs learned")
+    assert used / 5 < 0.5 and fdb <= 4096 + 8 and lan["macs_learned"] <= 4096 and lan["dynamic"] <= 4096
+    up.straw.say(far_mac(), far_bind(ip4(9)))
+    wait_until(lambda: up.where(ip4(9)) == OTHER, 5, "there is room for others")
+    assert up.answered(1, ip4(2)) == MACS[2] and up.answered(1, ip4(9)) == FAR
     assert not balanced(up)

@@ -711,6 +711,51 @@ START_TEST(everything_is_bounded)
 }
 END_TEST
 
+/* What an open port invents has its share of the table and no more; what it has is given back. */
+START_TEST(an_open_port_has_its_share)
+{
+	struct world w;
+	struct binding_stats st;
+	struct layout_event e = {.lan = LAN, .ifindex = 11, .type = EVENT_BINDING, .family = 4, .ip = {198, 18, 2, 0}};
+
+	world_open(&w, 40, 4);
+	run(&w, "port 11 open");
+	run(&w, "port 12 open");
+	for (int round = 0; round < 3; round++) {
+		for (uint8_t i = 1; i <= 200; i++) {
+			memcpy(e.mac, (uint8_t[6]){2, 6, 6, 6, (uint8_t)round, i}, 6);
+			e.ip[3] = i;
+			w.count = 0;
+			bindings_event(w.b, &e, w.now_ms);
+		}
+		bindings_stats(w.b, &st);
+		/* and C of the other port, until it ages */
+		ck_assert_uint_eq(st.macs_learned - (round == 1), 10);
+		ck_assert_uint_eq(st.dynamics - (round == 1), 10);
+		ck_assert_uint_eq(st.full, 190 * (unsigned)(round + 1));
+		run(&w, "arp 12 C 198.18.0.3");
+		run(&w, "rmac R 10.0.0.3 0");
+		run(&w, "rbind 198.18.0.9 R 10.0.0.3");
+		run(&w, "bind 198.18.0.3");
+		ck_assert_int_eq(w.count, 1);
+		run(&w, "bind 198.18.0.9");
+		ck_assert_int_eq(w.count, 1);
+		w.count = 0;
+		if (round == 0) {
+			run(&w, "down 11");
+			w.count = 0;
+			run(&w, "up 11");
+		} else {
+			for (int i = 0; i < 3; i++, w.count = 0)
+				run(&w, "tick 101");
+		}
+		bindings_stats(w.b, &st);
+		ck_assert_uint_le(st.macs_learned, 1);
+	}
+	world_close(&w);
+}
+END_TEST
+
 /* A restart changes nothing of what is right, not even for a moment. */
 static unsigned writes;
 
@@ -824,6 +869,7 @@ int main(void)
 	tcase_add_loop_test(c, every_scenario, 0, (int)(sizeof(scenarios) / sizeof(scenarios[0])));
 	tcase_add_test(c, everything_is_bounded);
 	tcase_add_test(c, restart_writes_nothing);
+	tcase_add_test(c, an_open_port_has_its_share);
 	tcase_add_test(c, plane_is_full_for_a_while);
 	tcase_add_test(c, views);
 	suite_add_tcase(s, c);
