@@ -252,6 +252,14 @@ static void lost_device(struct agent_lan *lan, const struct link *l)
 		fdb_lan_move(lan->fdb, lan->bridge, lan->vxlan);
 }
 
+static void leave(struct agent_lan *lan, const struct link *now)
+{
+	struct agent_port *p = agent_port_find(lan, now->ifindex);
+
+	if (p && now->master != lan->bridge)
+		agent_port_drop(p, true);
+}
+
 static void lan_on_link(
 	struct agent_lan *lan, uint32_t what, const struct link *was, const struct link *now)
 {
@@ -290,7 +298,9 @@ void agent_on_link(void *arg, uint32_t what, const struct link *was, const struc
 	struct agent *a = arg;
 
 	/* Before the books are open the links are only counted; agent_lans_start() looks them up.
-	 */
+	 * What has left a LAN leaves it before another takes it: both are the plane's one row. */
+	for (uint32_t i = 0; a->plane && now && i < a->lan_count; i++)
+		leave(&a->lans[i], now);
 	for (uint32_t i = 0; a->plane && i < a->lan_count; i++)
 		if (a->lans[i].books)
 			lan_on_link(&a->lans[i], what, was, now);

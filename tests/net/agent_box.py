@@ -121,12 +121,12 @@ class Agent:
     def write(self, *entries, **options):
         self.registry.write_text("members:\n" + "".join(entries) if entries else "members: []\n")
         options = {"bridge": "br100", "vxlan": "vx100", "ports": "[all]", "unregistered-ports": "learn", **options}
-        plane = options.pop("plane", "bpf")
+        plane, more = options.pop("plane", "bpf"), options.pop("more", "")
         self.config.write_text(
             f"router-id: {VTEP}\nrun-dir: {self.run_dir}\npin-dir: {self.scope.bpffs()}/agent\nstate-dir: {self.dir}\n"
             f"plane: {plane}\nlans:\n  - name: ixp\n    vni: 100\n    prefixes: [198.18.0.0/21, \"2001:db8:100::/64\"]\n"
             f"    route-target: \"65000:100\"\n    registry: [{self.registry}]\n    agent:\n"
-            + "".join(f"      {k}: {v}\n" for k, v in options.items()))
+            + "".join(f"      {k}: {v}\n" for k, v in options.items()) + more)
 
     @property
     def argv(self):

@@ -128,6 +128,25 @@ def test_the_vxlan_device_is_made_anew_while_the_feed_goes_on(up):
     wait_until(lambda: sorted(e["dst"] for e in up.fdb("00:00:00:00:00:00")) == [OTHER, vtep2], 10, "the flood list is whole")
 
 
+def test_a_port_goes_from_one_lan_to_the_other_and_back(scope, build):
+    box = Agent(scope, build)
+    box.ns.ip("link add vx200 type vxlan id 200 local 10.99.0.1 dstport 4789 nolearning",
+              "link add br200 type bridge stp_state 0 mcast_snooping 0 forward_delay 0", "link set br200 up",
+              "link set vx200 master br200", "link set vx200 up")
+    box.write(entry(1), entry(2), more="  - name: other\n    vni: 200\n    prefixes: [198.18.0.0/21]\n"
+              "    route-target: \"65000:200\"\n    agent: {bridge: br200, vxlan: vx200}\n")
+    box.start()
+    wait_until(lambda: all(lan["open"] for lan in box.show("status")["lans"]), 10, "the ports are taken")
+    for bridge, lan in (("br200", "other"), ("br100", "ixp")) * 2:
+        box.ns.ip(f"link set swp3 master {bridge}")
+
+        def taken():
+            row = box.rows("ports", "name").get("swp3")
+            return row and row["lan"] == lan and row["attached"]
+        wait_until(taken, 5, f"it is a port of {lan}")
+        assert all("quell_member" in box.ns.run("tc", "filter", "show", "dev", "swp3", way) for way in ("ingress", "egress"))
+
+
 # --- floods ----------------------------------------------------------------------------------------------------------
 
 
