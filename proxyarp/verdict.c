@@ -118,26 +118,41 @@ static bool judge_hygiene(struct judge *j)
 	return false;
 }
 
+/* A link-local address that is made from a MAC (RFC 4291 appendix A) that is known, and behind another port: whoever came
+ * first would have it, and members have registered none as a rule. */
+static bool made_from_another(const struct judge *j, struct ip ip)
+{
+	const uint8_t *id = ip.b + 8;
+	const uint8_t mac[6] = {id[0] ^ 2, id[1], id[2], id[5], id[6], id[7]};
+
+	if (id[3] != 0xff || id[4] != 0xfe || memcmp(mac, j->f.src.b, 6) == 0)
+		return false;
+	const struct layout_mac *m = tables_mac(j->t, j->port->lan, mac);
+	return m && m->ifindex != j->in->ifindex;
+}
+
 /* "Speaks for": may this port and MAC say that they have `ip`? False: decided. */
 static bool judge_speaker(struct judge *j, struct ip ip)
 {
 	const struct layout_bind *b = find_bind(j, ip);
 	bool closed = j->port->flags & PORT_CLOSED;
 	bool learn = !frame_is_ns(&j->f); /* RFC 9161 section 3.2: no entry from NS */
+	bool link_local = ip.family == 6 && ip_is_link_local(ip);
 
 	if (b) {
 		bool same = memcmp(b->mac, j->f.src.b, 6) == 0;
-		if (b->ifindex == j->in->ifindex && (same || b->flags & BIND_ALT)) {
+		if (b->ifindex == j->in->ifindex &&
+			(same || b->flags & BIND_ALT || !(b->flags & BIND_STATIC))) {
 			if (learn && (!(b->flags & BIND_STATIC) || !same))
 				tell(j, EVENT_BINDING, ip);
 			return true;
 		}
-		if (!(b->flags & BIND_STATIC) && !closed) {
+		if (!(b->flags & BIND_STATIC) && !closed && !(link_local && made_from_another(j, ip))) {
 			if (learn)
 				tell(j, EVENT_BINDING, ip);
 			return true;
 		}
-	} else if (!closed || (ip.family == 6 && ip_is_link_local(ip))) {
+	} else if (link_local ? !made_from_another(j, ip) : !closed) {
 		if (learn)
 			tell(j, EVENT_BINDING, ip);
 		return true;

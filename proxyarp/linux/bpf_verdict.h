@@ -102,24 +102,40 @@ static __always_inline int source_good(
 	return 0;
 }
 
+/* A link-local address that is made from a MAC (RFC 4291 appendix A) that is known, and behind another port. */
+static __always_inline int made_from_another(const struct bpf_frame *f, const struct layout_port *port,
+	__u32 ifindex)
+{
+	const __u8 *id = (const __u8 *)address6(f, 1) + 8;
+	struct layout_mac *m;
+	__u64 mac = (__u64)(id[0] ^ 2) | (__u64)id[1] << 8 | (__u64)id[2] << 16 | (__u64)id[5] << 24 |
+		    (__u64)id[6] << 32 | (__u64)id[7] << 40;
+
+	if (id[3] != 0xff || id[4] != 0xfe || mac == f->src)
+		return 0;
+	m = mac_find(port->lan, mac);
+	return m && m->ifindex != ifindex;
+}
+
 /* Step 7, "speaks for". True: go on; else the outcome is SPOOF_IP. */
 static __always_inline int speaker_good(
 	struct bpf_frame *f, const struct layout_port *port, __u32 ifindex)
 {
 	struct layout_bind *b = bind_find(f, port->lan, 1);
+	int link_local = !class_in(f->cls, CLASSES_ARP) && ip6_is_link_local(address6(f, 1));
 	int good, report = 1;
 
 	if (b) {
 		__u32 own = mac_of(b->mac) == f->src;
 
-		good = b->ifindex == ifindex && (own || b->flags & BIND_ALT);
+		good = b->ifindex == ifindex && (own || b->flags & BIND_ALT || !(b->flags & BIND_STATIC));
 		if (good)
 			report = !(b->flags & BIND_STATIC) || !own;
 		else
-			good = !(b->flags & BIND_STATIC || port->flags & PORT_CLOSED);
+			good = !(b->flags & BIND_STATIC || port->flags & PORT_CLOSED) &&
+			       !(link_local && made_from_another(f, port, ifindex));
 	} else {
-		good = !(port->flags & PORT_CLOSED) ||
-		       (!class_in(f->cls, CLASSES_ARP) && ip6_is_link_local(address6(f, 1)));
+		good = link_local ? !made_from_another(f, port, ifindex) : !(port->flags & PORT_CLOSED);
 	}
 	if (!good)
 		tell_ip(f, EVENT_SPOOF, 1);

@@ -74,6 +74,10 @@ static const struct frame_spec specs[] = {
 	NS(.from = "2001:db8::1", .target = "2001:db8::77", .hex = SLL_A),
 	NS(.from = "2001:db8::1", .target = "fe80::a", .hex = SLL_A),
 	NS(.from = "fe80::a", .target = "2001:db8::3", .hex = SLL_A),
+	NS(.from = "fe80::ff:fe00:41", .target = "2001:db8::3", .hex = SLL_A),
+	NS(.from = "fe80::ff:fe00:42", .target = "2001:db8::3", .hex = SLL_A),
+	NS(.from = "fe80::ff:fe00:52", .target = "2001:db8::3", .hex = SLL_A),
+	NA(.dst = 'B', .src = 'C', .from = "2001:db8::3", .to = "2001:db8::2", .target = "fe80::ff:fe00:41", .flags = 0x20),
 	NS(.from = "fe80::1234", .target = "2001:db8::3", .hex = SLL_A),
 	NS(.from = "::", .target = "2001:db8::2"),
 	NS(.from = "::", .target = "2001:db8::2", .hex = NONCE),
@@ -484,7 +488,7 @@ static void change_table(void)
 	static const char macs[] = "AaPHBCDEFRUX";
 	static const char *const addresses[] = {"198.18.0.1", "198.18.0.2", "198.18.0.3",
 		"198.18.0.7", "198.18.0.9", "198.18.0.77", "2001:db8::1", "2001:db8::2",
-		"2001:db8::3", "2001:db8::77", "fe80::a"};
+		"2001:db8::3", "2001:db8::77", "fe80::a", "fe80::ff:fe00:41", "fe80::ff:fe00:42"};
 	uint32_t at = rnd(3) ? port_list[rnd(7)] : 0;
 	struct mac mac = frame_mac(macs[rnd(sizeof macs - 1)]);
 	struct layout_mac_key k = {.lan = LAN};

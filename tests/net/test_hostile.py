@@ -91,6 +91,26 @@ def test_honest_packets_pass(up, what):
     assert not balanced(up)
 
 
+# --- link-local addresses that nobody has registered --------------------------------------------------------------
+
+
+def test_nobody_takes_the_link_local_made_from_anothers_mac(up):
+    """Not even before its owner has said a word; what it was made from is registered."""
+    theirs = "fe80::5eff:fe00:2"
+    multicast = wire.neighbor_advertisement(MACS[1], theirs)
+    unicast = (Ether(src=MACS[1], dst=MACS[2]) / IPv6(src=ip6(1), dst=ip6(2), hlim=255) / ICMPv6ND_NA(tgt=theirs, R=1, S=0, O=1) /
+               ICMPv6NDOptDstLLAddr(lladdr=MACS[1]))
+    with up.port(1) as p:
+        p.send(multicast)
+    assert not came_through(up, unicast, 1, 2)
+    assert theirs not in up.rows("bindings", "ip")
+    with up.port(2) as p:
+        p.send(wire.neighbor_solicitation(MACS[2], theirs, ip6(1)))
+        assert p.await_frame(wire.is_na(ip6(1), MACS[1]), 2)
+        p.send(wire.neighbor_advertisement(MACS[2], theirs))
+    wait_until(lambda: up.answered(1, theirs, 0.2) == MACS[2], 5, "it is its own")
+
+
 # --- faults ----------------------------------------------------------------------------------------------------------
 
 
