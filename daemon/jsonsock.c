@@ -72,6 +72,10 @@ static void conn_free(struct jsonsock *s)
 /* The peer or a limit ended it. `flush`: the peer may still read what is queued. */
 static void conn_over(struct jsonsock *s, const char *why, bool flush)
 {
+	/* A close and a failed write come in one turn when the peer went without reading; then there is nobody to
+	 * flush to, and no further event would come. */
+	if (s->why)
+		s->flush = s->flush && flush;
 	if (s->why || s->freed)
 		return;
 	if (s->ending) {

@@ -1,4 +1,5 @@
 """What a peer or an agent may do to quelld that no honest one does, where it once hurt."""
+import socket
 import time
 
 import pytest
@@ -79,3 +80,19 @@ def test_a_peer_speaks_under_our_own_rd(quelld, wire):
         p.send(withdraw(theirs[2]))
         wait_until(lambda: not shown(quelld, "macs", mac(2)), 5)
         wait_until(lambda: not quelld.routes(mac=mac(2)) and not quelld.routes(mac=mac(3)), 5)
+
+
+def test_askers_who_do_not_wait(quelld):
+    """Who asks, or connects as the agent, and goes without having read keeps no place."""
+    for i in range(60):
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(str(quelld.run_dir / "quelld.sock"))
+            s.sendall(b'{"show": "routes"}\n' * (1 + i % 2))
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(str(quelld.run_dir / "feed.sock"))
+            s.sendall(b'{"op": "hello", "version": 1, "program": "quell-agent"}\n' + b'7\n' * (i % 2))
+        if i % 10 == 9:
+            wait_until(lambda: "pid" in (quelld.show("status") or {}), 5)
+    wait_until(lambda: quelld.show("status")["feed"]["state"] == "absent", 5)
+    Agent(quelld, [add(1)]).close()
+    assert quelld.process.said().count("\n") < 100
