@@ -43,7 +43,7 @@ struct feed_server {
 	void *arg;
 	uint64_t lines_in, lines_out, refused;
 	uint32_t snapshot_macs, snapshot_bindings;
-	struct log_limit refused_log, lan_log;
+	struct log_limit refused_log, lan_log, agent_log;
 };
 
 /* --- out --- */
@@ -215,7 +215,8 @@ static void take_hello(struct feed_server *f, struct jsonsock *s, const json_t *
 	if (version != FEED_VERSION) {
 		snprintf(text, sizeof(text), "version %lld: expected %d", (long long)version,
 			FEED_VERSION);
-		log_warning(LOG_FEED, "agent refused: %s", text);
+		log_limited(&f->refused_log, loop_now_ms(), LOG_FEED, LOG_LEVEL_WARNING,
+			"agent refused: %s", text);
 		jsonsock_end(s, text);
 		return;
 	}
@@ -232,7 +233,8 @@ static void take_hello(struct feed_server *f, struct jsonsock *s, const json_t *
 	f->agent_ended = f->we_ended = false;
 	f->snapshot_macs = f->snapshot_bindings = 0;
 	f->since_ms = loop_now_ms();
-	log_notice(LOG_FEED, "agent connected (pid %d)", (int)jsonsock_peer(s).pid);
+	log_limited(&f->agent_log, loop_now_ms(), LOG_FEED, LOG_LEVEL_NOTICE,
+		"agent connected (pid %d)", (int)jsonsock_peer(s).pid);
 	for (struct lan *lan = lans_next(f->lans, NULL); lan; lan = lans_next(f->lans, lan))
 		lan_local_mark(lan);
 	send_snapshot(f);
@@ -244,7 +246,8 @@ static void take_end(struct feed_server *f)
 		timers_stop(loop_timers(f->loop), &f->stale);
 		for (struct lan *lan = lans_next(f->lans, NULL); lan; lan = lans_next(f->lans, lan))
 			lan_local_sweep(lan);
-		log_info(LOG_FEED, "agent's snapshot: %u MACs, %u bindings", f->snapshot_macs,
+		log_limited(&f->agent_log, loop_now_ms(), LOG_FEED, LOG_LEVEL_INFO,
+			"agent's snapshot: %u MACs, %u bindings", f->snapshot_macs,
 			f->snapshot_bindings);
 		f->agent_ended = true;
 		f->since_ms = loop_now_ms();
@@ -313,7 +316,8 @@ static void agent_gone(struct feed_server *f, const char *why)
 {
 	f->agent = NULL;
 	f->since_ms = loop_now_ms();
-	log_warning(LOG_FEED, "agent is gone: %s; its routes stay for %u s", why, f->stale_sec);
+	log_limited(&f->agent_log, loop_now_ms(), LOG_FEED, LOG_LEVEL_WARNING,
+		"agent is gone: %s; its routes stay for %u s", why, f->stale_sec);
 	/* One that comes and dies again before its `end` has told nothing: the wait goes on. */
 	if (!timer_running(&f->stale))
 		timers_start(
@@ -415,7 +419,8 @@ int feed_server_new(struct loop *l, struct lans *lans, const struct feed_server_
 		.on_local_done = c->local_done,
 		.arg = c->arg,
 		.refused_log = LOG_LIMIT(3, 60000),
-		.lan_log = LOG_LIMIT(1, 60000)};
+		.lan_log = LOG_LIMIT(1, 60000),
+		.agent_log = LOG_LIMIT(20, 60000)};
 	LIST_INIT(&f->callers);
 	timer_init(&f->stale, on_stale, f);
 	/* Anybody may open it, since an agent without CAP_DAC_OVERRIDE must be able to; who stays
