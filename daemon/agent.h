@@ -42,6 +42,7 @@ struct agent_port {
 	enum layout_port_kind kind;
 	bool up, closed, quarantine;
 	bool attached;
+	uint64_t attached_ms; /* when that was looked at last */
 	bool knobs_asked; /* and not yet answered */
 	struct bridge_knobs found; /* before us */
 	const struct registry_port *member; /* the first of its entries; NULL: none */
@@ -126,7 +127,7 @@ bool agent_port_named(const struct agent *a, const struct registry_port *r, cons
 void agent_port_take(struct agent_lan *lan, const struct link *l, enum layout_port_kind kind);
 /* there: the interface still is, so that what we did to it can be undone. Frees. */
 void agent_port_drop(struct agent_port *p, bool there);
-/* Programs on. Idempotent; tried again whenever it is called, if it failed. */
+/* Programs on. Idempotent; tried again whenever it is called, if it failed; now and then, if somebody has taken them off. */
 void agent_port_attach(struct agent_port *p);
 /* Knobs, once the entries are in. */
 void agent_port_turn(struct agent_port *p);

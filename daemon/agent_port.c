@@ -16,6 +16,7 @@
 #include "daemon/agent.h"
 #include "daemon/loop.h"
 
+#define LOOK_AGAIN_MS 5000
 #define BURST_MIN 4542 /* three full frames */
 
 /* --- the registry --- */
@@ -115,16 +116,25 @@ static int set_plane_port(const struct agent_port *p)
 void agent_port_attach(struct agent_port *p)
 {
 	struct agent *a = p->lan->agent;
+	uint64_t now = loop_now_ms();
 
-	if (p->attached)
+	if (p->attached && now - p->attached_ms < LOOK_AGAIN_MS)
 		return;
 	int r = a->ops->port_attach(a->plane, p->ifindex, p->lan->c->agent->accelerate != 0);
 	if (r < 0) {
 		log_limited(&a->attach_log, loop_now_ms(), LOG_PROXYARP, LOG_LEVEL_ERROR,
 			"%s: %s: the data plane cannot be attached: %s", p->lan->c->name, p->name,
 			strerror(-r));
+		p->attached = false;
 		return;
 	}
+	if (p->attached && r > 0)
+		log_limited(&a->attach_log, now, LOG_PROXYARP, LOG_LEVEL_WARNING,
+			"%s: %s: somebody took the data plane off; put on again", p->lan->c->name, p->name);
+	/* Ports that were taken together are not all looked at in the same second. */
+	p->attached_ms = p->attached ? now : now - p->ifindex * 1000 % LOOK_AGAIN_MS;
+	if (p->attached)
+		return;
 	p->attached = true;
 	log_info(LOG_PROXYARP, "%s: %s: %s port%s%s%s", p->lan->c->name, p->name,
 		p->kind == PORT_FABRIC ? "fabric" : "member",

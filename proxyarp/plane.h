@@ -29,7 +29,7 @@ struct plane_ops {
 	void (*close)(struct plane *p, bool keep);
 
 	int (*port_set)(struct plane *p, uint32_t ifindex, const struct layout_port *port);
-	/* Attaches the programs to an interface (after port_set), or finds them attached: 0. */
+	/* Attaches the programs to an interface (after port_set). 0: they were there, or this plane has none; 1: they are there now. */
 	int (*port_attach)(struct plane *p, uint32_t ifindex, bool xdp);
 	/* Takes programs off and forgets the port. */
 	int (*port_del)(struct plane *p, uint32_t ifindex);

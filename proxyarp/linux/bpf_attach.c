@@ -47,6 +47,7 @@ static const char *name_of(uint32_t ifindex, char buf[IF_NAMESIZE])
 /* --- what hangs on a hook --- */
 
 struct filters {
+	uint32_t ours; /* the id of our program in our place; 0: it is not there */
 	bool taken;  /* our place, by a filter that is not ours */
 	bool others; /* any that is not ours */
 };
@@ -67,10 +68,14 @@ static int filters_row(struct nl_msg *msg, void *arg)
 		!strcmp(nla_get_string(attrs[TCA_KIND]), "bpf") &&
 		!nla_parse_nested(bpf, TCA_BPF_MAX, attrs[TCA_OPTIONS], NULL) && bpf[TCA_BPF_NAME])
 		name = nla_get_string(bpf[TCA_BPF_NAME]);
-	if (name && !strncmp(name, PROGRAM_PREFIX, strlen(PROGRAM_PREFIX)))
+	bool place = TC_H_MAJ(t->tcm_info) >> 16 == FILTER_PRIORITY && t->tcm_handle == FILTER_HANDLE;
+	if (name && !strncmp(name, PROGRAM_PREFIX, strlen(PROGRAM_PREFIX))) {
+		if (place && bpf[TCA_BPF_ID])
+			f->ours = nla_get_u32(bpf[TCA_BPF_ID]);
 		return NL_OK;
+	}
 	f->others = true;
-	if (TC_H_MAJ(t->tcm_info) >> 16 == FILTER_PRIORITY && t->tcm_handle == FILTER_HANDLE)
+	if (place)
 		f->taken = true;
 	return NL_OK;
 }
@@ -94,8 +99,17 @@ static int filters_of(uint32_t ifindex, uint32_t parent, struct filters *f)
 	return err == -NLE_NOMEM ? -ENOMEM : 0;
 }
 
+static uint32_t program_id(int fd)
+{
+	struct bpf_prog_info info = {0};
+	uint32_t len = sizeof info;
+
+	return fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.id;
+}
+
 /* --- tc --- */
 
+/* 0: it was there; 1: it is there now. */
 static int tc_put(uint32_t ifindex, enum bpf_tc_attach_point way, int prog)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = way);
@@ -114,12 +128,14 @@ static int tc_put(uint32_t ifindex, enum bpf_tc_attach_point way, int prog)
 			name_of(ifindex, name), FILTER_PRIORITY, word);
 		return -EEXIST;
 	}
+	if (!err && f.ours && f.ours == program_id(prog))
+		return 0;
 	if (!err)
 		err = bpf_tc_attach(&hook, &opts);
 	if (err)
 		log_error(LOG_BPF, "%s: cannot put the program on %s: %s", name_of(ifindex, name),
 			word, strerror(-err));
-	return err;
+	return err ? err : 1;
 }
 
 static int tc_attach(struct plane *p, uint32_t ifindex, enum layout_port_kind kind)
@@ -142,8 +158,9 @@ static int tc_attach(struct plane *p, uint32_t ifindex, enum layout_port_kind ki
 	}
 	/* Out first: a frame that the ingress program lets flood carries the mark that the egress
 	 * asks for, but until the egress program is there others would reach the port. */
-	err = tc_put(ifindex, BPF_TC_EGRESS, bpf_program__fd(out));
-	return err ? err : tc_put(ifindex, BPF_TC_INGRESS, bpf_program__fd(in));
+	int put = tc_put(ifindex, BPF_TC_EGRESS, bpf_program__fd(out));
+	err = put < 0 ? put : tc_put(ifindex, BPF_TC_INGRESS, bpf_program__fd(in));
+	return err < 0 ? err : err | put;
 }
 
 static void tc_detach(uint32_t ifindex)
@@ -173,14 +190,6 @@ static void tc_detach(uint32_t ifindex)
 }
 
 /* --- XDP --- */
-
-static uint32_t program_id(int fd)
-{
-	struct bpf_prog_info info = {0};
-	uint32_t len = sizeof info;
-
-	return fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.id;
-}
 
 /* What hangs there: its id (0: nothing) and its mode; *ret_fd: it is ours, by this descriptor, else
  * -1. */
@@ -318,15 +327,15 @@ static void xdp_detach(struct plane *p, uint32_t ifindex)
 
 int bpf_attach(struct plane *p, uint32_t ifindex, enum layout_port_kind kind, bool xdp)
 {
-	int err = tc_attach(p, ifindex, kind);
+	int put = tc_attach(p, ifindex, kind);
 
-	if (err)
-		return err;
+	if (put <= 0)
+		return put; /* by us, and so XDP is as it can be */
 	if (xdp && kind == PORT_MEMBER)
 		xdp_attach(p, ifindex);
 	else
 		xdp_detach(p, ifindex);
-	return 0;
+	return put;
 }
 
 int bpf_detach(struct plane *p, uint32_t ifindex)

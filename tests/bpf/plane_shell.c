@@ -220,6 +220,13 @@ static int send_hex(char **w, int n)
 }
 
 /* 1: has answered itself; else the result. */
+static int attach(uint32_t ifindex, bool xdp)
+{
+	int r = ops->port_attach(plane, ifindex, xdp);
+
+	return r > 0 ? 0 : r;
+}
+
 static int run(char **w, int n)
 {
 	if (!strcmp(w[0], "open"))
@@ -234,7 +241,7 @@ static int run(char **w, int n)
 	if (!strcmp(w[0], "port"))
 		return set_port(w, n);
 	if (!strcmp(w[0], "attach"))
-		return n == 3 ? ops->port_attach(plane, (uint32_t)atoi(w[1]), atoi(w[2])) : -EINVAL;
+		return n == 3 ? attach((uint32_t)atoi(w[1]), atoi(w[2])) : -EINVAL;
 	if (!strcmp(w[0], "del"))
 		return n == 2 ? ops->port_del(plane, (uint32_t)atoi(w[1])) : -EINVAL;
 	if (!strcmp(w[0], "bind") || !strcmp(w[0], "unbind"))

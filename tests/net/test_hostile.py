@@ -148,6 +148,20 @@ def test_the_vxlan_device_is_made_anew_while_the_feed_goes_on(up):
     wait_until(lambda: sorted(e["dst"] for e in up.fdb("00:00:00:00:00:00")) == [OTHER, vtep2], 10, "the flood list is whole")
 
 
+@pytest.mark.parametrize("what", ["qdisc del dev swp1 clsact", "filter del dev swp1 egress", "filter del dev vx100 ingress"])
+def test_programs_that_somebody_takes_off_are_put_back(up, what):
+    port = "vx100" if "vx100" in what else "swp1"
+
+    def filters():
+        return [up.ns.run("tc", "filter", "show", "dev", port, way).count("direct-action") for way in ("ingress", "egress")]
+    assert filters() == [1, 1]
+    up.ns.run("tc", *what.split())
+    assert filters() != [1, 1]
+    wait_until(lambda: filters() == [1, 1], 10, "they are back")
+    wait_until(lambda: f"{port}: somebody took the data plane off" in up.process.said(), 5, "it is told")
+    assert up.answered(1, ip4(2)) == MACS[2]
+
+
 def test_a_port_goes_from_one_lan_to_the_other_and_back(scope, build):
     box = Agent(scope, build)
     box.ns.ip("link add vx200 type vxlan id 200 local 10.99.0.1 dstport 4789 nolearning",
