@@ -50,6 +50,7 @@ struct filters {
 	uint32_t ours; /* the id of our program in our place; 0: it is not there */
 	bool taken;  /* our place, by a filter that is not ours */
 	bool others; /* any that is not ours */
+	bool before; /* and comes before ours */
 };
 
 static int filters_row(struct nl_msg *msg, void *arg)
@@ -75,6 +76,7 @@ static int filters_row(struct nl_msg *msg, void *arg)
 		return NL_OK;
 	}
 	f->others = true;
+	f->before |= TC_H_MAJ(t->tcm_info) >> 16 < FILTER_PRIORITY;
 	if (place)
 		f->taken = true;
 	return NL_OK;
@@ -135,6 +137,10 @@ static int tc_put(uint32_t ifindex, enum bpf_tc_attach_point way, int prog)
 	if (err)
 		log_error(LOG_BPF, "%s: cannot put the program on %s: %s", name_of(ifindex, name),
 			word, strerror(-err));
+	else if (f.before)
+		log_warning(LOG_BPF,
+			"%s: a filter of others on %s comes before ours: what it accepts or drops is neither judged nor counted",
+			name_of(ifindex, name), word);
 	return err ? err : 1;
 }
 
@@ -329,12 +335,12 @@ int bpf_attach(struct plane *p, uint32_t ifindex, enum layout_port_kind kind, bo
 {
 	int put = tc_attach(p, ifindex, kind);
 
-	if (put <= 0)
-		return put; /* by us, and so XDP is as it can be */
-	if (xdp && kind == PORT_MEMBER)
-		xdp_attach(p, ifindex);
-	else
+	if (put < 0)
+		return put;
+	if (!xdp || kind != PORT_MEMBER)
 		xdp_detach(p, ifindex);
+	else if (put) /* else XDP was tried when those were put there */
+		xdp_attach(p, ifindex);
 	return put;
 }
 

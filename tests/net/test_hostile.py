@@ -162,6 +162,19 @@ def test_programs_that_somebody_takes_off_are_put_back(up, what):
     assert up.answered(1, ip4(2)) == MACS[2]
 
 
+def test_a_filter_of_others_is_left_and_told_of(scope, build):
+    box = Agent(scope, build)
+    box.ns.run("tc", "qdisc", "add", "dev", "swp1", "clsact")
+    box.ns.run("tc", "filter", "add", "dev", "swp1", "ingress", "prio", "1", "protocol", "all", "bpf", "bytecode", "1,6 0 0 0,")
+    box.start("--withdraw")
+    wait_until(box.open, 10, "the ports are taken")
+    assert "swp1: a filter of others on ingress comes before ours" in box.process.said()
+    assert box.answered(1, ip4(2)) == MACS[2], "that one lets all go on"
+    assert box.process.stop() == 0
+    left = box.ns.run("tc", "filter", "show", "dev", "swp1", "ingress")
+    assert "pref 1 " in left and "direct-action" not in left
+
+
 def test_a_port_goes_from_one_lan_to_the_other_and_back(scope, build):
     box = Agent(scope, build)
     box.ns.ip("link add vx200 type vxlan id 200 local 10.99.0.1 dstport 4789 nolearning",
