@@ -49,7 +49,8 @@ struct speaker {
 	size_t tombstones_max; /* a table */
 	bool stopping;
 	bool begun;     /* speaker_run() has been called */
-	bool converged; /* see restart.c */
+	bool converged; /* our End-of-RIB waits for nobody any more; see restart.c */
+	bool told;      /* the watch was told that all neighbours have told their routes */
 	bool local_done;
 
 	/* Scratch of group.c. */

@@ -41,6 +41,7 @@ struct neighbor {
 	bool up, ibgp;
 	bool was_up;       /* the session that has just ended had been established */
 	bool initial_done; /* it has told all it knew when we started; see restart.c */
+	bool restarted;    /* or said that it has just started itself */
 	uint64_t stale_since_ms; /* the oldest of its stale paths */
 	unsigned restarts;	 /* since then */
 	struct txq txq;

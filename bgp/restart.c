@@ -246,7 +246,7 @@ void restart_session_up(struct neighbor *n, struct session *se, uint64_t now_ms)
 	if (waiting)
 		timers_start(&n->s->timers, &n->stale, now_ms + 1000ull * stale_sec(n));
 	if (se->gr && se->open.gr_restarting)
-		n->initial_done = true;
+		n->restarted = true;
 	restart_check_converged(n->s);
 }
 
@@ -308,13 +308,16 @@ bool restart_may_send_eor(const struct speaker *s)
 	return s->converged && (s->local_done || !s->config.wait_local);
 }
 
-static bool all_have_told(const struct speaker *s)
+/* Two who restart together must not wait for each other's End-of-RIB (RFC 4724 section 4.1); but what the watch does
+ * with the news, sweep what nobody told, has to wait for both. */
+static bool all_have_told(const struct speaker *s, bool or_restarted)
 {
 	if (s->ranges)
 		return false;
 	for (size_t i = 1; i < s->neighbors; i++) {
 		const struct neighbor *n = s->neighbor[i];
-		if (n && !n->dynamic && !n->removed && !n->config.shutdown && !n->initial_done)
+		if (n && !n->dynamic && !n->removed && !n->config.shutdown && !n->initial_done &&
+			!(or_restarted && n->restarted))
 			return false;
 	}
 	return true;
@@ -326,8 +329,10 @@ void restart_check_converged(struct speaker *s)
 
 	if (!s->begun)
 		return;
-	if (!s->converged && (!in_time || all_have_told(s))) {
+	if (!in_time || all_have_told(s, true))
 		s->converged = true;
+	if (!s->told && (!in_time || all_have_told(s, false))) {
+		s->told = true;
 		timers_stop(&s->timers, &s->defer);
 		log_notice(LOG_BGP, "%s",
 			in_time ? "all neighbours have told their routes"

@@ -471,8 +471,14 @@ START_TEST(again_and_again)
 }
 END_TEST
 
-/* R is said until we have converged or the restart time is over; we do not wait for a peer that
- * says it. */
+static void count_converged(void *arg, uint64_t now_ms)
+{
+	(void)now_ms;
+	++*(int *)arg;
+}
+
+/* R is said until we have converged or the restart time is over; our End-of-RIB does not wait for a peer that
+ * says it, but what the watch is told does. */
 START_TEST(restarting_bit)
 {
 	struct speaker_config c = raw_speaker();
@@ -482,17 +488,22 @@ START_TEST(restarting_bit)
 	struct raw_msg m;
 	char text[256];
 	size_t at = 0;
+	int told = 0;
+	struct speaker_watch w = {.converged = count_converged, .arg = &told};
 
 	c.defer_sec = 30;
 	o.gr_restarting = _i;
 	raw_start_with(&raw, &c, &n);
+	speaker_set_watch(raw.s, &w);
 	ck_assert(raw_next(&raw, &at, &m));
 	ck_assert_int_eq(open_decode(m.body, m.len, &ours, &err), 0);
 	ck_assert(ours.gr_restarting);
 	raw_establish(&raw, &o);
 	ck_assert_str_eq(
 		raw_text(&raw, text, sizeof(text)), _i ? "OPEN KEEPALIVE EOR" : "OPEN KEEPALIVE");
+	ck_assert_int_eq(told, 0);
 	raw_eor();
+	ck_assert_int_eq(told, 1);
 	ck_assert_str_eq(raw_text(&raw, text, sizeof(text)), "OPEN KEEPALIVE EOR");
 	raw_lose();
 	raw_forget(&raw);
