@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """What the documents say is so: every file, function and test that docs/conformance.md names is there; every example of a
 configuration is one that `quell check` takes; keys, operations and classes are those of the code; links lead somewhere."""
 import json
