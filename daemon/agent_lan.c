@@ -384,7 +384,15 @@ static int open_books(struct agent_lan *lan)
 		return r;
 	}
 	lan->books = bindings_new(&c, &hooks);
-	return lan->books ? 0 : -ENOMEM;
+	if (!lan->books)
+		return -ENOMEM;
+	for (size_t i = 0; lan->registry && i < lan->registry->port_count; i++)
+		for (int m = 0; m < lan->registry->ports[i].mac_count && r == 0; m++)
+			r = bindings_reserve(lan->books, lan->registry->ports[i].macs[m]);
+	if (r < 0)
+		log_error(LOG_PROXYARP, "%s: the registry has more MACs than max-bindings: %u", lan->c->name,
+			c.max_macs);
+	return 0;
 }
 
 static void warn_registry(const struct agent_lan *lan)

@@ -143,7 +143,8 @@ enum binding_source binding_effective(
 		locate(b, learned, &v);
 		source = SOURCE_DYNAMIC;
 	} else if (evpn) {
-		v.flags = e->evpn_flags;
+		/* RFC 9047 section 3.2: then no frame on an open port speaks for it. */
+		v.flags = e->evpn_flags | (e->evpn_immutable ? BIND_STATIC : 0);
 		locate(b, evpn, &v);
 		source = SOURCE_EVPN;
 	}

@@ -84,6 +84,8 @@ int bindings_port_set(struct bindings *b, uint32_t ifindex, const struct binding
 void bindings_port_up(struct bindings *b, uint32_t ifindex, bool up);
 /* With all that it had. */
 void bindings_port_del(struct bindings *b, uint32_t ifindex);
+/* A MAC that the registry gives to some port, here or not: no other learns it. -ENOSPC: full. */
+int bindings_reserve(struct bindings *b, struct mac mac);
 /* The PE's own MAC (bridge, SVI). */
 int bindings_self(struct bindings *b, struct mac mac, uint32_t ifindex);
 

@@ -24,6 +24,7 @@ struct station {
 	uint32_t self;	  /* the bridge's ifindex, when it is the PE's own */
 	uint32_t home;	  /* registered for this port */
 	uint32_t seen_on; /* learned on this port; never with home */
+	bool reserved;	  /* registered, for a port here or elsewhere */
 	bool seen;	  /* at home, since the port came up */
 	uint64_t seen_ms;
 	bool remote, marked, sticky; /* another PE announces it */

@@ -315,6 +315,16 @@ void bindings_port_del(struct bindings *b, uint32_t ifindex)
 	bindings_collect(b);
 }
 
+int bindings_reserve(struct bindings *b, struct mac mac)
+{
+	struct station *s = station_get(b, mac);
+
+	if (!s)
+		return -ENOSPC;
+	s->reserved = true;
+	return 0;
+}
+
 int bindings_self(struct bindings *b, struct mac mac, uint32_t ifindex)
 {
 	struct station *s, *own = NULL;

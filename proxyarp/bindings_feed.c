@@ -164,7 +164,7 @@ void bindings_adopt_mac(struct bindings *b, const struct layout_mac_key *k,
 	if (v->ifindex == 0) {
 		s->remote = s->marked = true;
 	} else if (!(v->flags & MAC_STATIC)) {
-		s->seen_on = v->ifindex;
+		s->seen_on = s->reserved ? 0 : v->ifindex;
 		s->seen_ms = now_ms;
 	}
 }
@@ -191,6 +191,7 @@ void bindings_adopt_bind(
 		binding_link(e, REF_EVPN, s);
 		e->evpn_marked = true;
 		e->evpn_flags = v->flags & (BIND_ROUTER | BIND_OVERRIDE);
+		e->evpn_immutable = v->flags & BIND_STATIC;
 	} else if (!(v->flags & BIND_STATIC)) {
 		binding_link(e, REF_LEARNED, s);
 		e->learned_on = v->ifindex;

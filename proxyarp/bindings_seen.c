@@ -20,7 +20,7 @@ static struct station *see(struct bindings *b, const struct binding_port_entry *
 	}
 	if (!s && mac_is_host(mac) && p->p.up && !p->p.closed)
 		s = station_get(b, mac);
-	if (!s || s->self || (s->home ? s->home != p->ifindex : p->p.closed))
+	if (!s || s->self || (s->home ? s->home != p->ifindex : p->p.closed || s->reserved))
 		return NULL;
 	station_seen(b, s, p->ifindex);
 	return s;

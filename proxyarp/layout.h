@@ -34,7 +34,7 @@ struct layout_key6 {
 
 #define BIND_ROUTER 0x01   /* R of the NA */
 #define BIND_OVERRIDE 0x02 /* O of the NA */
-#define BIND_STATIC 0x04   /* from the registry: no frame changes it */
+#define BIND_STATIC 0x04   /* from the registry, or another PE's: no frame changes it */
 #define BIND_SILENT 0x08   /* known, but not to be answered for (duplicate, owner's port down): asked: unknown-target */
 #define BIND_ALT 0x10	   /* more than one MAC may speak for it: see the mac map's owner port instead */
 

@@ -87,7 +87,7 @@ static void update_plane(
 	} else {
 		if (place == PLACE_SELF)
 			v.flags |= MAC_SELF;
-		if (s->home)
+		if (s->home || s->reserved)
 			v.flags |= MAC_STATIC;
 		if (place == PLACE_PORT && !bindings_port_is_up(b, ifindex))
 			v.flags |= MAC_DOWN;
@@ -244,7 +244,7 @@ void station_seen(struct bindings *b, struct station *s, uint32_t ifindex)
 
 bool station_is_empty(const struct station *s)
 {
-	return !s->self && !s->home && !s->seen_on && !s->remote && !s->in_plane && !s->said &&
+	return !s->self && !s->home && !s->reserved && !s->seen_on && !s->remote && !s->in_plane && !s->said &&
 	       LIST_EMPTY(&s->refs);
 }
 

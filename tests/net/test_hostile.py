@@ -111,6 +111,40 @@ def test_nobody_takes_the_link_local_made_from_anothers_mac(up):
     wait_until(lambda: up.answered(1, theirs, 0.2) == MACS[2], 5, "it is its own")
 
 
+# --- a port that learns, against what is registered elsewhere --------------------------------------------------------
+
+
+def test_an_open_port_takes_nothing_that_is_registered_elsewhere(scope, build):
+    """Neither the MAC (by a frame from it: mobility would move it here), nor the address in a neighbour's cache."""
+    box = Agent(scope, build)
+    there = entry(4, macs=[FAR]).replace("pe: 10.99.0.1", f"pe: {OTHER}")
+    box.write(entry(1), entry(2), there)
+    straw = box.feed()
+    box.start()
+    straw.accept().snapshot()
+    for announced in (False, True):
+        straw.say(*([far_mac(), far_bind(ip4(4)), far_bind(ip6(4))] if announced else []), {"op": "end"})
+        wait_until(box.open, 10, "the ports are taken")
+        wait_until(lambda: (box.where(ip4(4)) == OTHER) == announced, 5, "as announced")
+        with box.port(3) as p:
+            for _ in range(3):
+                p.send(wire.garp(FAR, ip4(4)))
+                p.send(Ether(src=FAR, dst=MACS[1]) / IP(src=ip4(4), dst=ip4(1)) / UDP(dport=9))
+        lies = [Ether(src=MACS[3], dst=MACS[1]) / ARP(op=2, hwsrc=MACS[3], psrc=ip4(4), hwdst=MACS[1], pdst=ip4(1)),
+                Ether(src=MACS[3], dst=MACS[1]) / IPv6(src=ip6(3), dst=ip6(1), hlim=255) /
+                ICMPv6ND_NA(tgt=ip6(4), R=1, S=1, O=1) / ICMPv6NDOptDstLLAddr(lladdr=MACS[3])]
+        with box.port(3) as p:
+            p.send(wire.garp(MACS[3], ip4(3)))  # what it may have
+        wait_until(lambda: box.where(ip4(3)) == "port", 5, "it learns")
+        for lie_ in lies if announced else []:
+            assert not came_through(box, lie_, 3, 1)
+        assert box.where(ip4(4)) == (OTHER if announced else None)
+        assert box.lan()["moves"] == box.lan()["claims"] == 0
+        assert not any(e["ifname"] == "swp3" for e in box.fdb(FAR))
+        assert box.answered(1, ip4(4), 1 if announced else 0.3) == (FAR if announced else None)
+    box.close()
+
+
 # --- faults ----------------------------------------------------------------------------------------------------------
 
 

@@ -249,6 +249,8 @@ static void run(struct world *w, const char *command)
 		bindings_port_up(w->b, (uint32_t)atoi(arg[1]), arg[0][0] == 'u');
 	else if (strcmp(arg[0], "noport") == 0)
 		bindings_port_del(w->b, (uint32_t)atoi(arg[1]));
+	else if (strcmp(arg[0], "reserve") == 0)
+		bindings_reserve(w->b, frame_mac(arg[1][0]));
 	else if (strcmp(arg[0], "self") == 0)
 		bindings_self(w->b, frame_mac(arg[1][0]), 5);
 	else if (arg[0][0] == 'r' && (strcmp(arg[0], "rmac") == 0 || strcmp(arg[0], "rbind") == 0))
@@ -389,7 +391,7 @@ static const struct scenario scenarios[] = {
 	{"announced elsewhere before the port is there",
 		{{"rmac A 10.0.0.3 0", "A@10.0.0.3"},
 			{"rbind 198.18.0.1 A 10.0.0.3 I R", ""},
-			{"bind 198.18.0.1", "A@0R"},
+			{"bind 198.18.0.1", "A@0SR"},
 			{"port 10 closed A 198.18.0.1", "+A +A/198.18.0.1!r"},
 			{"bind 198.18.0.1", "A@0SR"},
 			{"mac A", "@0/10S"},
@@ -509,7 +511,7 @@ static const struct scenario scenarios[] = {
 			{"arp 11 C 198.18.0.9", "+C/198.18.0.9"},
 			{"rbind 198.18.0.9 Q 10.0.0.3 I", "-C/198.18.0.9"},
 			{"arp 11 C 198.18.0.9", ""},
-			{"bind 198.18.0.9", "Q@0"},
+			{"bind 198.18.0.9", "Q@0S"},
 			{"rbind-del 198.18.0.9", "+C/198.18.0.9"},
 			{"bind 198.18.0.9", "C@11"}}},
 	{"a learned MAC moves to another PE, its address goes with it, and back",
@@ -571,6 +573,20 @@ static const struct scenario scenarios[] = {
 			{"bind 198.18.0.9", "R@0"},
 			{"bind 198.18.0.8", ""},
 			{"mac Q", ""}}},
+	{"a registered MAC is for no open port",
+		{{"reserve A", ""},
+			{"port 11 open", ""},
+			{"arp 11 A 198.18.0.1", ""},
+			{"rmac A 10.0.0.3 0", "A@10.0.0.3"},
+			{"mac A", "@0/0S"},
+			{"moved 11 A", ""},
+			{"rmac-del A", "A@-"},
+			{"mac A", ""},
+			{"seen 11 A", ""},
+			{"port 10 closed A 198.18.0.1", "+A +A/198.18.0.1!r A@10"},
+			{"seen 10 A", ""},
+			{"noport 10", "-A -A/198.18.0.1 A@-"},
+			{"seen 11 A", ""}}},
 	{"an EVPN binding follows its MAC home",
 		{{"port 10 closed A 198.18.0.1", "+A +A/198.18.0.1!r A@10"},
 			{"rbind fe80::a A 10.0.0.3", ""},
