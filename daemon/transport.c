@@ -273,13 +273,34 @@ static int listener_keys(const struct transport *t, const struct listener *l, ch
 	return 0;
 }
 
+/* Where all neighbours are near, nobody far away needs an answer to his SYN, and nothing of his can wait to be read
+ * before take_caller() has looked who he is (RFC 5082 section 3). 0: not all are. */
+static uint8_t listener_hops(const struct transport *t, uint8_t family)
+{
+	uint8_t hops = 0;
+
+	for (uint32_t i = 0; i < t->config->neighbor_count; i++) {
+		const struct config_neighbor *n = &t->config->neighbors[i];
+		if ((n->address.family ? n->address.family : n->prefix.ip.family) != family)
+			continue;
+		if (!n->ttl_security)
+			return 0;
+		if (n->ttl_security > hops)
+			hops = n->ttl_security;
+	}
+	return hops;
+}
+
 static int listener_open(struct transport *t, struct ip ip, char *err)
 {
 	struct listener *l = &t->listeners[t->listener_count];
 	char text[IP_TEXT];
 
 	*l = (struct listener){.transport = t, .ip = ip};
+	uint8_t hops = listener_hops(t, ip.family);
 	int rc = bgp_socket_listen(ip, t->config->port, &l->fd);
+	if (rc == 0 && hops && (rc = bgp_socket_gtsm(l->fd, ip.family, hops)) < 0)
+		close(l->fd);
 	if (rc < 0) {
 		bool v6 = ip.family == 6;
 		snprintf(err, TRANSPORT_ERROR_MAX, "%s%s%s:%u: %s%s", v6 ? "[" : "",

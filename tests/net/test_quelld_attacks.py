@@ -96,3 +96,19 @@ def test_askers_who_do_not_wait(quelld):
     wait_until(lambda: quelld.show("status")["feed"]["state"] == "absent", 5)
     Agent(quelld, [add(1)]).close()
     assert quelld.process.said().count("\n") < 100
+
+
+def test_callers_from_afar(scope, wire, build):
+    """All neighbours are on the link: who is not does not even get an answer to his SYN."""
+    Quelld(scope, wire[0], build, CONFIG.replace("name: peer", "ttl-security: 1")).start()
+    for ttl in (64, 255):
+        with inside(wire[1]), socket.socket() as s:
+            s.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ttl)
+            s.settimeout(1)
+            s.bind((PEER, 0))
+            if ttl == 255:
+                s.connect((PE, 179))
+                assert s.recv(19)[:16] == b"\xff" * 16
+            else:
+                with pytest.raises(TimeoutError):
+                    s.connect((PE, 179))
