@@ -183,6 +183,13 @@ static void do_connect(struct sim *m, int node, struct conn *c)
 	conn_connected(c, m->node[node].address, m->now);
 }
 
+static size_t room(const struct sim *m, const struct sim_half *h)
+{
+	size_t socket = m->socket ? m->socket : SIM_SOCKET;
+
+	return h->len < socket ? socket - h->len : 0;
+}
+
 /* As much as the socket takes; true if anything moved. */
 static bool do_send(struct sim *m, struct conn *c)
 {
@@ -192,8 +199,8 @@ static bool do_send(struct sim *m, struct conn *c)
 	size_t n;
 
 	while (h && (n = conn_tx(c, &p, m->now)) > 0) {
-		if (n > SIM_SOCKET - h->len)
-			n = SIM_SOCKET - h->len;
+		if (n > room(m, h))
+			n = room(m, h);
 		if (n == 0)
 			break;
 		if (h->conn) {
@@ -292,7 +299,7 @@ bool sim_turn(struct sim *m)
 		for (int i = 0; p->used && i < 2; i++) {
 			moved |= deliver(m, &p->half[i]);
 			/* The socket is writable again. */
-			if (p->used && p->half[!i].conn && p->half[i].len < SIM_SOCKET)
+			if (p->used && p->half[!i].conn && room(m, &p->half[i]))
 				moved |= do_send(m, p->half[!i].conn);
 		}
 	return moved;

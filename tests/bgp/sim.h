@@ -10,7 +10,7 @@
 
 #define SIM_NODES 8
 #define SIM_PIPES 64
-#define SIM_SOCKET 65536 /* what a socket buffer takes */
+#define SIM_SOCKET 65536 /* what a socket buffer takes at most */
 
 struct sim_known {
 	uint8_t key[8];
@@ -53,6 +53,7 @@ struct sim {
 	struct sim_pipe *pipe;
 	bool black_hole; /* connection attempts get no answer */
 	size_t chunk;    /* octets handed over at once; 0: all there are */
+	size_t socket;	 /* what a socket buffer takes; 0: SIM_SOCKET */
 };
 
 void sim_init(struct sim *m);
