@@ -390,8 +390,8 @@ static int open_books(struct agent_lan *lan)
 		for (int m = 0; m < lan->registry->ports[i].mac_count && r == 0; m++)
 			r = bindings_reserve(lan->books, lan->registry->ports[i].macs[m]);
 	if (r < 0)
-		log_error(LOG_PROXYARP, "%s: the registry has more MACs than max-bindings: %u", lan->c->name,
-			c.max_macs);
+		log_error(LOG_PROXYARP, "%s: the registry has more MACs than max-bindings: %u",
+			lan->c->name, c.max_macs);
 	return 0;
 }
 

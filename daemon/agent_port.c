@@ -130,7 +130,8 @@ void agent_port_attach(struct agent_port *p)
 	}
 	if (p->attached && r > 0)
 		log_limited(&a->attach_log, now, LOG_PROXYARP, LOG_LEVEL_WARNING,
-			"%s: %s: somebody took the data plane off; put on again", p->lan->c->name, p->name);
+			"%s: %s: somebody took the data plane off; put on again", p->lan->c->name,
+			p->name);
 	/* Ports that were taken together are not all looked at in the same second. */
 	p->attached_ms = p->attached ? now : now - p->ifindex * 1000 % LOOK_AGAIN_MS;
 	if (p->attached)
@@ -243,9 +244,10 @@ void agent_port_turn(struct agent_port *p)
 {
 	struct agent *a = p->lan->agent;
 	const struct link *l = links_get(a->links, p->ifindex);
-	struct bridge_knobs want = p->kind == PORT_FABRIC ? bridge_fabric(p->lan->floods)
-				   : p->closed            ? bridge_member_closed(p->lan->floods)
-							  : bridge_member_open(p->lan->floods, !a->ops->tells_sources);
+	struct bridge_knobs want =
+		p->kind == PORT_FABRIC ? bridge_fabric(p->lan->floods)
+		: p->closed            ? bridge_member_closed(p->lan->floods)
+				       : bridge_member_open(p->lan->floods, !a->ops->tells_sources);
 
 	if (!l || !l->is_port || !p->attached)
 		return;

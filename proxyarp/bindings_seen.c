@@ -14,7 +14,8 @@ static struct station *see(struct bindings *b, const struct binding_port_entry *
 {
 	struct station *s = mac_is_host(mac) && p->p.up ? station_find(b, mac) : NULL;
 
-	if (!p->p.closed && !(s && (s->home || s->seen_on == p->ifindex)) && p->seen >= share_of(b->c.max_macs)) {
+	if (!p->p.closed && !(s && (s->home || s->seen_on == p->ifindex)) &&
+		p->seen >= share_of(b->c.max_macs)) {
 		b->stats.full++;
 		return NULL;
 	}
@@ -89,7 +90,8 @@ static void learn(struct bindings *b, struct binding_port_entry *p, struct stati
 		return;
 	}
 	bool same = e && e->refs[REF_LEARNED].station == s && e->learned_on == p->ifindex;
-	if (!same && p->learned >= (p->p.closed ? b->c.max_per_port : share_of(b->c.max_bindings))) {
+	if (!same &&
+		p->learned >= (p->p.closed ? b->c.max_per_port : share_of(b->c.max_bindings))) {
 		b->stats.full++;
 		return;
 	}

@@ -212,7 +212,7 @@ static bool is_solicited_node(struct ip ip)
 static bool redirect_ok(struct ip target, struct ip destination)
 {
 	return !ip_is_multicast(destination) &&
-		(ip_is_link_local(target) || ip_eq(target, destination));
+	       (ip_is_link_local(target) || ip_eq(target, destination));
 }
 
 /* The rules of RFC 4861 sections 6.1.1, 6.1.2, 7.1.1, 7.1.2 and 8.1 that can be seen in the
@@ -306,8 +306,8 @@ static bool read_hop_by_hop_mld(struct reader *r)
 /* RFC 8200 section 4, 4302, 6275, 7401, 5533: headers that have others behind them. */
 static bool is_extension(uint8_t next)
 {
-	return next == PROTO_HOPOPT || next == 43 || next == PROTO_FRAGMENT || next == PROTO_AH || next == 60 ||
-		next == 135 || next == 139 || next == 140;
+	return next == PROTO_HOPOPT || next == 43 || next == PROTO_FRAGMENT || next == PROTO_AH ||
+	       next == 60 || next == 135 || next == 139 || next == 140;
 }
 
 /* Neighbour discovery behind extension headers, or so many of them that one cannot tell. A later fragment has none: RFC 7112
@@ -324,7 +324,7 @@ static bool hides_nd(struct reader r, uint8_t next)
 		uint8_t following = reader_u8(&r), units = reader_u8(&r);
 		uint16_t offset = reader_u16(&r);
 		size_t len = next == PROTO_FRAGMENT ? 8
-			: next == PROTO_AH	    ? (units + 2) * 4u
+			     : next == PROTO_AH     ? (units + 2) * 4u
 						    : (units + 1) * 8u;
 		if (reader_ok(&r) && next == PROTO_FRAGMENT && offset & 0xfff8)
 			return false;

@@ -244,8 +244,8 @@ void station_seen(struct bindings *b, struct station *s, uint32_t ifindex)
 
 bool station_is_empty(const struct station *s)
 {
-	return !s->self && !s->home && !s->reserved && !s->seen_on && !s->remote && !s->in_plane && !s->said &&
-	       LIST_EMPTY(&s->refs);
+	return !s->self && !s->home && !s->reserved && !s->seen_on && !s->remote && !s->in_plane &&
+	       !s->said && LIST_EMPTY(&s->refs);
 }
 
 void station_view(const struct bindings *b, const struct station *s, struct binding_view *ret)

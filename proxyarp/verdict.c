@@ -147,7 +147,8 @@ static bool judge_speaker(struct judge *j, struct ip ip)
 				tell(j, EVENT_BINDING, ip);
 			return true;
 		}
-		if (!(b->flags & BIND_STATIC) && !closed && !(link_local && made_from_another(j, ip))) {
+		if (!(b->flags & BIND_STATIC) && !closed &&
+			!(link_local && made_from_another(j, ip))) {
 			if (learn)
 				tell(j, EVENT_BINDING, ip);
 			return true;

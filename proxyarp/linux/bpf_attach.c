@@ -48,9 +48,9 @@ static const char *name_of(uint32_t ifindex, char buf[IF_NAMESIZE])
 
 struct filters {
 	uint32_t ours; /* the id of our program in our place; 0: it is not there */
-	bool taken;  /* our place, by a filter that is not ours */
-	bool others; /* any that is not ours */
-	bool before; /* and comes before ours */
+	bool taken;    /* our place, by a filter that is not ours */
+	bool others;   /* any that is not ours */
+	bool before;   /* and comes before ours */
 };
 
 static int filters_row(struct nl_msg *msg, void *arg)
@@ -69,7 +69,8 @@ static int filters_row(struct nl_msg *msg, void *arg)
 		!strcmp(nla_get_string(attrs[TCA_KIND]), "bpf") &&
 		!nla_parse_nested(bpf, TCA_BPF_MAX, attrs[TCA_OPTIONS], NULL) && bpf[TCA_BPF_NAME])
 		name = nla_get_string(bpf[TCA_BPF_NAME]);
-	bool place = TC_H_MAJ(t->tcm_info) >> 16 == FILTER_PRIORITY && t->tcm_handle == FILTER_HANDLE;
+	bool place =
+		TC_H_MAJ(t->tcm_info) >> 16 == FILTER_PRIORITY && t->tcm_handle == FILTER_HANDLE;
 	if (name && !strncmp(name, PROGRAM_PREFIX, strlen(PROGRAM_PREFIX))) {
 		if (place && bpf[TCA_BPF_ID])
 			f->ours = nla_get_u32(bpf[TCA_BPF_ID]);
@@ -139,7 +140,8 @@ static int tc_put(uint32_t ifindex, enum bpf_tc_attach_point way, int prog)
 			word, strerror(-err));
 	else if (f.before)
 		log_warning(LOG_BPF,
-			"%s: a filter of others on %s comes before ours: what it accepts or drops is neither judged nor counted",
+			"%s: a filter of others on %s comes before ours: what it accepts or drops "
+			"is neither judged nor counted",
 			name_of(ifindex, name), word);
 	return err ? err : 1;
 }

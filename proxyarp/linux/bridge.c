@@ -50,7 +50,8 @@ struct bridge_knobs bridge_member_closed(uint16_t floods)
 
 struct bridge_knobs bridge_member_open(uint16_t floods, bool learn)
 {
-	return (struct bridge_knobs){KNOBS_OURS, (uint16_t)((learn ? KNOB_LEARNING : 0) | (floods & KNOB_FLOODS))};
+	return (struct bridge_knobs){
+		KNOBS_OURS, (uint16_t)((learn ? KNOB_LEARNING : 0) | (floods & KNOB_FLOODS))};
 }
 
 struct bridge_knobs bridge_fabric(uint16_t floods)

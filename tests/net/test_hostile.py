@@ -1,16 +1,19 @@
 """What a member does who means harm, and what happens to the others and to the books: frames made to get around the
 checks, faults of links and devices while the feed goes on."""
-import select
 import socket
+import threading
 import time
 
 import pytest
 import wire
 from agent_box import MACS, OTHER, Agent, entry, ip4, ip6
 from conftest import wait_until
-from scapy.layers.inet import ICMP, IP, TCP, UDP
-from scapy.layers.inet6 import (ICMPv6EchoRequest, ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6NDOptDstLLAddr, ICMPv6NDOptSrcLLAddr,
-                                IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, PadN)
+from lab.frr import FrrPE
+from lab.quell import QuellPE, QuellRouteServer
+from lab.topology import Lab
+from scapy.layers.inet import IP, TCP, UDP
+from scapy.layers.inet6 import (ICMPv6EchoRequest, ICMPv6ND_NA, ICMPv6NDOptDstLLAddr, IPv6, IPv6ExtHdrDestOpt,
+                                IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, PadN)
 from scapy.layers.l2 import ARP, Ether
 from test_agent import FAR, far_bind, far_mac
 
@@ -78,7 +81,8 @@ def test_no_advertisement_behind_extension_headers(up, how):
 HONEST = {
     "echo": IPv6(src=ip6(1), dst=ip6(2), hlim=255) / ICMPv6EchoRequest(),
     "echo behind options": IPv6(src=ip6(1), dst=ip6(2), hlim=255) / IPv6ExtHdrDestOpt() / ICMPv6EchoRequest(),
-    "first fragment of an echo": IPv6(src=ip6(1), dst=ip6(2), hlim=255) / IPv6ExtHdrFragment(m=1) / ICMPv6EchoRequest(data=b"x" * 800),
+    "first fragment of an echo": IPv6(src=ip6(1), dst=ip6(2), hlim=255) / IPv6ExtHdrFragment(m=1) /
+    ICMPv6EchoRequest(data=b"x" * 800),
     "later fragment": IPv6(src=ip6(1), dst=ip6(2), hlim=255) / IPv6ExtHdrFragment(offset=100, nh=58) / (b"\x88" * 64),
     "of others, forwarded": IPv6(src="2001:db8:200::1", dst="2001:db8:300::1", hlim=254) / IPv6ExtHdrDestOpt() / TCP(),
     "tcp with ttl security": IPv6(src=ip6(1), dst=ip6(2), hlim=255) / TCP(dport=179),
@@ -271,10 +275,54 @@ def test_invented_macs_cost_the_agent_little(up, n, kind, figures):
     rss = next(line for line in open(f"/proc/{up.process.pid}/status") if line.startswith("VmRSS")).split()[1]
     fdb = len(up.ns.bridge_json("fdb", "show")) - fdb0
     lan = up.lan()
-    figures(f"{kind} from an {'open' if n == 3 else 'closed'} port, {sent / 5:.0f} frames/s: agent {used / 5:.0%} CPU, RSS {rss} kB, "
+    figures(f"invented {kind}, {'open' if n == 3 else 'closed'} port, {sent / 5:.0f} frames/s: agent {used / 5:.0%} CPU, RSS {rss} kB, "
             f"FDB +{fdb}, log +{up.process.said().count(chr(10)) - lines0} lines, {lan['macs_learned']} MACs learned")
     assert used / 5 < 0.5 and fdb <= 4096 + 8 and lan["macs_learned"] <= 4096 and lan["dynamic"] <= 4096
     up.straw.say(far_mac(), far_bind(ip4(9)))
     wait_until(lambda: up.where(ip4(9)) == OTHER, 5, "there is room for others")
     assert up.answered(1, ip4(2)) == MACS[2] and up.answered(1, ip4(9)) == FAR
     assert not balanced(up)
+
+
+# --- large frames -----------------------------------------------------------------------------------------------------
+
+
+def bulk(sender, receiver, address, octets):
+    """Mbit/s of one TCP connection between two members."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with wire.inside(receiver.ns):
+        listener = socket.create_server((address, 5001), family=family)
+    with wire.inside(sender.ns):
+        out = socket.socket(family)
+    with listener, out:
+        listener.settimeout(20)
+        out.settimeout(20)
+        start = time.monotonic()
+        out.connect((address, 5001))
+        into = listener.accept()[0]
+        thread = threading.Thread(target=lambda: (out.sendall(b"x" * octets), out.shutdown(socket.SHUT_WR)))
+        thread.start()
+        with into:
+            into.settimeout(20)
+            got = 0
+            while n := len(into.recv(1 << 20)):
+                got += n
+        thread.join()
+        assert got == octets
+        return got * 8 / (time.monotonic() - start) / 1e6
+
+
+@pytest.mark.needs("frr", "quelld", "quell")
+def test_bulk_transfers_pass(build, figures):
+    """Segments of 64 KiB, as veth and vxlan hand them on; and large pings, which are fragments."""
+    with Lab([QuellPE, QuellPE, FrrPE], QuellRouteServer, 2, 0, build=build) as lab:
+        lab.raise_()
+        wait_until(lab.converged, 30, "every binding everywhere")
+        for a, b in (("m11", "m12"), ("m11", "m21"), ("m11", "m31"), ("m31", "m11")):
+            a, b = lab.member(a), lab.member(b)
+            rates = [bulk(a, b, address, 64 << 20) for address in (b.ip4, b.ip6)]
+            for address in (b.ip4, b.ip6):
+                assert " 0% packet loss" in a.ns.run("ping", "-nqc3", "-i0.2", "-W2", "-s4000", address)
+            figures(f"{a.name} to {b.name}: {rates[0]:.0f} Mbit/s by IPv4, {rates[1]:.0f} by IPv6")
+        for pe in lab.pes[:2]:
+            assert all(balance["balanced"] for balance in pe.box.show("ledger")["balance"])
