@@ -315,6 +315,22 @@ static void xdp_attach(struct plane *p, uint32_t ifindex)
 		log_warning(LOG_BPF, "%s: no XDP here, not accelerated: %s", name, strerror(-err));
 }
 
+static bool xdp_pinned(struct plane *p, uint32_t ifindex)
+{
+	char pin[32];
+
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(pin, sizeof pin, i ? "xdp_%u_new" : "xdp_%u", ifindex);
+		int fd = bpf_dir_get(p, pin);
+		if (fd == -ENOENT)
+			continue;
+		if (fd >= 0)
+			close(fd);
+		return true;
+	}
+	return false;
+}
+
 static void xdp_detach(struct plane *p, uint32_t ifindex)
 {
 	LIBBPF_OPTS(bpf_xdp_attach_opts, opts);
@@ -322,6 +338,9 @@ static void xdp_detach(struct plane *p, uint32_t ifindex)
 	char pin[32];
 	int old = -1;
 
+	/* To ask what hangs there costs the kernel a dump of all links. */
+	if (!xdp_pinned(p, ifindex))
+		return;
 	snprintf(pin, sizeof pin, "xdp_%u", ifindex);
 	if (!xdp_find(p, ifindex, &id, &mode, &old) && old >= 0) {
 		opts.old_prog_fd = old;
