@@ -1,11 +1,11 @@
 """One quell-agent in a namespace with a bridge, a vxlan device and member ports, and a quelld of straw on its feed."""
 import json
 import os
-import select
 import socket
 import time
 
 import wire
+from feed_lines import FeedLines
 from lab.netns import LabError, wait_until
 
 VTEP, OTHER = "10.99.0.1", "10.99.0.3"
@@ -26,7 +26,7 @@ def entry(n, port=None, status="active", macs=None):
             f"        status: {status}\n")
 
 
-class Straw:
+class Straw(FeedLines):
     """quelld's end of the feed."""
 
     def __init__(self, path):
@@ -52,22 +52,6 @@ class Straw:
             assert line["op"] == "add"
             seen[line["mac"], line.get("ip")] = line
         return seen
-
-    def say(self, *lines):
-        self.conn.sendall(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
-
-    def line(self, timeout=10):
-        """None: closed."""
-        end = time.monotonic() + timeout
-        while b"\n" not in self.buf:
-            if not select.select([self.conn], [], [], max(0, end - time.monotonic()))[0]:
-                raise TimeoutError("no line")
-            got = self.conn.recv(65536)
-            if not got:
-                return None
-            self.buf += got
-        one, self.buf = self.buf.split(b"\n", 1)
-        return json.loads(one)
 
     def until(self, timeout=10, **fields):
         """Reads until a line has these fields, and returns it."""

@@ -1,44 +1,28 @@
 """A binding's way from one PE's agent to another's, with three quellds between them: feed -> PE -> route server -> PE -> feed.
 The agents are of straw; they speak docs/feed.md."""
-import json
-import select
 import socket
 import statistics
 import time
 
 import pytest
 from conftest import wait_until
+from feed_lines import FeedLines
 from quelld_box import Quelld
 
 pytestmark = pytest.mark.needs("quelld")
 RS, ONE, TWO = "10.99.0.1", "10.99.0.2", "10.99.0.3"
 
 
-class Agent:
+class Agent(FeedLines):
     def __init__(self, quelld, snapshot=(), end=True):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(10)
-        self.sock.connect(str(quelld.run_dir / "feed.sock"))
+        self.conn = socket.socket(socket.AF_UNIX)
+        self.conn.settimeout(10)
+        self.conn.connect(str(quelld.run_dir / "feed.sock"))
         self.buf = b""
         assert self.line() == {"op": "hello", "version": 1, "program": "quelld"}
         self.say({"op": "hello", "version": 1, "program": "quell-agent"}, *snapshot)
         if end:
             self.say({"op": "end"})
-
-    def say(self, *lines):
-        self.sock.sendall(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
-
-    def line(self, timeout=10):
-        end = time.monotonic() + timeout
-        while b"\n" not in self.buf:
-            if not select.select([self.sock], [], [], max(0, end - time.monotonic()))[0]:
-                raise TimeoutError("no line")
-            got = self.sock.recv(65536)
-            if not got:
-                return None
-            self.buf += got
-        one, self.buf = self.buf.split(b"\n", 1)
-        return json.loads(one)
 
     def until(self, timeout=10, **fields):
         """Reads until a line has these fields; returns all lines read, that one last."""
@@ -50,7 +34,7 @@ class Agent:
                 return seen
 
     def close(self):
-        self.sock.close()
+        self.conn.close()
 
 
 def add(i, **more):

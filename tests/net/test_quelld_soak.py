@@ -122,8 +122,8 @@ class Straw:
         if not self.agent:
             return self.connect()
         try:
-            while select.select([self.agent.sock], [], [], 0)[0]:
-                if not self.agent.sock.recv(1 << 20):
+            while select.select([self.agent.conn], [], [], 0)[0]:
+                if not self.agent.conn.recv(1 << 20):
                     raise OSError("closed")
             self.agent.say(*lines)
         except OSError:
