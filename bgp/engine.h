@@ -46,6 +46,7 @@ struct speaker {
 	struct conn_queue actions;
 	struct conn_list conns;
 	struct speaker_watch watch;
+	struct speaker_policy policy; /* import NULL: everything may come in */
 	size_t tombstones_max; /* a table */
 	bool stopping;
 	bool begun;     /* speaker_run() has been called */

@@ -16,6 +16,7 @@
 #define BGP_KEY_MAX 257 /* EVPN: type octet + at most 255; an unknown type is its own key, whole */
 #define BGP_PAYLOAD_MAX 32
 #define BGP_NLRI_TEXT 600
+#define BGP_CLASSES 16 /* kinds of routes of a family that are counted apart */
 
 #define AFI_IPV4 1
 #define AFI_L2VPN 25
@@ -55,6 +56,8 @@ struct bgp_family {
 	/* Text form, as an operator knows it; returns buf. payload may be NULL. */
 	char *(*format)(char *buf, size_t cap, const uint8_t *key, size_t key_len,
 		const uint8_t *payload, size_t payload_len);
+	/* Which kind of route a key is, below BGP_CLASSES (EVPN: the route type). NULL: all are 0. */
+	unsigned (*class_of)(const uint8_t *key, size_t key_len);
 	/* Next-hop field lengths allowed in MP_REACH_NLRI. */
 	bool (*nexthop_len_ok)(uint8_t len);
 	/* The family's own steps of best path, before those of RFC 4271 (EVPN: sticky, mobility sequence of the same

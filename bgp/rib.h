@@ -30,8 +30,10 @@ struct path {
 	pool_ref next;
 	uint32_t since; /* seconds; the caller's epoch */
 	const struct attrset *attrs;
+	uint32_t path_id; /* as received (RFC 7911); 0 without */
 	uint16_t peer;
 	uint8_t gen; /* differs from its peer's: stale */
+	uint8_t refused; /* enum refused_reason; else never chosen and never told */
 	uint8_t payload_len;
 	uint8_t payload[];
 };

@@ -507,6 +507,11 @@ void speaker_set_watch(struct speaker *s, const struct speaker_watch *w)
 	s->watch = *w;
 }
 
+void speaker_set_policy(struct speaker *s, const struct speaker_policy *p)
+{
+	s->policy = *p;
+}
+
 void speaker_tell(struct table *t, const struct dest *d)
 {
 	struct speaker *s = t->s;

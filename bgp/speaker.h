@@ -15,6 +15,7 @@
 #include "bgp/attrset.h"
 #include "bgp/family.h"
 #include "bgp/msg.h"
+#include "bgp/policy.h"
 #include "lib/ip.h"
 
 struct speaker;
@@ -34,6 +35,11 @@ struct speaker_config {
 	bool wait_local;	    /* hold EoRs back, too, until speaker_local_done() (the feed's snapshot) */
 };
 
+/* Our role towards the neighbour (RFC 9234 section 4.1). */
+enum bgp_role { ROLE_NONE, ROLE_PROVIDER, ROLE_RS, ROLE_RS_CLIENT, ROLE_CUSTOMER, ROLE_PEER };
+
+enum add_path_mode { ADD_PATH_OFF = 0, ADD_PATH_RECEIVE = 1, ADD_PATH_SEND = 2, ADD_PATH_BOTH = 3 };
+
 struct neighbor_config {
 	struct ip address;	  /* family 0: a dynamic range, see prefix */
 	struct prefix prefix;	  /* dynamic neighbours: who may connect */
@@ -48,6 +54,15 @@ struct neighbor_config {
 	uint32_t max_routes;	  /* 0: unlimited */
 	uint32_t stale_sec;	  /* most we keep a restarting peer's routes; 0: as it asks */
 	uint32_t queue_octets;	  /* bound of what is encoded and unsent; 0: default */
+	uint32_t max_by_class[BGP_CLASSES]; /* as max_routes, by family.class_of(); 0: unlimited */
+	const void *rules;	  /* of the import policy, see bgp/policy.h; borrowed */
+	enum bgp_role role;	  /* RFC 9234 */
+	bool role_strict;	  /* the peer must tell its role */
+	bool otc;		  /* ingress and egress rules of OTC (RFC 9234 section 5) for EVPN, too */
+	enum add_path_mode add_path; /* what we offer, RFC 7911 */
+	bool rt_constrain;	  /* offer RFC 4684 */
+	uint32_t llgr_sec;	  /* RFC 9494: most we keep long-lived stale routes; 0: not offered */
+	bool conservative;	  /* send nothing legal that FRR 8.4 resets on */
 };
 
 struct speaker *speaker_new(const struct speaker_config *c, uint64_t now_ms);
@@ -115,6 +130,11 @@ struct best_change {
 	bool stale;
 };
 
+/* To be set before the first route. The policy is copied, its argument borrowed. */
+void speaker_set_policy(struct speaker *s, const struct speaker_policy *p);
+/* Asks the policy again about all routes of a neighbour (NULL: of all), over as many turns as it takes. */
+void speaker_recheck(struct speaker *s, struct neighbor *n, uint64_t now_ms);
+
 struct speaker_watch {
 	void (*best_changed)(void *arg, const struct best_change *c, uint64_t now_ms);
 	/* All configured neighbours have sent EoR for their first dump, or the deferral time is over. Once. */
@@ -145,6 +165,8 @@ struct neighbor_view {
 	uint64_t msgs_in, msgs_out, updates_in, updates_out, octets_in, octets_out;
 	uint32_t routes_in, routes_stale, routes_out, max_routes;
 	uint64_t treat_as_withdraw, attr_discard, nlri_discard, nlri_withdraw;
+	uint32_t routes_refused;	 /* kept, with a reason */
+	uint64_t refused[REFUSED_MAX];	 /* ever, by reason */
 	uint32_t queued_octets;
 	uint32_t flaps;
 	bool gr, extended_message, as4, enhanced_refresh;
@@ -161,6 +183,8 @@ struct route_view {
 	const struct attrset *attrs;
 	const struct neighbor *from; /* NULL: local */
 	bool best, stale;
+	uint8_t refused;  /* why; REFUSED_NOT: it was not */
+	uint32_t path_id; /* as received, RFC 7911 */
 	uint64_t since_ms;
 };
 /* Every path of every key, unordered; stops when fn returns false. */

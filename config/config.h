@@ -24,6 +24,12 @@ struct config_neighbor {
 	char *password_file;   /* NULL: none. TCP MD5, RFC 2385 */
 	char *password;	       /* what the file held, one line; NULL: none */
 	uint8_t ttl_security;  /* GTSM hops, RFC 5082; 0: off */
+	int role;	       /* enum bgp_role; RFC 9234 */
+	bool role_strict, otc;
+	int add_path;	       /* enum add_path_mode; RFC 7911 */
+	bool rt_constrain;     /* RFC 4684 */
+	uint32_t llgr_time;    /* seconds, RFC 9494; 0: off */
+	bool conservative;     /* send nothing legal that FRR 8.4 resets on */
 };
 
 struct config_agent {

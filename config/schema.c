@@ -36,6 +36,13 @@ static const cyaml_schema_field_t neighbor_fields[] = {
 	NUMBER("stale-time", struct raw_neighbor, stale_time),
 	TEXT("password-file", struct raw_neighbor, password_file),
 	NUMBER("ttl-security", struct raw_neighbor, ttl_security),
+	TEXT("role", struct raw_neighbor, role),
+	FLAG("role-strict", struct raw_neighbor, role_strict),
+	FLAG("otc", struct raw_neighbor, otc),
+	TEXT("add-path", struct raw_neighbor, add_path),
+	FLAG("rt-constrain", struct raw_neighbor, rt_constrain),
+	NUMBER("long-lived-time", struct raw_neighbor, long_lived_time),
+	TEXT("profile", struct raw_neighbor, profile),
 	CYAML_FIELD_END,
 };
 

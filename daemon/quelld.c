@@ -152,7 +152,14 @@ static int add_neighbors(struct quelld *q)
 			.hold_sec = (uint16_t)n->hold_time,
 			.connect_retry_sec = n->connect_retry,
 			.max_routes = n->max_routes,
-			.stale_sec = n->stale_time};
+			.stale_sec = n->stale_time,
+			.role = (enum bgp_role)n->role,
+			.role_strict = n->role_strict,
+			.otc = n->otc,
+			.add_path = (enum add_path_mode)n->add_path,
+			.rt_constrain = n->rt_constrain,
+			.llgr_sec = n->llgr_time,
+			.conservative = n->conservative};
 		struct neighbor *made;
 
 		snprintf(nc.name, sizeof(nc.name), "%s", n->name ? n->name : "");

@@ -42,6 +42,12 @@ static int compare(const struct bgp_path_view *a, const struct bgp_path_view *b)
 	return ip_cmp(a->attrs->next_hop, b->attrs->next_hop);
 }
 
+/* By route type; those without a number of their own share the last class. */
+static unsigned class_of(const uint8_t *key, size_t key_len)
+{
+	return key_len && key[0] < BGP_CLASSES ? key[0] : BGP_CLASSES - 1;
+}
+
 const struct bgp_family evpn_family = {
 	.afi = AFI_L2VPN,
 	.safi = SAFI_EVPN,
@@ -49,6 +55,7 @@ const struct bgp_family evpn_family = {
 	.decode = evpn_nlri_decode,
 	.encode = evpn_nlri_encode,
 	.format = evpn_text_route,
+	.class_of = class_of,
 	.nexthop_len_ok = nexthop_len_ok,
 	.compare = compare,
 };
