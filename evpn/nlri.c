@@ -8,7 +8,7 @@
  * RFC 7432 section 7, RFC 9136 section 3.1. A withdrawal is matched by its key alone: senders put
  * zero, 0x800000 or the old label in it. Types that we do not know are carried as they are, as a
  * reflector needs no upgrade to pass on what PEs understand; of RFC 9251's only the tail that is
- * not in the key is split off.
+ * not in the key is split off. Shorter than an RD they are discarded.
  */
 #include "evpn/nlri.h"
 
@@ -16,6 +16,7 @@
 
 #define MAC_BITS 48
 #define LABEL_LEN 3
+#define RD_LEN 8
 
 /* What decode of one type works on: the value, and where it goes. */
 struct decoding {
@@ -381,12 +382,14 @@ static struct reader zero_payload(const struct row *row, const struct reader *ke
 	return reader_of(zero, row->payload_len + gateway);
 }
 
+/* All route types there are begin with an RD. What is too short for one cannot be a route, and is
+ * what a message could be filled with most densely: a key of some 40 octets for two on the wire. */
 static enum nlri_verdict decode_opaque(struct decoding *d, size_t tail, const char **ret_why)
 {
 	size_t len = reader_left(&d->v);
 
-	if (len < tail)
-		return discard(ret_why, "type 6, 7 or 8 is shorter than its flags");
+	if (len < RD_LEN + tail)
+		return discard(ret_why, "a route of another type is too short for its RD");
 	to_key(d, len - tail);
 	to_payload(d, tail);
 	return NLRI_OK;

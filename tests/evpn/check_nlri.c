@@ -66,9 +66,12 @@ static const struct {
 	{"type 8: nor reserved and response time", "08 27" RD ESI "00000000 00 20 ef010101 20 0a630001 00000000 0a 02",
 		"08" RD ESI "00000000 00 20 ef010101 20 0a630001", "00000000 0a 02",
 		"[8]:[00010a6300010002001122334455667788990000000000" "20ef010101200a630001] 000000000a02"},
-	{"type 11", "0b 05 0102030405", "0b 0102030405", "", "[11]:[0102030405]"},
-	{"type 0", "00 00", "00", "", "[0]:[]"},
-	{"an unknown type", "c8 01 ff", "c8 ff", "", "[200]:[ff]"},
+	{"type 9", "09 0c" RD "0000000a", "09" RD "0000000a", "", "[9]:[00010a63000100020000000a]"},
+	{"type 10", "0a 11" RD "0000000a 20 0a630001", "0a" RD "0000000a 20 0a630001", "",
+		"[10]:[00010a63000100020000000a200a630001]"},
+	{"type 11", "0b 09" RD "05", "0b" RD "05", "", "[11]:[00010a630001000205]"},
+	{"type 0", "00 08" RD, "00" RD, "", "[0]:[00010a6300010002]"},
+	{"an unknown type", "c8 09" RD "ff", "c8" RD "ff", "", "[200]:[00010a6300010002ff]"},
 };
 
 /* Damaged, but delimited. */
@@ -110,6 +113,9 @@ static const struct {
 		"05 3a" RD ESI0 "00000000 81" V6 "00000000000000000000000000000000 000064", NLRI_DISCARD, NULL},
 	{"type 6, empty", "06 00", NLRI_DISCARD, NULL},
 	{"type 8, 5 octets", "08 05 0102030405", NLRI_DISCARD, NULL},
+	{"type 8, RD and a part of its tail", "08 0d" RD "0000000a 02", NLRI_DISCARD, NULL},
+	{"an unknown type, empty", "c8 00", NLRI_DISCARD, NULL},
+	{"an unknown type, shorter than an RD", "c8 07 01020304050607", NLRI_DISCARD, NULL},
 };
 
 static enum nlri_verdict decode(const uint8_t *p, size_t len, bool withdraw, struct nlri *ret, size_t *ret_used)
