@@ -11,6 +11,7 @@
 
 #include "bgp/as_path.h"
 #include "bgp/ecom.h"
+#include "bgp/large_communities.h"
 #include "bgp/msg.h"
 
 #define WELL_KNOWN ATTR_FLAG_TRANSITIVE
@@ -210,7 +211,7 @@ static void ext_communities_encode(
 
 static bool large_communities_decode(struct attr_decode *d, struct reader *v)
 {
-	d->u->attrs.large_communities = reader_rest(v);
+	d->u->attrs.large_communities = large_communities_unique(reader_rest(v));
 	return true;
 }
 

@@ -4,6 +4,7 @@
 #include "bgp/as_path.h"
 #include "bgp/attr_table.h"
 #include "bgp/ecom.h"
+#include "bgp/large_communities.h"
 #include "tests/bgp/wire.h"
 
 static const struct {
@@ -92,6 +93,46 @@ END_TEST
 
 /* Whatever is in the table is whole: a decoder, flags that are one of the three kinds, bounds in order, and a bit in
  * attrs.present for what is encoded. */
+static const struct {
+	const char *in, *out; /* NULL: as it is */
+} large[] = {
+	{"", NULL},
+	{"0000fde80000000100000002", NULL},
+	{"0000fde80000000100000002 0000fde80000000100000003", NULL},
+	{"0000fde80000000100000002 0000fde80000000100000002", "0000fde80000000100000002"},
+	{"0000fde80000000100000002 0000fde80000000100000001 0000fde80000000100000002 000000000000000000000000"
+	 "0000fde80000000100000001 000000000000000000000000",
+		"0000fde80000000100000002 0000fde80000000100000001 000000000000000000000000"},
+};
+
+START_TEST(large_communities_once)
+{
+	struct octets in = octets_of(large[_i].in), out = octets_of(large[_i].out ? large[_i].out : large[_i].in);
+	struct span s = {in.p, (uint16_t)in.len}, once = large_communities_unique(s);
+
+	ck_assert_uint_eq(once.len, out.len);
+	ck_assert_mem_eq(once.p, out.p, out.len);
+	ck_assert(large[_i].out || once.p == s.p);
+	free(in.p);
+	free(out.p);
+}
+END_TEST
+
+START_TEST(as_many_large_communities_as_fit)
+{
+	uint8_t *p = calloc(1, UINT16_MAX);
+	struct span s = {p, UINT16_MAX / 12 * 12};
+
+	ck_assert_uint_eq(large_communities_unique(s).len, 12);
+	for (uint32_t i = 0; i < s.len / 12; i++)
+		memcpy(p + 12 * i, &i, sizeof(i));
+	ck_assert_ptr_eq(large_communities_unique(s).p, p);
+	memcpy(p + s.len - 12, p, 12);
+	ck_assert_uint_eq(large_communities_unique(s).len, s.len - 12);
+	free(p);
+}
+END_TEST
+
 START_TEST(rows_are_whole)
 {
 	int count = 0;
@@ -121,5 +162,7 @@ CHECK_MAIN("attr", {
 	tcase_add_loop_test(t, as_paths, 0, ROWS_OF(paths));
 	tcase_add_loop_test(t, as_paths_out_and_back, 0, ROWS_OF(paths));
 	tcase_add_test(t, extended_communities);
+	tcase_add_loop_test(t, large_communities_once, 0, ROWS_OF(large));
+	tcase_add_test(t, as_many_large_communities_as_fit);
 	tcase_add_test(t, rows_are_whole);
 })
