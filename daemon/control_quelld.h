@@ -1,26 +1,11 @@
-/* quelld's control socket: the questions of docs/feed.md, answered from the views of the floors
- * below. Nothing here changes anything. */
+/* quelld's control socket: the requests of docs/feed.md. {"show": ...} is answered from the views of the floors below
+ * and changes nothing; {"do": ...} changes something, and is for root and the daemon's own user alone. */
 #pragma once
-#include <stdint.h>
-
-#include "config/config.h"
+#include <stdbool.h>
 
 struct control_quelld;
-struct loop;
-struct quelld_lans;
-struct speaker;
-struct transport;
+struct quelld;
 
-/* What is shown; all of it must outlive the socket. */
-struct control_quelld_views {
-	const struct config *config;
-	const struct speaker *speaker;
-	const struct transport *transport;
-	const struct quelld_lans *lans;
-	uint64_t started_ms;
-};
-
-/* 0, or -errno of the socket. */
-int control_quelld_new(struct loop *l, const char *path, const struct control_quelld_views *views,
-	struct control_quelld **ret);
+/* Listens on `path`; `q` must outlive the socket. 0, or -errno of the socket. */
+int control_quelld_new(struct quelld *q, const char *path, struct control_quelld **ret);
 void control_quelld_free(struct control_quelld *c);

@@ -26,9 +26,9 @@
 #include "daemon/cmdline.h"
 #include "daemon/control_quelld.h"
 #include "daemon/loop.h"
-#include "daemon/pidlock.h"
-#include "daemon/priv.h"
+#include "daemon/quelld.h"
 #include "daemon/quelld_lans.h"
+#include "daemon/quelld_neighbors.h"
 #include "daemon/seccomp_quelld.h"
 #include "daemon/transport.h"
 #include "evpn/family.h"
@@ -37,18 +37,6 @@
 #define DEFAULT_USER "quell"
 #define STOP_MS 2000
 #define PATH_LEN 256
-
-struct quelld {
-	struct config *config;
-	struct loop *loop;
-	struct speaker *speaker;
-	struct transport *transport;
-	struct quelld_lans *lans;
-	struct control_quelld *control;
-	struct pidlock lock;
-	struct priv_user user;
-	uid_t feed_user;
-};
 
 /* --- check --- */
 
@@ -138,45 +126,6 @@ static struct speaker *make_speaker(const struct config *c)
 	return speaker_new(&sc, loop_now_ms());
 }
 
-static int add_neighbors(struct quelld *q)
-{
-	for (uint32_t i = 0; i < q->config->neighbor_count; i++) {
-		const struct config_neighbor *n = &q->config->neighbors[i];
-		struct neighbor_config nc = {.address = n->address,
-			.prefix = n->prefix,
-			.max_dynamic = n->max,
-			.remote_as = n->remote_as,
-			.client = n->client,
-			.passive = n->passive,
-			.shutdown = n->shutdown,
-			.hold_sec = (uint16_t)n->hold_time,
-			.connect_retry_sec = n->connect_retry,
-			.max_routes = n->max_routes,
-			.stale_sec = n->stale_time,
-			.role = (enum bgp_role)n->role,
-			.role_strict = n->role_strict,
-			.otc = n->otc,
-			.add_path = (enum add_path_mode)n->add_path,
-			.rt_constrain = n->rt_constrain,
-			.llgr_sec = n->llgr_time,
-			.conservative = n->conservative};
-		struct neighbor *made;
-
-		snprintf(nc.name, sizeof(nc.name), "%s", n->name ? n->name : "");
-		if (!q->config->listen_count && (n->passive || !n->address.family))
-			log_warning(LOG_MAIN,
-				"%s: bgp.neighbors[%u] has to call, but bgp.listen is empty",
-				q->config->file, i);
-		int rc = speaker_add_neighbor(q->speaker, &nc, loop_now_ms(), &made);
-		if (rc < 0) {
-			log_error(LOG_MAIN, "%s: bgp.neighbors[%u]: %s", q->config->file, i,
-				strerror(-rc));
-			return rc;
-		}
-	}
-	return 0;
-}
-
 static int open_sockets(struct quelld *q)
 {
 	char path[PATH_LEN], err[TRANSPORT_ERROR_MAX];
@@ -194,10 +143,9 @@ static int open_sockets(struct quelld *q)
 		log_error(LOG_MAIN, "%s/feed.sock: %s", q->config->run_dir, strerror(-rc));
 		return rc;
 	}
-	struct control_quelld_views views = {
-		q->config, q->speaker, q->transport, q->lans, loop_now_ms()};
+	q->started_ms = loop_now_ms();
 	snprintf(path, sizeof(path), "%s/quelld.sock", q->config->run_dir);
-	rc = control_quelld_new(q->loop, path, &views, &q->control);
+	rc = control_quelld_new(q, path, &q->control);
 	if (rc < 0) {
 		log_error(LOG_MAIN, "%s: %s", path, strerror(-rc));
 		return rc;
@@ -258,7 +206,7 @@ static int serve(struct quelld *q)
 	int rc = seccomp_quelld();
 	if (rc < 0)
 		log_warning(LOG_MAIN, "running without a system call filter: %s", strerror(-rc));
-	if (add_neighbors(q) < 0)
+	if (quelld_neighbors_add(q) < 0)
 		return EXIT_FAILURE;
 	transport_start(q->transport, q->speaker);
 	log_notice(LOG_MAIN, "quelld " PACKAGE_VERSION " is up: AS %u, %u neighbors, %u LANs",

@@ -172,7 +172,8 @@ def check_commands():
 
 def check_feed():
     text = read("docs/feed.md")
-    daemons = "".join(read(f"daemon/{f}.c") for f in ("feed_server", "agent_feed", "control_quelld", "agent_control"))
+    daemons = "".join(read(f"daemon/{f}.c") for f in ("feed_server", "agent_feed", "control_show", "control_do",
+                                                               "agent_control"))
     for line in re.findall(r"(?m)^    (\{.*)$", text):
         for part in re.split(r"\s{2,}", line):
             try:
@@ -185,6 +186,9 @@ def check_feed():
     for show in re.findall(r'\{"show":"([a-z]+)"\}', text):
         if f'{{"{show}",' not in daemons:
             fault(f"feed.md: the daemons do not show {show}")
+    for do in re.findall(r'\{"do":"([a-z-]+)"', text):
+        if f'{{"{do}",' not in daemons:
+            fault(f"feed.md: the daemons do not {do}")
 
 
 def check_verdict():

@@ -1,0 +1,28 @@
+/* quelld's parts, for the files that work on more than one of them: quelld.c makes them, the control socket shows and
+ * changes them. */
+#pragma once
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "config/config.h"
+#include "daemon/pidlock.h"
+#include "daemon/priv.h"
+
+struct control_quelld;
+struct loop;
+struct quelld_lans;
+struct speaker;
+struct transport;
+
+struct quelld {
+	struct config *config; /* what is in force */
+	struct loop *loop;
+	struct speaker *speaker;
+	struct transport *transport;
+	struct quelld_lans *lans;
+	struct control_quelld *control;
+	struct pidlock lock;
+	struct priv_user user;
+	uid_t feed_user;
+	uint64_t started_ms;
+};
