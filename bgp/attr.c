@@ -330,8 +330,8 @@ static bool pmsi_decode(struct attr_decode *d, struct reader *v)
 static void pmsi_encode(
 	struct writer *w, uint8_t type, const struct attrs *a, const struct update_out *out)
 {
-	(void)out;
-	if (attrs_has(a, ATTR_PMSI_TUNNEL))
+	if (attrs_has(a, ATTR_PMSI_TUNNEL) &&
+		(!out->conservative || attr_pmsi_conservative(a->pmsi)))
 		put_span(w, type, a, a->pmsi);
 }
 
@@ -474,7 +474,7 @@ static const struct attr_row rows[] = {
 		.subcode = BGP_UPDATE_OPTIONAL_ATTR, .min = 5, .max = ANY,
 		.decode = pmsi_decode, .encode = pmsi_encode},
 	[ATTR_TUNNEL_ENCAP] = {.name = "TUNNEL_ENCAP", .flags = OPTIONAL_TRANSITIVE, .malformed = WITHDRAW,
-		.subcode = BGP_UPDATE_OPTIONAL_ATTR, .min = 4, .max = ANY, .carried = true,
+		.subcode = BGP_UPDATE_OPTIONAL_ATTR, .min = 4, .max = ANY, .carried = true, .risky = true,
 		.decode = tunnel_encap_decode},
 	[ATTR_IPV6_EXT_COMMUNITIES] = {.name = "IPV6 EXTENDED COMMUNITIES", .flags = OPTIONAL_TRANSITIVE,
 		.malformed = WITHDRAW, .subcode = BGP_UPDATE_OPTIONAL_ATTR, .min = 20, .max = ANY, .multiple = 20,
@@ -486,7 +486,7 @@ static const struct attr_row rows[] = {
 		.subcode = BGP_UPDATE_OPTIONAL_ATTR, .min = 4, .max = 4,
 		.decode = otc_decode, .encode = otc_encode},
 	[ATTR_PREFIX_SID] = {.name = "PREFIX_SID", .flags = OPTIONAL_TRANSITIVE, .malformed = DISCARD,
-		.subcode = BGP_UPDATE_OPTIONAL_ATTR, .min = 3, .max = ANY, .carried = true,
+		.subcode = BGP_UPDATE_OPTIONAL_ATTR, .min = 3, .max = ANY, .carried = true, .risky = true,
 		.decode = prefix_sid_decode},
 };
 /* clang-format on */
@@ -517,7 +517,8 @@ void attr_react(struct attr_decode *d, enum update_reaction reaction, uint8_t ty
 }
 
 /* Those of attrs.unknown whose type is below `before` and not yet written. */
-static void unknown_encode(struct writer *w, struct reader *unknown, unsigned before)
+static void unknown_encode(
+	struct writer *w, struct reader *unknown, unsigned before, const struct update_out *out)
 {
 	while (reader_left(unknown) > 0) {
 		struct reader peek = *unknown;
@@ -526,9 +527,11 @@ static void unknown_encode(struct writer *w, struct reader *unknown, unsigned be
 		const uint8_t *value = reader_bytes(&peek, len);
 		if (type >= before || !value)
 			return;
+		*unknown = peek;
+		if (out->conservative && attr_row(type) && attr_row(type)->risky)
+			continue;
 		attr_begin(w, flags, type, len);
 		writer_bytes(w, value, len);
-		*unknown = peek;
 	}
 }
 
@@ -539,8 +542,8 @@ void attrs_encode(struct writer *w, const struct attrs *a, const struct update_o
 	for (unsigned type = 0; type < ROWS; type++) {
 		if (!rows[type].encode)
 			continue;
-		unknown_encode(w, &unknown, type);
+		unknown_encode(w, &unknown, type, out);
 		rows[type].encode(w, (uint8_t)type, a, out);
 	}
-	unknown_encode(w, &unknown, UINT8_MAX + 1);
+	unknown_encode(w, &unknown, UINT8_MAX + 1, out);
 }

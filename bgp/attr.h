@@ -81,5 +81,12 @@ bool attr_as_path_has(const struct attrs *a, uint32_t as);
 /* The neighbouring AS (first of the first sequence), 0 if none. */
 uint32_t attr_as_path_first(const struct attrs *a);
 
+/* A PMSI_TUNNEL that FRR 8.4 reads: it ends the session on the tunnel types that came after RFC 6514
+ * and on an ingress replication endpoint that is not IPv4. */
+static inline bool attr_pmsi_conservative(struct span pmsi)
+{
+	return pmsi.len >= 5 && pmsi.p[1] <= 7 && (pmsi.p[1] != 6 || pmsi.len == 9);
+}
+
 /* "AS_PATH"; "attribute" for a type that has no row in the table. */
 const char *attr_name(uint8_t type);

@@ -35,6 +35,7 @@ struct attr_row {
 	bool ibgp_only;                 /* discarded on eBGP, whatever is in it */
 	bool old_only; /* discarded when the peer has 4-octet AS numbers (RFC 6793 section 6) */
 	bool carried;  /* checked, but kept in attrs.unknown: nobody here reads it */
+	bool risky;    /* of those: legal forms are many, and FRR 8.4 ends the session on some */
 	/* The value, of a length that passed. false: malformed, and d->why says so. */
 	bool (*decode)(struct attr_decode *d, struct reader *v);
 	/* Writes the attribute if it is to be sent. */

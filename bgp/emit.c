@@ -7,6 +7,9 @@
  *   any other to eBGP              our AS first in AS_PATH, no MED of another AS
  *                                  (RFC 4271 sections 5.1.2 and 5.1.4)
  *
+ * A neighbour of the conservative profile is not sent what is legal but more than FRR 8.4 bears: some
+ * attributes are left out, and routes that only FRR's reset would answer are withheld and counted.
+ *
  * Next hops of EVPN are tunnel endpoints and are never touched.
  */
 #include "bgp/emit.h"
@@ -31,6 +34,7 @@ struct emit {
 	const struct item *audience;
 	size_t len;
 	uint32_t messages;
+	uint32_t withheld;
 };
 
 /* RFC 4456 section 6: what comes from a non-client goes to clients only. */
@@ -57,13 +61,27 @@ static bool communities_allow(const struct group_view *v, const struct attrs *a)
 	return true;
 }
 
-static const struct path *path_for(const struct group *g, const struct dest *d)
+/* With `a` NULL: the key itself. */
+static bool withheld(const struct group *g, const struct dest *d, const struct attrs *a)
 {
+	const struct bgp_family *f = g->table->family;
+
+	return g->view.conservative && f->conservative_ok &&
+	       !f->conservative_ok(d->key, d->key_len, a);
+}
+
+static const struct path *path_for(struct emit *e, const struct dest *d)
+{
+	const struct group *g = e->g;
 	const struct path *p = rib_best(&g->table->rib, d);
 
 	if (!p || !emit_allowed(&g->view, &g->table->rib, p->peer) ||
 		!communities_allow(&g->view, &p->attrs->attrs))
 		return NULL;
+	if (withheld(g, d, &p->attrs->attrs)) {
+		e->withheld++;
+		return NULL;
+	}
 	return p;
 }
 
@@ -121,7 +139,9 @@ static void out_of(
 	bool served = p->peer != RIB_LOCAL && !from->ibgp && from->client;
 
 	*attrs = p->attrs->attrs;
-	*out = (struct update_out){.as4 = g->view.as4, .ibgp = g->view.ibgp};
+	*out = (struct update_out){.as4 = g->view.as4,
+		.ibgp = g->view.ibgp,
+		.conservative = g->view.conservative};
 	if (g->view.ibgp && p->peer != RIB_LOCAL && from->ibgp) {
 		out->set_originator = from->router_id;
 		out->prepend_cluster = s->cluster_id;
@@ -227,21 +247,25 @@ void emit_to_group(struct group *g, struct dest *const *dests, size_t n)
 {
 	struct emit e = {.g = g};
 	struct item *items = g->table->s->items;
+	struct member *m;
 	size_t count = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		struct dest *d = dests[i];
-		const struct path *p = path_for(g, d);
+		const struct path *p = path_for(&e, d);
 
 		if (p) {
 			items[count++] = (struct item){d, p, p->peer, false};
 			if (p->peer != RIB_LOCAL && needs_withdrawal(g, d, p->peer))
 				items[count++] = (struct item){d, NULL, p->peer, true};
 		} else if (d->told != RIB_NO_PEER &&
-			   emit_allowed(&g->view, &g->table->rib, d->told)) {
+			   emit_allowed(&g->view, &g->table->rib, d->told) &&
+			   !withheld(g, d, NULL)) {
 			items[count++] = (struct item){d, NULL, d->told, false};
 		}
 	}
+	TAILQ_FOREACH (m, &g->synced, link)
+		m->n->withheld += e.withheld;
 	emit_items(&e, items, count);
 }
 
@@ -254,12 +278,13 @@ void emit_to_member(struct member *m, struct dest *const *dests, size_t n)
 	m->fell = false;
 	for (size_t i = 0; i < n; i++) {
 		struct dest *d = dests[i];
-		const struct path *p = path_for(m->group, d);
+		const struct path *p = path_for(&e, d);
 
 		if (p && p->peer != m->n->index)
 			items[count++] = (struct item){d, p, m->n->index, true};
-		else if (rib_before(m->quiet, d->version))
+		else if (rib_before(m->quiet, d->version) && !withheld(m->group, d, NULL))
 			items[count++] = (struct item){d, NULL, m->n->index, true};
 	}
+	m->n->withheld += e.withheld;
 	emit_items(&e, items, count);
 }

@@ -41,6 +41,7 @@ enum nlri_verdict {
 };
 
 struct bgp_path_view; /* bgp/decide.h */
+struct attrs;	      /* bgp/attr.h */
 
 struct bgp_family {
 	uint16_t afi;
@@ -58,6 +59,9 @@ struct bgp_family {
 		const uint8_t *payload, size_t payload_len);
 	/* Which kind of route a key is, below BGP_CLASSES (EVPN: the route type). NULL: all are 0. */
 	unsigned (*class_of)(const uint8_t *key, size_t key_len);
+	/* Whether a neighbour of the conservative profile is told this route; without attributes: whether it may see this
+	 * key at all, be it in a withdrawal. NULL: all. */
+	bool (*conservative_ok)(const uint8_t *key, size_t key_len, const struct attrs *a);
 	/* Next-hop field lengths allowed in MP_REACH_NLRI. */
 	bool (*nexthop_len_ok)(uint8_t len);
 	/* The family's own steps of best path, before those of RFC 4271 (EVPN: sticky, mobility sequence of the same

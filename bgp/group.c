@@ -33,7 +33,7 @@ static void leave(struct member *m)
 static bool same_view(const struct group_view *a, const struct group_view *b)
 {
 	return a->ibgp == b->ibgp && a->client == b->client && a->as4 == b->as4 &&
-	       a->extended == b->extended;
+	       a->extended == b->extended && a->conservative == b->conservative;
 }
 
 static struct group *group_of(struct table *t, const struct group_view *v)
@@ -65,7 +65,11 @@ static void group_put(struct group *g)
 struct member *group_join(struct neighbor *n, struct table *t)
 {
 	const struct session *se = n->main;
-	struct group_view v = {se->ibgp, n->config.client, se->as4, se->extended};
+	struct group_view v = {.ibgp = se->ibgp,
+		.client = n->config.client,
+		.as4 = se->as4,
+		.extended = se->extended,
+		.conservative = n->config.conservative};
 	struct member *m = calloc(1, sizeof(*m));
 
 	if (!m || !(m->group = group_of(t, &v))) {

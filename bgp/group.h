@@ -19,7 +19,7 @@ struct table;
 
 /* What two peers must have in common to be told the same octets. */
 struct group_view {
-	bool ibgp, client, as4, extended;
+	bool ibgp, client, as4, extended, conservative;
 };
 
 struct member {

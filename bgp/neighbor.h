@@ -53,6 +53,7 @@ struct neighbor {
 	struct ip local;
 	uint64_t msgs_in, msgs_out, updates_in, octets_in, octets_out;
 	uint64_t treat_as_withdraw, attr_discard, nlri_discard, nlri_withdraw;
+	uint64_t withheld;
 	char last_error[256];
 };
 

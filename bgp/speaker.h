@@ -165,6 +165,7 @@ struct neighbor_view {
 	uint64_t msgs_in, msgs_out, updates_in, updates_out, octets_in, octets_out;
 	uint32_t routes_in, routes_stale, routes_out, max_routes;
 	uint64_t treat_as_withdraw, attr_discard, nlri_discard, nlri_withdraw;
+	uint64_t withheld; /* announcements that the conservative profile kept from it */
 	uint32_t routes_refused;	 /* kept, with a reason */
 	uint64_t refused[REFUSED_MAX];	 /* ever, by reason */
 	uint32_t queued_octets;

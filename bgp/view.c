@@ -42,6 +42,7 @@ void neighbor_view(const struct neighbor *n, struct neighbor_view *ret)
 		.attr_discard = n->attr_discard,
 		.nlri_discard = n->nlri_discard,
 		.nlri_withdraw = n->nlri_withdraw,
+		.withheld = n->withheld,
 		.queued_octets = (uint32_t)n->txq.octets,
 		.flaps = n->flaps,
 		.gr = n->up && se->gr,

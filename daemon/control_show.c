@@ -123,6 +123,7 @@ static json_t *show_neighbor(const struct neighbor *n)
 	put_number(o, "attr_discard", v.attr_discard);
 	put_number(o, "nlri_discard", v.nlri_discard);
 	put_number(o, "nlri_withdraw", v.nlri_withdraw);
+	put_number(o, "withheld", v.withheld);
 	put_number(o, "queued_octets", v.queued_octets);
 	put_number(o, "flaps", v.flaps);
 	put_flag(o, "gr", v.gr);

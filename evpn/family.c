@@ -42,6 +42,20 @@ static int compare(const struct bgp_path_view *a, const struct bgp_path_view *b)
 	return ip_cmp(a->attrs->next_hop, b->attrs->next_hop);
 }
 
+/* FRR 8.4 ends the session on a type 3 or 4 whose originator has an IPv6 address, and where its PE
+ * cannot be told where to send what floods (see attr_pmsi_conservative()), an IMET is of no use. */
+static bool conservative_ok(const uint8_t *key, size_t key_len, const struct attrs *a)
+{
+	struct evpn_route r;
+
+	if (key_len == 0 || (key[0] != EVPN_IMET && key[0] != EVPN_ES) ||
+		evpn_nlri_unpack(key, key_len, NULL, 0, &r) != 0)
+		return true;
+	return r.ip.family == 4 &&
+	       (r.type != EVPN_IMET || !a || !attrs_has(a, ATTR_PMSI_TUNNEL) ||
+		       attr_pmsi_conservative(a->pmsi));
+}
+
 /* By route type; those without a number of their own share the last class. */
 static unsigned class_of(const uint8_t *key, size_t key_len)
 {
@@ -56,6 +70,7 @@ const struct bgp_family evpn_family = {
 	.encode = evpn_nlri_encode,
 	.format = evpn_text_route,
 	.class_of = class_of,
+	.conservative_ok = conservative_ok,
 	.nexthop_len_ok = nexthop_len_ok,
 	.compare = compare,
 };

@@ -2,6 +2,7 @@
  * the kind of both.
  *
  *   I  iBGP, client     N  iBGP     S  eBGP, client of the route server     X  eBGP
+ *   C  iBGP, client, of the conservative profile
  */
 #include "tests/bgp/raw.h"
 
@@ -45,6 +46,20 @@ static const struct {
 	{"NO_EXPORT from a client to others", 'S', 'X', EBGP NO_EXPORT, NULL},
 	{"NO_EXPORT_SUBCONFED out of the AS", 'X', 'X', EBGP NO_EXPORT_SUBCONFED, NULL},
 	{"NO_ADVERTISE", 'I', 'I', IBGP NO_ADVERTISE, NULL},
+	{"conservative: ingress replication to IPv4", 'I', 'C', IBGP "c01609 00 06 000064 0a000001",
+		IBGP REFLECTED "c01609 00 06 000064 0a000001"},
+	{"conservative: not to IPv6", 'I', 'C',
+		IBGP "c01615 00 06 000064 20010db8000000000000000000000001", IBGP REFLECTED},
+	{"conservative: tunnels of RFC 6514", 'I', 'C', IBGP "c01605 01 07 ffffff",
+		IBGP REFLECTED "c01605 01 07 ffffff"},
+	{"conservative: later ones", 'I', 'C', IBGP "c01605 00 08 000064", IBGP REFLECTED},
+	{"conservative: no TUNNEL_ENCAP", 'I', 'C', IBGP "c01704 0008 0000 c0fe01 01",
+		IBGP REFLECTED "e0fe01 01"},
+	{"conservative: no PREFIX_SID", 'I', 'C', IBGP "c0280a 01 0007 00000000000064 c02701 09",
+		IBGP REFLECTED "e02701 09"},
+	{"else all of it", 'I', 'I',
+		IBGP "c01605 00 08 000064 c01704 0008 0000 c0280a 01 0007 00000000000064",
+		IBGP REFLECTED "c01605 00 08 000064 c01704 0008 0000 c0280a 01 0007 00000000000064"},
 	{"NO_ADVERTISE between clients of the route server", 'S', 'S', EBGP NO_ADVERTISE, NULL},
 };
 
@@ -59,7 +74,8 @@ static void begin(struct raw *r, char kind, uint32_t address, uint32_t as)
 	struct bgp_open o = raw_open();
 
 	n.address = ip_v4_u32(address);
-	n.client = kind == 'I' || kind == 'S';
+	n.client = kind == 'I' || kind == 'S' || kind == 'C';
+	n.conservative = kind == 'C';
 	n.remote_as = o.as = is_ebgp(kind) ? as : 65000;
 	o.bgp_id = address;
 	r->window = SIZE_MAX;
