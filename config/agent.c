@@ -4,25 +4,8 @@
 #include <string.h>
 
 #include "config/parts.h"
+#include "config/words.h"
 #include "proxyarp/verdict.h"
-
-static const struct convert_word unknown_words[] = {
-	{"drop", UNKNOWN_DROP},
-	{"police", UNKNOWN_POLICE},
-	{"flood", UNKNOWN_FLOOD},
-	{NULL, 0},
-};
-
-static const struct convert_word ns_option_words[] = {
-	{"reply", NS_OPTION_REPLY},
-	{"discard", NS_OPTION_DISCARD},
-	{"forward", NS_OPTION_FORWARD},
-	{NULL, 0},
-};
-
-static const struct convert_word unregistered_words[] = {{"closed", 0}, {"learn", 1}, {NULL, 0}};
-
-static const struct convert_word accelerate_words[] = {{"off", 0}, {"xdp", 1}, {NULL, 0}};
 
 static void ports(struct convert *cv, const struct raw_agent *raw, struct config_agent *a)
 {
@@ -59,11 +42,11 @@ struct config_agent *config_agent(struct convert *cv, const char *at, const stru
 	a->manage_fdb = raw->manage_fdb ? *raw->manage_fdb : true;
 	a->age_sec = 1200;
 	a->max_bindings = 16384;
-	convert_word(cv, "unknown-target", raw->unknown_target, unknown_words, &a->unknown_target);
-	convert_word(cv, "ns-option", raw->ns_option, ns_option_words, &a->ns_option);
-	convert_word(cv, "unregistered-ports", raw->unregistered_ports, unregistered_words,
+	convert_word(cv, "unknown-target", raw->unknown_target, config_unknown_words, &a->unknown_target);
+	convert_word(cv, "ns-option", raw->ns_option, config_ns_option_words, &a->ns_option);
+	convert_word(cv, "unregistered-ports", raw->unregistered_ports, config_unregistered_words,
 		&a->learn_unregistered);
-	convert_word(cv, "accelerate", raw->accelerate, accelerate_words, &a->accelerate);
+	convert_word(cv, "accelerate", raw->accelerate, config_accelerate_words, &a->accelerate);
 	convert_number(cv, "age-time", raw->age_time, 60, 86400, &a->age_sec);
 	convert_number(cv, "max-bindings", raw->max_bindings, 16, 1048576, &a->max_bindings);
 	for (uint32_t i = 0; i < raw->flood.count; i++) {

@@ -6,15 +6,9 @@
 #include <string.h>
 
 #include "config/parts.h"
+#include "config/words.h"
 
 #define PASSWORD_MAX 80 /* the kernel's TCP_MD5SIG_MAXKEYLEN */
-
-/* The values are those of enum bgp_role and enum add_path_mode in bgp/speaker.h. */
-static const struct convert_word role_words[] = {{"provider", 1}, {"rs", 2}, {"rs-client", 3},
-	{"customer", 4}, {"peer", 5}, {NULL, 0}};
-static const struct convert_word add_path_words[] = {
-	{"off", 0}, {"receive", 1}, {"send", 2}, {"both", 3}, {NULL, 0}};
-static const struct convert_word profile_words[] = {{"standard", 0}, {"conservative", 1}, {NULL, 0}};
 
 static void read_password(struct convert *cv, struct config_neighbor *n)
 {
@@ -45,12 +39,12 @@ static void capabilities(
 	n->role_strict = raw->role_strict;
 	n->otc = raw->otc;
 	n->rt_constrain = raw->rt_constrain;
-	convert_word(cv, "role", raw->role, role_words, &n->role);
+	convert_word(cv, "role", raw->role, config_role_words, &n->role);
 	if ((n->role_strict || n->otc) && !raw->role)
 		convert_error(cv, n->otc ? "otc" : "role-strict", "goes with role only");
-	convert_word(cv, "add-path", raw->add_path, add_path_words, &n->add_path);
+	convert_word(cv, "add-path", raw->add_path, config_add_path_words, &n->add_path);
 	convert_number(cv, "long-lived-time", raw->long_lived_time, 1, 16777215, &n->llgr_time);
-	convert_word(cv, "profile", raw->profile, profile_words, &profile);
+	convert_word(cv, "profile", raw->profile, config_profile_words, &profile);
 	n->conservative = profile == 1;
 }
 

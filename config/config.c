@@ -6,9 +6,8 @@
 #include <string.h>
 
 #include "config/parts.h"
+#include "config/words.h"
 #include "lib/log.h"
-
-static const struct convert_word plane_words[] = {{"bpf", 0}, {"packet", 1}, {"null", 2}, {NULL, 0}};
 
 static char *or_default(const char *text, const char *other)
 {
@@ -29,7 +28,7 @@ static void top(struct convert *cv, const struct raw_config *raw, struct config 
 	c->group = convert_copy(raw->group);
 	c->feed_user = convert_copy(raw->feed_user);
 	c->log = convert_copy(raw->log);
-	convert_word(cv, "plane", raw->plane, plane_words, &c->plane);
+	convert_word(cv, "plane", raw->plane, config_plane_words, &c->plane);
 }
 
 static void check_log(struct convert *cv, const struct config *c)

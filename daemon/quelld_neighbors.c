@@ -8,13 +8,13 @@
 #include "daemon/quelld.h"
 #include "lib/log.h"
 
-/* config/ does not know bgp/: the words of the file stand for numbers there. */
+/* config/ does not know bgp/: the words of the file stand for numbers there (config/words.c). */
 static_assert(ROLE_NONE == 0 && ROLE_PROVIDER == 1 && ROLE_RS == 2 && ROLE_RS_CLIENT == 3 &&
 		      ROLE_CUSTOMER == 4 && ROLE_PEER == 5,
-	"role_words[] of config/bgp.c");
+	"config_role_words[]");
 static_assert(ADD_PATH_OFF == 0 && ADD_PATH_RECEIVE == 1 && ADD_PATH_SEND == 2 &&
 		      ADD_PATH_BOTH == 3,
-	"add_path_words[] of config/bgp.c");
+	"config_add_path_words[]");
 
 struct neighbor_config quelld_neighbor_config(const struct config_neighbor *n)
 {

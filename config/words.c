@@ -1,0 +1,54 @@
+#include "config/words.h"
+
+#include <stddef.h>
+
+#include "proxyarp/verdict.h"
+
+const struct convert_word config_plane_words[] = {
+	{"bpf", 0},
+	{"packet", 1},
+	{"null", 2},
+	{NULL, 0},
+};
+
+/* config/ does not know bgp/: daemon/quelld_neighbors.c asserts these and those below. */
+const struct convert_word config_role_words[] = {
+	{"provider", 1},
+	{"rs", 2},
+	{"rs-client", 3},
+	{"customer", 4},
+	{"peer", 5},
+	{NULL, 0},
+};
+
+const struct convert_word config_add_path_words[] = {
+	{"off", 0},
+	{"receive", 1},
+	{"send", 2},
+	{"both", 3},
+	{NULL, 0},
+};
+
+const struct convert_word config_profile_words[] = {
+	{"standard", 0},
+	{"conservative", 1},
+	{NULL, 0},
+};
+
+const struct convert_word config_unknown_words[] = {
+	{"drop", UNKNOWN_DROP},
+	{"police", UNKNOWN_POLICE},
+	{"flood", UNKNOWN_FLOOD},
+	{NULL, 0},
+};
+
+const struct convert_word config_ns_option_words[] = {
+	{"reply", NS_OPTION_REPLY},
+	{"discard", NS_OPTION_DISCARD},
+	{"forward", NS_OPTION_FORWARD},
+	{NULL, 0},
+};
+
+const struct convert_word config_unregistered_words[] = {{"closed", 0}, {"learn", 1}, {NULL, 0}};
+
+const struct convert_word config_accelerate_words[] = {{"off", 0}, {"xdp", 1}, {NULL, 0}};
