@@ -61,6 +61,17 @@ static bool communities_allow(const struct group_view *v, const struct attrs *a)
 	return true;
 }
 
+static bool may_have(const struct group *g, const struct path *p)
+{
+	return emit_allowed(&g->view, &g->table->rib, p->peer) &&
+	       communities_allow(&g->view, &p->attrs->attrs);
+}
+
+static bool wanted(const struct rt_filter *f, const struct path *p)
+{
+	return !f || rt_filter_wants(f, &p->attrs->attrs);
+}
+
 /* With `a` NULL: the key itself. */
 static bool withheld(const struct group *g, const struct dest *d, const struct attrs *a)
 {
@@ -70,13 +81,31 @@ static bool withheld(const struct group *g, const struct dest *d, const struct a
 	       !f->conservative_ok(d->key, d->key_len, a);
 }
 
+/* RFC 4684 section 3.2: everybody is told that another wants a route target, whoever is best. */
+static const struct path *membership_for(const struct group *g, const struct dest *d, uint16_t to)
+{
+	const struct rib *r = &g->table->rib;
+	const struct path *p = rib_best(r, d);
+
+	while (p && (p->peer == to || p->refused || !may_have(g, p)))
+		p = rib_path(r, p->next);
+	return p;
+}
+
+static bool is_membership(const struct group *g)
+{
+	return g->table->family == &rtc_family;
+}
+
+/* What the members of the group are told; who sent it himself is not. */
 static const struct path *path_for(struct emit *e, const struct dest *d)
 {
 	const struct group *g = e->g;
 	const struct path *p = rib_best(&g->table->rib, d);
 
-	if (!p || !emit_allowed(&g->view, &g->table->rib, p->peer) ||
-		!communities_allow(&g->view, &p->attrs->attrs))
+	if (is_membership(g))
+		return membership_for(g, d, RIB_NO_PEER);
+	if (!p || !may_have(g, p) || !wanted(g->view.filter, p))
 		return NULL;
 	if (withheld(g, d, &p->attrs->attrs)) {
 		e->withheld++;
@@ -131,6 +160,20 @@ static size_t message_max(const struct group *g)
 
 /* --- UPDATEs --- */
 
+/* RFC 4684 section 3.2 i, for what comes from our own AS (the path is empty): a client must not take
+ * its own membership for a loop when the reflector wants these routes from it, too. */
+static void membership_out_of(const struct group *g, const struct path *p, struct attrs *attrs)
+{
+	bool as_client = g->view.ibgp && g->view.client && attrs->as_path.len == 0;
+
+	if (p->peer == RIB_LOCAL || as_client)
+		attrs->next_hop = g->view.local;
+	if (as_client) {
+		attrs->present |= ATTR_BIT(ATTR_ORIGINATOR_ID);
+		attrs->originator_id = g->table->s->config.router_id;
+	}
+}
+
 static void out_of(
 	const struct group *g, const struct path *p, struct update_out *out, struct attrs *attrs)
 {
@@ -146,6 +189,8 @@ static void out_of(
 		out->set_originator = from->router_id;
 		out->prepend_cluster = s->cluster_id;
 	}
+	if (is_membership(g))
+		membership_out_of(g, p, attrs);
 	if (g->view.ibgp || (served && g->view.client))
 		return;
 	out->prepend_as = s->config.as;
@@ -233,14 +278,29 @@ static void emit_items(struct emit *e, struct item *it, size_t n)
 
 /* --- who is told what --- */
 
+static bool keeps_up(const struct group *g, uint16_t peer)
+{
+	const struct neighbor *n = g->table->s->neighbor[peer];
+	const struct member *m = n ? n->family[g->table->index].member : NULL;
+
+	return m && m->group == g && m->synced;
+}
+
 /* The member that sent the path now best, if it keeps up and was told of another's before. */
 static bool needs_withdrawal(const struct group *g, const struct dest *d, uint16_t owner)
 {
-	const struct neighbor *n = g->table->s->neighbor[owner];
-	const struct member *m = n ? n->family[g->table->index].member : NULL;
-
 	return d->told != RIB_NO_PEER && d->told != owner &&
-	       emit_allowed(&g->view, &g->table->rib, d->told) && m && m->group == g && m->synced;
+	       emit_allowed(&g->view, &g->table->rib, d->told) && keeps_up(g, owner);
+}
+
+/* While it walks because it wants other routes: what the member knows of a key that has not changed
+ * since. */
+static bool knows_path(const struct member *m, const struct dest *d)
+{
+	const struct path *p = rib_best(&m->group->table->rib, d);
+
+	return p && p->peer != m->n->index && may_have(m->group, p) && wanted(m->was, p) &&
+	       !withheld(m->group, d, &p->attrs->attrs);
 }
 
 void emit_to_group(struct group *g, struct dest *const *dests, size_t n)
@@ -256,7 +316,10 @@ void emit_to_group(struct group *g, struct dest *const *dests, size_t n)
 
 		if (p) {
 			items[count++] = (struct item){d, p, p->peer, false};
-			if (p->peer != RIB_LOCAL && needs_withdrawal(g, d, p->peer))
+			if (is_membership(g) && keeps_up(g, p->peer))
+				items[count++] = (struct item){
+					d, membership_for(g, d, p->peer), p->peer, true};
+			else if (p->peer != RIB_LOCAL && needs_withdrawal(g, d, p->peer))
 				items[count++] = (struct item){d, NULL, p->peer, true};
 		} else if (d->told != RIB_NO_PEER &&
 			   emit_allowed(&g->view, &g->table->rib, d->told) &&
@@ -278,11 +341,21 @@ void emit_to_member(struct member *m, struct dest *const *dests, size_t n)
 	m->fell = false;
 	for (size_t i = 0; i < n; i++) {
 		struct dest *d = dests[i];
-		const struct path *p = path_for(&e, d);
+		const struct path *p = is_membership(m->group)
+					       ? membership_for(m->group, d, m->n->index)
+					       : path_for(&e, d);
+		bool told = !rib_before(m->quiet, d->version), knows = false;
 
-		if (p && p->peer != m->n->index)
+		if (p && p->peer == m->n->index)
+			p = NULL;
+		if (told && m->refiltering) {
+			knows = knows_path(m, d);
+			if (knows == (p != NULL))
+				continue;
+		}
+		if (p)
 			items[count++] = (struct item){d, p, m->n->index, true};
-		else if (rib_before(m->quiet, d->version) && !withheld(m->group, d, NULL))
+		else if ((!told || knows) && !withheld(m->group, d, NULL))
 			items[count++] = (struct item){d, NULL, m->n->index, true};
 	}
 	m->n->withheld += e.withheld;

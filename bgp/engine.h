@@ -6,6 +6,7 @@
 #include "bgp/attrset.h"
 #include "bgp/conn.h"
 #include "bgp/group.h"
+#include "bgp/membership.h"
 #include "bgp/neighbor.h"
 #include "bgp/rib.h"
 #include "bgp/speaker.h"
@@ -53,6 +54,14 @@ struct speaker {
 	bool converged; /* our End-of-RIB waits for nobody any more; see restart.c */
 	bool told;      /* the watch was told that all neighbours have told their routes */
 	bool local_done;
+
+	/* RFC 4684, see membership.c. */
+	struct rt_filter_list filters;
+	struct rt *own_rts;
+	size_t own_count;
+	bool own_all;         /* our LANs import by more than these */
+	bool says_default;
+	bool membership_said; /* all neighbours have told theirs */
 
 	/* Scratch of group.c. */
 	uint8_t *buf;

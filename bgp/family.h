@@ -22,6 +22,7 @@
 #define AFI_L2VPN 25
 #define SAFI_UNICAST 1
 #define SAFI_EVPN 70
+#define SAFI_RT_MEMBERSHIP 132
 
 struct nlri {
 	uint32_t path_id; /* ADD-PATH; 0 without */

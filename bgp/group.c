@@ -33,19 +33,25 @@ static void leave(struct member *m)
 static bool same_view(const struct group_view *a, const struct group_view *b)
 {
 	return a->ibgp == b->ibgp && a->client == b->client && a->as4 == b->as4 &&
-	       a->extended == b->extended && a->conservative == b->conservative;
+	       a->extended == b->extended && a->conservative == b->conservative &&
+	       a->filter == b->filter && ip_eq(a->local, b->local);
 }
 
+/* Takes over the view's reference to its filter. */
 static struct group *group_of(struct table *t, const struct group_view *v)
 {
 	struct group *g;
 
 	LIST_FOREACH (g, &t->groups, link)
-		if (same_view(&g->view, v))
+		if (same_view(&g->view, v)) {
+			rt_filter_unref(v->filter);
 			return g;
+		}
 	g = calloc(1, sizeof(*g));
-	if (!g)
+	if (!g) {
+		rt_filter_unref(v->filter);
 		return NULL;
+	}
 	g->table = t;
 	g->view = *v;
 	TAILQ_INIT(&g->synced);
@@ -59,20 +65,33 @@ static void group_put(struct group *g)
 	if (!TAILQ_EMPTY(&g->synced) || !TAILQ_EMPTY(&g->lagging))
 		return;
 	LIST_REMOVE(g, link);
+	rt_filter_unref(g->view.filter);
 	free(g);
 }
 
-struct member *group_join(struct neighbor *n, struct table *t)
+static struct group_view view_of(struct neighbor *n, const struct table *t)
 {
 	const struct session *se = n->main;
 	struct group_view v = {.ibgp = se->ibgp,
 		.client = n->config.client,
 		.as4 = se->as4,
 		.extended = se->extended,
-		.conservative = n->config.conservative};
+		.conservative = n->config.conservative,
+		.filter = membership_filter(n, t)};
+
+	if (t->family == &rtc_family)
+		v.local = n->local;
+	return v;
+}
+
+struct member *group_join(struct neighbor *n, struct table *t)
+{
 	struct member *m = calloc(1, sizeof(*m));
 
-	if (!m || !(m->group = group_of(t, &v))) {
+	if (!m)
+		return NULL;
+	struct group_view v = view_of(n, t);
+	if (!(m->group = group_of(t, &v))) {
 		free(m);
 		return NULL;
 	}
@@ -94,6 +113,7 @@ void group_leave(struct member *m)
 
 	leave(m);
 	rib_marker_del(&g->table->rib, &m->marker);
+	rt_filter_unref(m->was);
 	free(m);
 	group_put(g);
 }
@@ -126,7 +146,7 @@ void group_end_of_rib(struct member *m)
 {
 	uint8_t buf[64];
 
-	if (!m->synced || !m->eor_due || !restart_may_send_eor(m->n->s))
+	if (!m->synced || !m->eor_due || !restart_may_send_eor(m->group->table))
 		return;
 	m->eor_due = false;
 	push(m, buf, update_eor(buf, sizeof(buf), m->group->table->family));
@@ -140,8 +160,8 @@ void group_refresh(struct member *m)
 {
 	struct rib *r = &m->group->table->rib;
 
-	if (m->refreshing || !m->n->main->conn) {
-		m->refresh_again = m->refreshing;
+	if (m->refreshing || m->refiltering || !m->n->main->conn) {
+		m->refresh_again = m->refreshing || m->refiltering;
 		return;
 	}
 	/* No BoRR before the End-of-RIB (RFC 7313 section 4): the answer comes behind it. */
@@ -164,6 +184,39 @@ void group_refresh(struct member *m)
 	m->refreshing = true;
 	if (m->n->main->enhanced_refresh)
 		push_refresh(m, REFRESH_BORR);
+}
+
+/* --- another filter --- */
+
+/* Only those who keep up: so no second walk begins before the first is over, however often the peer
+ * changes its mind in the meantime. */
+void group_refilter(struct member *m)
+{
+	struct group *from = m->group;
+	struct table *t = from->table;
+
+	if (!m->refilter_due || !m->synced)
+		return;
+	struct group_view v = view_of(m->n, t);
+	m->refilter_due = false;
+	if (v.filter == from->view.filter) {
+		rt_filter_unref(v.filter);
+		return;
+	}
+	struct group *to = group_of(t, &v);
+	if (!to || rib_marker_add(&t->rib, &m->marker, NULL) < 0) {
+		m->refilter_due = true; /* out of memory: later */
+		if (to)
+			group_put(to);
+		return;
+	}
+	leave(m);
+	m->refiltering = true;
+	m->was = rt_filter_ref(from->view.filter);
+	m->quiet = t->told.version;
+	m->group = to;
+	enter(m, false);
+	group_put(from);
 }
 
 /* --- the stream of those who keep up --- */
@@ -213,6 +266,9 @@ static void catch_up(struct member *m)
 	leave(m);
 	rib_marker_del(&m->group->table->rib, &m->marker);
 	enter(m, true);
+	rt_filter_unref(m->was);
+	m->was = NULL;
+	m->refiltering = false;
 	if (m->refreshing) {
 		m->refreshing = false;
 		if (m->n->main->enhanced_refresh)

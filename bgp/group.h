@@ -20,6 +20,8 @@ struct table;
 /* What two peers must have in common to be told the same octets. */
 struct group_view {
 	bool ibgp, client, as4, extended, conservative;
+	const struct rt_filter *filter; /* RFC 4684: what they want; NULL: everything. A reference */
+	struct ip local;                /* of the session, in the table of membership alone */
 };
 
 struct member {
@@ -33,6 +35,11 @@ struct member {
 	bool eor_due;    /* End-of-RIB, once it is at the end */
 	bool refreshing; /* RFC 7313: EoRR, once it is at the end */
 	bool refresh_again;
+	bool refilter_due; /* what it wants may have changed */
+	/* While it walks because it wants other routes: what it wanted before (a reference). Up to
+	 * `quiet` it has been told by that. */
+	bool refiltering;
+	const struct rt_filter *was;
 };
 
 TAILQ_HEAD(member_list, member);
@@ -52,6 +59,8 @@ struct member *group_join(struct neighbor *n, struct table *t);
 void group_leave(struct member *m);
 /* The peer asked for a refresh. */
 void group_refresh(struct member *m);
+/* If what the peer wants is not what it wanted (RFC 4684), it is told the difference. */
+void group_refilter(struct member *m);
 /* Tells the changes to all that keep up. */
 void group_flush(struct table *t);
 /* One slice of what members that lag have still to be told; true: there is more that can go at

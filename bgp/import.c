@@ -79,7 +79,9 @@ static int import_route(struct import *im, const struct nlri *n, struct bgp_erro
 	unsigned change;
 
 	if (!im->attrs) {
-		if (rib_unset(r, im->n->index, key, &d) & RIB_BEST)
+		change = rib_unset(r, im->n->index, key, &d);
+		membership_changed(im->n, im->t, d, change);
+		if (change & RIB_BEST)
 			speaker_tell(im->t, d);
 		return 0;
 	}
@@ -91,6 +93,7 @@ static int import_route(struct import *im, const struct nlri *n, struct bgp_erro
 			.what = "no memory for a route"};
 		return -EBADMSG;
 	}
+	membership_changed(im->n, im->t, d, change);
 	if (change & RIB_BEST || (change & RIB_FRESH && r->peer[im->n->index].stale_loses))
 		speaker_tell(im->t, d);
 	if (change & RIB_NEW && im->n->config.max_routes &&

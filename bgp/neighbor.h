@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "bgp/group.h"
+#include "bgp/membership.h"
 #include "bgp/session.h"
 #include "bgp/speaker.h"
 #include "bgp/txq.h"
@@ -46,6 +47,7 @@ struct neighbor {
 	unsigned restarts;	 /* since then */
 	struct txq txq;
 	struct neighbor_family family[FAMILIES_MAX];
+	struct membership membership;
 
 	enum fsm_state state; /* as last told */
 	uint64_t since_ms, up_ms;

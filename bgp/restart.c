@@ -66,7 +66,9 @@ static void sweep_one(struct neighbor *n, struct table *t, struct dest *d)
 	struct rib *r = &t->rib;
 
 	if (n->family[t->index].sweep == SWEEP_PURGE) {
-		if (rib_unset_dest(r, n->index, d, true) & RIB_BEST)
+		unsigned change = rib_unset_dest(r, n->index, d, true);
+		membership_changed(n, t, d, change);
+		if (change & RIB_BEST)
 			speaker_tell(t, d);
 		return;
 	}
@@ -200,6 +202,7 @@ void restart_session_down(struct neighbor *n, struct session *se, uint64_t now_m
 		}
 	}
 	timers_stop(&n->s->timers, &n->stale);
+	membership_session_down(n);
 	if (!kept)
 		return;
 	if (n->config.stale_sec && n->config.stale_sec < sec)
@@ -227,6 +230,7 @@ void restart_session_up(struct neighbor *n, struct session *se, uint64_t now_ms)
 	bool waiting = false, forwarding = false;
 
 	timers_stop(&n->s->timers, &n->restart);
+	membership_session_up(n, se, now_ms);
 	for (unsigned i = 0; i < n->s->tables; i++) {
 		struct table *t = &n->s->table[i];
 		struct neighbor_family *f = &n->family[i];
@@ -240,7 +244,7 @@ void restart_session_up(struct neighbor *n, struct session *se, uint64_t now_ms)
 		if (f->stale && (!se->family[i] || !gr_has(se, t, &forwarding) || !forwarding))
 			purge_begin(n, t);
 		waiting |= f->stale;
-		if (se->family[i])
+		if (se->family[i] && !membership_waits(n, t))
 			f->member = group_join(n, t);
 	}
 	if (waiting)
@@ -255,6 +259,8 @@ void restart_end_of_rib_in(struct neighbor *n, struct table *t)
 	bool all = true;
 
 	n->family[t->index].eor_seen = true;
+	if (t->family == &rtc_family)
+		membership_end_of_rib_in(n);
 	if (n->family[t->index].stale)
 		purge_begin(n, t);
 	for (unsigned i = 0; i < n->s->tables; i++)
@@ -303,9 +309,14 @@ bool restart_is_restarting(const struct speaker *s)
 	return !s->converged && s->now_ms - s->start_ms < 1000ull * s->config.restart_sec;
 }
 
-bool restart_may_send_eor(const struct speaker *s)
+static bool is_complete(const struct speaker *s)
 {
 	return s->converged && (s->local_done || !s->config.wait_local);
+}
+
+bool restart_may_send_eor(const struct table *t)
+{
+	return t->family == &rtc_family ? t->s->membership_said : is_complete(t->s);
 }
 
 /* Two who restart together must not wait for each other's End-of-RIB (RFC 4724 section 4.1); but what the watch does
@@ -340,7 +351,8 @@ void restart_check_converged(struct speaker *s)
 		if (s->watch.converged)
 			s->watch.converged(s->watch.arg, s->now_ms);
 	}
-	if (!restart_may_send_eor(s))
+	membership_check(s);
+	if (!is_complete(s) && !s->membership_said)
 		return;
 	/* What the last neighbour said before its own End-of-RIB goes before ours. */
 	speaker_flush(s);

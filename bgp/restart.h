@@ -21,7 +21,7 @@ bool restart_is_sweeping(const struct neighbor *n);
 bool restart_sweep(struct neighbor *n);
 /* Has everybody sent what they have? Then End-of-RIBs may go. */
 void restart_check_converged(struct speaker *s);
-bool restart_may_send_eor(const struct speaker *s);
+bool restart_may_send_eor(const struct table *t);
 /* Timers of a neighbour. */
 void restart_timer_fired(void *arg, uint64_t now_ms);
 /* Whether we say "restarting" in an OPEN (the R bit). */

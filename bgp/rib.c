@@ -179,6 +179,11 @@ static void changed(struct rib *r, struct dest *d)
 		rib_bury(r, d);
 }
 
+void rib_touch(struct rib *r, struct dest *d)
+{
+	rib_list_touch(r, d);
+}
+
 unsigned rib_redecide(struct rib *r, struct dest *d)
 {
 	pool_ref was = d->paths;

@@ -118,6 +118,8 @@ unsigned rib_unset(struct rib *r, uint16_t peer, struct rib_key key, struct dest
 unsigned rib_unset_dest(struct rib *r, uint16_t peer, struct dest *d, bool only_stale);
 /* Chooses again after what is known of a peer changed. */
 unsigned rib_redecide(struct rib *r, struct dest *d);
+/* The key goes to the end of the list, as if its best path had changed. */
+void rib_touch(struct rib *r, struct dest *d);
 /* All paths of the peer are stale from now on. */
 void rib_peer_stale(struct rib *r, uint16_t peer, bool stale_loses);
 

@@ -105,6 +105,11 @@ void session_sent(struct session *se, uint64_t now_ms)
 
 /* --- messages out --- */
 
+static bool is_offered(const struct session *se, unsigned table)
+{
+	return se->n->s->table[table].family != &rtc_family || se->n->config.rt_constrain;
+}
+
 static void fill_open(const struct session *se, struct bgp_open *o)
 {
 	const struct speaker *s = se->n->s;
@@ -126,6 +131,8 @@ static void fill_open(const struct session *se, struct bgp_open *o)
 	};
 	for (unsigned i = 0; i < s->tables; i++) {
 		struct bgp_afi_safi f = {s->table[i].family->afi, s->table[i].family->safi};
+		if (!is_offered(se, i))
+			continue;
 		o->families[o->family_count++] = f;
 		/* The data plane is the kernel's, so forwarding goes on whatever becomes of us. */
 		if (o->gr)
@@ -316,7 +323,7 @@ static void negotiate(struct session *se, const struct bgp_open *o)
 	for (unsigned t = 0; t < s->tables; t++) {
 		const struct bgp_family *f = s->table[t].family;
 		se->family[t] = !o->family_count && f->afi == AFI_IPV4 && f->safi == SAFI_UNICAST;
-		for (unsigned i = 0; i < o->family_count; i++)
+		for (unsigned i = 0; is_offered(se, t) && i < o->family_count; i++)
 			se->family[t] |=
 				o->families[i].afi == f->afi && o->families[i].safi == f->safi;
 		if (se->family[t])
@@ -331,12 +338,16 @@ static int refuse(struct bgp_error *ret, uint8_t subcode, const char *what)
 }
 
 /* RFC 5492 section 5: the capabilities that we require and miss are in the data. */
-static int refuse_families(const struct speaker *s, struct bgp_error *ret)
+static int refuse_families(const struct session *se, struct bgp_error *ret)
 {
+	const struct speaker *s = se->n->s;
+
 	refuse(ret, BGP_OPEN_CAPABILITY, "no address family in common");
 	for (unsigned t = 0; t < s->tables && ret->data_len + 6u <= sizeof(ret->data); t++) {
 		const struct bgp_family *f = s->table[t].family;
 		uint8_t cap[6] = {1, 4, (uint8_t)(f->afi >> 8), (uint8_t)f->afi, 0, f->safi};
+		if (!is_offered(se, t))
+			continue;
 		memcpy(ret->data + ret->data_len, cap, sizeof(cap));
 		ret->data_len += sizeof(cap);
 	}
@@ -376,7 +387,7 @@ static void handle_open(struct session *se, const uint8_t *body, size_t len, uin
 	}
 	negotiate(se, &o);
 	if (!se->ctx.family_count) {
-		refuse_families(se->n->s, &err);
+		refuse_families(se, &err);
 		session_event(se, FSM_OPEN_ERROR, &err, now_ms);
 		return;
 	}

@@ -57,6 +57,7 @@ struct speaker *speaker_new(const struct speaker_config *c, uint64_t now_ms)
 	s->tombstones_max = TOMBSTONES_MAX;
 	TAILQ_INIT(&s->actions);
 	LIST_INIT(&s->conns);
+	LIST_INIT(&s->filters);
 	timers_init(&s->timers);
 	timer_init(&s->defer, defer_fired, s);
 	s->attrsets = attrsets_new();
@@ -109,6 +110,7 @@ void speaker_free(struct speaker *s)
 	timers_free(&s->timers);
 	free(s->neighbor);
 	free(s->range);
+	free(s->own_rts);
 	free(s->buf);
 	free(s->items);
 	free(s->dests);
@@ -215,6 +217,7 @@ static void begin_removal(struct neighbor *n, uint64_t now_ms)
 	neighbor_stop(n, &e, true, now_ms);
 	restart_purge(n);
 	n->removed = true;
+	membership_update_default(n->s);
 }
 
 int speaker_add_neighbor(
@@ -228,6 +231,7 @@ int speaker_add_neighbor(
 		r = add_range(s, c, &n);
 		if (r == 0 && ret)
 			*ret = n;
+		membership_update_default(s);
 		return r;
 	}
 	n = find(s, c->address);
@@ -238,6 +242,7 @@ int speaker_add_neighbor(
 	r = add(s, c, &n);
 	if (r < 0)
 		return r;
+	membership_update_default(s);
 	if (!s->stopping)
 		neighbor_start(n, now_ms);
 	if (ret)
@@ -259,6 +264,7 @@ static void remove_range(struct speaker *s, struct neighbor *range, uint64_t now
 		if (s->range[i] == range)
 			s->range[i] = s->range[--s->ranges];
 	neighbor_free(range);
+	membership_update_default(s);
 }
 
 void speaker_remove_neighbor(struct speaker *s, struct neighbor *n, uint64_t now_ms)
@@ -366,6 +372,8 @@ static bool has_work(const struct neighbor *n)
 		const struct neighbor_family *f = &n->family[t];
 		if (f->sweep != SWEEP_NONE)
 			return true;
+		if (f->member && f->member->synced && f->member->refilter_due)
+			return true;
 		if (f->member && !f->member->synced && n->txq.octets <= neighbor_queue_max(n) / 2)
 			return true;
 	}
@@ -442,8 +450,10 @@ void speaker_run(struct speaker *s, uint64_t now_ms)
 		bound_tombstones(&s->table[t]);
 	for (size_t i = 1; i < s->neighbors; i++)
 		for (unsigned t = 0; s->neighbor[i] && t < s->tables; t++)
-			if (s->neighbor[i]->family[t].member)
+			if (s->neighbor[i]->family[t].member) {
+				group_refilter(s->neighbor[i]->family[t].member);
 				group_pump(s->neighbor[i]->family[t].member);
+			}
 	free_spent(s);
 }
 
@@ -520,7 +530,7 @@ void speaker_tell(struct table *t, const struct dest *d)
 	uint8_t payload[BGP_PAYLOAD_MAX];
 	struct best_change c = {.family = t->family, .key = d->key, .key_len = d->key_len};
 
-	if (!s->watch.best_changed)
+	if (!s->watch.best_changed || t->family == &rtc_family)
 		return;
 	if (p) {
 		/* The watch may originate this very key and so free the path. */

@@ -17,6 +17,7 @@
 #include "bgp/msg.h"
 #include "bgp/policy.h"
 #include "lib/ip.h"
+#include "lib/rd.h"
 
 struct speaker;
 struct neighbor;
@@ -117,7 +118,7 @@ void speaker_run(struct speaker *s, uint64_t now_ms);
 
 /* --- routes --- */
 
-/* The best path of a key changed. attrs NULL: it is gone. `from` NULL: originated here. stale: kept over a
+/* The best path of a key changed (of any family but RT membership, which is the engine's own). attrs NULL: it is gone. `from` NULL: originated here. stale: kept over a
  * graceful restart. Everything is borrowed for the call. */
 struct best_change {
 	const struct bgp_family *family;
@@ -147,6 +148,10 @@ void speaker_set_watch(struct speaker *s, const struct speaker_watch *w);
 /* Routes of our own. Attributes are copied. The same again without a change costs nothing. 0 or -ENOMEM. */
 int speaker_originate(struct speaker *s, const struct bgp_family *f, const struct nlri *n,
 	const struct attrs *a, uint64_t now_ms);
+/* The route targets that we import (RFC 4684), instead of those said before; all: and others, so that we must be told
+ * everything. 0 or -ENOMEM. */
+int speaker_set_membership(
+	struct speaker *s, const struct rt *rts, size_t count, bool all, uint64_t now_ms);
 int speaker_unoriginate(struct speaker *s, const struct bgp_family *f, const struct nlri *n,
 	uint64_t now_ms);
 /* Our own routes are complete (the feed's first snapshot is in); see wait_local. */
