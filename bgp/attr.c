@@ -121,7 +121,7 @@ static bool local_pref_decode(struct attr_decode *d, struct reader *v)
 static void local_pref_encode(
 	struct writer *w, uint8_t type, const struct attrs *a, const struct update_out *out)
 {
-	if (out->ibgp)
+	if (out->ibgp && (attrs_has(a, ATTR_LOCAL_PREF) || !out->as_received))
 		put_u32(w, type, a, attrs_has(a, ATTR_LOCAL_PREF) ? a->local_pref : 100);
 }
 

@@ -320,6 +320,12 @@ void conn_closed(struct conn *c)
 		conn_free(c);
 }
 
+void conn_set_ports(struct conn *c, uint16_t local, uint16_t remote)
+{
+	c->local_port = local;
+	c->remote_port = remote;
+}
+
 void conn_set_io(struct conn *c, void *io)
 {
 	c->io = io;

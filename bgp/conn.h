@@ -19,6 +19,7 @@ struct conn {
 	struct neighbor *n;
 	struct session *session; /* NULL: closing; nothing is read any more */
 	struct ip remote, local;
+	uint16_t remote_port, local_port; /* 0: not told */
 	bool incoming;
 	bool known;      /* the daemon has it; else it can be freed at once */
 	bool announced;  /* a SEND was asked for and conn_tx() has not run empty since */

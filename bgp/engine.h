@@ -7,6 +7,7 @@
 #include "bgp/conn.h"
 #include "bgp/group.h"
 #include "bgp/membership.h"
+#include "bgp/monitor.h"
 #include "bgp/neighbor.h"
 #include "bgp/rib.h"
 #include "bgp/speaker.h"
@@ -47,6 +48,7 @@ struct speaker {
 	struct conn_queue actions;
 	struct conn_list conns;
 	struct speaker_watch watch;
+	const struct monitor *monitor; /* NULL: nobody looks on */
 	struct speaker_policy policy; /* import NULL: everything may come in */
 	size_t tombstones_max; /* a table */
 	bool stopping;

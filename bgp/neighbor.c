@@ -238,6 +238,8 @@ void neighbor_up(struct neighbor *n, struct session *se, uint64_t now_ms)
 	n->remote_as = se->open.as;
 	n->local = se->conn->local;
 	restart_session_up(n, se, now_ms);
+	if (n->s->monitor)
+		n->s->monitor->up(n->s->monitor->arg, n);
 }
 
 void neighbor_down(struct neighbor *n, struct session *se, uint64_t now_ms)

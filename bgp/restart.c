@@ -66,7 +66,10 @@ static void sweep_one(struct neighbor *n, struct table *t, struct dest *d)
 	struct rib *r = &t->rib;
 
 	if (n->family[t->index].sweep == SWEEP_PURGE) {
-		unsigned change = rib_unset_dest(r, n->index, d, true);
+		unsigned change;
+		if (n->s->monitor)
+			monitor_purge(n, t, d);
+		change = rib_unset_dest(r, n->index, d, true);
 		membership_changed(n, t, d, change);
 		if (change & RIB_BEST)
 			speaker_tell(t, d);

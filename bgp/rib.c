@@ -211,8 +211,10 @@ static void fill(struct path *p, uint16_t peer, uint8_t gen, const uint8_t *payl
 {
 	p->since = since;
 	p->attrs = attrset_ref(attrs);
+	p->path_id = 0;
 	p->peer = peer;
 	p->gen = gen;
+	p->refused = 0;
 	p->payload_len = payload_len;
 	if (payload_len)
 		memcpy(p->payload, payload, payload_len);

@@ -8,6 +8,7 @@
 #include "bgp/session.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bgp/engine.h"
@@ -58,6 +59,8 @@ void session_reset(struct session *se)
 	timers_stop(ts, &se->send_hold);
 	if (se->conn)
 		conn_drop(se->conn);
+	free(se->sent_open);
+	free(se->received_open);
 	session_init(se, se->n);
 }
 
@@ -140,6 +143,17 @@ static void fill_open(const struct session *se, struct bgp_open *o)
 	}
 }
 
+/* Always: a monitoring station may be added to the configuration while the session stands. Without memory the
+ * stations do not hear of this session. */
+static void keep_open(uint8_t **p, uint16_t *len, const uint8_t *msg, size_t msg_len)
+{
+	free(*p);
+	*p = malloc(msg_len);
+	*len = *p ? (uint16_t)msg_len : 0;
+	if (*p)
+		memcpy(*p, msg, msg_len);
+}
+
 static void send_open(struct session *se)
 {
 	uint8_t buf[BGP_MSG_MAX];
@@ -148,6 +162,7 @@ static void send_open(struct session *se)
 
 	fill_open(se, &o);
 	open_encode(&w, &o);
+	keep_open(&se->sent_open, &se->sent_open_len, buf, writer_len(&w));
 	if (conn_control(se->conn, buf, writer_len(&w)))
 		se->n->msgs_out++;
 }
@@ -179,21 +194,27 @@ static struct bgp_error hard_reset_of(const struct bgp_error *e)
 	return h;
 }
 
-static void send_notification(struct session *se)
+void session_notification(const struct session *se, struct writer *w)
 {
 	const struct bgp_error *e = &se->fsm.error;
 	struct bgp_error hard;
-	uint8_t buf[BGP_HEADER_LEN + 2 + BGP_ERROR_DATA_MAX];
-	struct writer w = writer_of(buf, sizeof(buf));
 
-	neighbor_set_error(se->n, "sent", e);
-	if (!se->conn)
-		return;
 	if (se->hard_reset && se->gr && se->gr_notification) {
 		hard = hard_reset_of(e);
 		e = &hard;
 	}
-	notification_encode(&w, e);
+	notification_encode(w, e);
+}
+
+static void send_notification(struct session *se)
+{
+	uint8_t buf[BGP_HEADER_LEN + 2 + BGP_ERROR_DATA_MAX];
+	struct writer w = writer_of(buf, sizeof(buf));
+
+	neighbor_set_error(se->n, "sent", &se->fsm.error);
+	if (!se->conn)
+		return;
+	session_notification(se, &w);
 	if (writer_ok(&w) && conn_control(se->conn, buf, writer_len(&w)))
 		se->n->msgs_out++;
 }
@@ -222,6 +243,8 @@ static void act_on_connection(struct session *se, uint32_t actions, uint64_t now
 {
 	if (actions & FSM_DO_NOTIFY)
 		send_notification(se);
+	if (actions & FSM_DO_DOWN && se->n->s->monitor)
+		monitor_down(se, actions & FSM_DO_NOTIFY);
 	if (actions & FSM_DO_DOWN)
 		neighbor_down(se->n, se, now_ms);
 	if (actions & FSM_DO_DROP && se->conn) {
@@ -372,6 +395,23 @@ static int open_check(const struct session *se, const struct bgp_open *o, struct
 	return 0;
 }
 
+bool session_add_path_in(const struct session *se, const struct bgp_family *f)
+{
+	return se->ctx.add_path && se->ctx.add_path(se->ctx.add_path_arg, f);
+}
+
+static void keep_received_open(struct session *se, const uint8_t *body, size_t len)
+{
+	uint8_t buf[BGP_MSG_MAX];
+	struct writer w = writer_of(buf, sizeof(buf));
+	size_t mark = bgp_msg_begin(&w, BGP_OPEN);
+
+	writer_bytes(&w, body, len);
+	bgp_msg_finish(&w, mark);
+	if (writer_ok(&w))
+		keep_open(&se->received_open, &se->received_open_len, buf, writer_len(&w));
+}
+
 static void handle_open(struct session *se, const uint8_t *body, size_t len, uint64_t now_ms)
 {
 	struct bgp_open o;
@@ -386,6 +426,7 @@ static void handle_open(struct session *se, const uint8_t *body, size_t len, uin
 		return;
 	}
 	negotiate(se, &o);
+	keep_received_open(se, body, len);
 	if (!se->ctx.family_count) {
 		refuse_families(se, &err);
 		session_event(se, FSM_OPEN_ERROR, &err, now_ms);
@@ -401,6 +442,7 @@ static void handle_update(struct session *se, const uint8_t *body, size_t len, u
 {
 	struct update u;
 	struct bgp_error err;
+	uint64_t odd;
 
 	if (se->fsm.state != FSM_ESTABLISHED) {
 		session_event(se, FSM_UPDATE, NULL, now_ms);
@@ -413,11 +455,22 @@ static void handle_update(struct session *se, const uint8_t *body, size_t len, u
 	}
 	if (!(session_event(se, FSM_UPDATE, NULL, now_ms) & FSM_DO_UPDATE))
 		return;
+	odd = monitor_odd(se->n);
 	if (import_update(se, &u, &err) < 0) {
 		se->hard_reset = err.code == BGP_ERR_CEASE;
 		session_event(se, err.code == BGP_ERR_CEASE ? FSM_AUTO_STOP : FSM_UPDATE_ERROR,
 			&err, now_ms);
+	} else if (se->n->s->monitor) {
+		monitor_update(se, (struct span){body, (uint16_t)len}, &u, odd);
 	}
+}
+
+static void notified(struct session *se, enum fsm_event event, const uint8_t *body, size_t len,
+	uint64_t now_ms)
+{
+	se->notification = (struct span){body, (uint16_t)len};
+	session_event(se, event, NULL, now_ms);
+	se->notification = (struct span){0};
 }
 
 static void handle_notification(
@@ -427,16 +480,16 @@ static void handle_notification(
 
 	if (notification_decode(body, len, &err) < 0) {
 		session_tcp_lost(se, "received a malformed NOTIFICATION");
-		session_event(se, FSM_NOTIFICATION, NULL, now_ms);
+		notified(se, FSM_NOTIFICATION, body, len, now_ms);
 		return;
 	}
 	neighbor_set_error(se->n, "received", &err);
 	se->hard_reset = err.code == BGP_ERR_CEASE && err.subcode == BGP_CEASE_HARD_RESET;
-	session_event(se,
+	notified(se,
 		err.code == BGP_ERR_OPEN && err.subcode == BGP_OPEN_VERSION
 			? FSM_NOTIFICATION_VERSION
 			: FSM_NOTIFICATION,
-		NULL, now_ms);
+		body, len, now_ms);
 }
 
 static void handle_refresh(struct session *se, const uint8_t *body, size_t len, uint64_t now_ms)

@@ -30,6 +30,12 @@ struct session {
 	struct update_ctx ctx;
 	enum fsm_event fell_by; /* the event that ended it */
 	bool hard_reset;        /* RFC 8538: and nothing is to be kept */
+
+	/* For a monitor (RFC 7854 section 4.10): the OPENs of this connection as they were,
+	 * whole, and the body of the peer's NOTIFICATION while it is acted upon. */
+	uint8_t *sent_open, *received_open;
+	uint16_t sent_open_len, received_open_len;
+	struct span notification;
 };
 
 void session_init(struct session *se, struct neighbor *n);
@@ -50,3 +56,7 @@ void session_sent(struct session *se, uint64_t now_ms);
 /* Octets have been given to be sent. */
 void session_sending(struct session *se, uint64_t now_ms);
 size_t session_msg_max(const struct session *se);
+/* The NOTIFICATION that tells the peer of fsm.error, whole. */
+void session_notification(const struct session *se, struct writer *w);
+/* The peer puts path identifiers before its NLRIs (RFC 7911). */
+bool session_add_path_in(const struct session *se, const struct bgp_family *f);

@@ -92,6 +92,8 @@ void conn_rx(struct conn *c, const uint8_t *bytes, size_t len, uint64_t now_ms);
  * the speaker. */
 size_t conn_tx(struct conn *c, const uint8_t **ret, uint64_t now_ms);
 void conn_sent(struct conn *c, size_t len, uint64_t now_ms);
+/* The TCP ports, for those who look on; nothing here depends on them. */
+void conn_set_ports(struct conn *c, uint16_t local, uint16_t remote);
 void conn_set_io(struct conn *c, void *io);
 void *conn_io(const struct conn *c);
 struct neighbor *conn_neighbor(const struct conn *c);

@@ -65,6 +65,10 @@ static void pass(struct txq *q, size_t len)
 	const uint8_t *p = first(q)->bytes;
 
 	q->octets -= len;
+	if (q->foreign) {
+		q->offset += (uint32_t)len;
+		return;
+	}
 	while (len) {
 		if (!q->msg_left)
 			q->msg_left = (uint32_t)(p[q->offset + 16] << 8 | p[q->offset + 17]);
@@ -101,5 +105,5 @@ void txq_clear(struct txq *q)
 		q->head = (q->head + 1) & (q->cap - 1);
 	}
 	free(q->ring);
-	*q = (struct txq){.messages = messages};
+	*q = (struct txq){.messages = messages, .foreign = q->foreign};
 }

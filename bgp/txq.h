@@ -1,5 +1,6 @@
-/* What is encoded and unsent: messages in refcounted buffers that all members of an update group
- * share, and a queue of references to them with a place in it for each peer. */
+/* What is encoded and unsent: messages in refcounted buffers that all members of an update group (or
+ * the monitoring stations) share, and a queue of references to them with a place in it for each
+ * peer. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,6 +21,7 @@ struct txq {
 	uint32_t head, count, cap;
 	uint32_t offset;   /* sent of the first */
 	uint32_t msg_left; /* unsent octets of a message that has begun to leave */
+	bool foreign;      /* not BGP messages: their borders are not followed */
 	size_t octets;     /* unsent, all in all */
 	uint64_t messages; /* ever pushed */
 };

@@ -72,6 +72,7 @@ struct update_out {
 	uint32_t set_originator;   /* RFC 4456: set if absent; 0: do not */
 	uint32_t prepend_cluster;  /* RFC 4456; 0: do not */
 	bool conservative;	   /* leave out what FRR 8.4 ends the session on although it is legal */
+	bool as_received;	   /* with ibgp: nothing is added or left out, for those who look on (RFC 7854) */
 };
 
 /* Begins an UPDATE of at most `cap` octets at `buf` that announces routes with these attributes. 0, -EMSGSIZE when
