@@ -21,6 +21,7 @@
 
 #include <jansson.h>
 
+#include "bgp/rtc.h"
 #include "bgp/speaker.h"
 #include "config/config.h"
 #include "daemon/cmdline.h"
@@ -112,12 +113,12 @@ static int take_lock(struct quelld *q)
 
 static struct speaker *make_speaker(const struct config *c)
 {
-	static const struct bgp_family *const families[] = {&evpn_family};
+	static const struct bgp_family *const families[] = {&evpn_family, &rtc_family};
 	struct speaker_config sc = {.as = c->as,
 		.router_id = c->router_id,
 		.cluster_id = c->cluster_id,
 		.families = families,
-		.family_count = 1,
+		.family_count = sizeof(families) / sizeof(families[0]),
 		.hold_sec = (uint16_t)c->hold_time,
 		.restart_sec = c->restart_time,
 		.defer_sec = c->defer_time,

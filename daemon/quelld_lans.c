@@ -245,6 +245,28 @@ static void add_lan(struct quelld_lans *q, const struct config_lan *c)
 		abort();
 }
 
+/* What our LANs import, so that nobody sends us more (RFC 4684). A LAN that takes the route targets of any AS cannot
+ * say so by a prefix: the AS stands before the VNI. */
+static void say_membership(struct quelld_lans *q)
+{
+	struct rt *rts = NULL;
+	size_t count = 0;
+	bool all = false;
+
+	for (const struct lan *l = NULL; (l = lans_next(q->lans, l));) {
+		const struct lan_config *c = lan_config(l);
+		rts = realloc(rts, (count + c->import_count) * sizeof(*rts) + 1);
+		if (!rts)
+			abort();
+		for (uint8_t i = 0; i < c->import_count; i++)
+			rts[count++] = c->import_rts[i];
+		all |= c->import_auto;
+	}
+	if (speaker_set_membership(q->speaker, rts, count, all, loop_now_ms()) < 0)
+		not_originated(q, strerror(ENOMEM));
+	free(rts);
+}
+
 int quelld_lans_new(struct loop *l, const struct config *c, struct speaker *s, uid_t feed_user,
 	struct quelld_lans **ret)
 {
@@ -276,6 +298,7 @@ int quelld_lans_new(struct loop *l, const struct config *c, struct speaker *s, u
 	loop_add_turn(l, &q->turn);
 	for (uint32_t i = 0; i < c->lan_count; i++)
 		add_lan(q, &c->lans[i]);
+	say_membership(q);
 	*ret = q;
 	return 0;
 }
