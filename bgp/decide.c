@@ -15,6 +15,7 @@
  *   8  lower BGP identifier, ORIGINATOR_ID first f   RFC 4456 section 9
  *   9  shorter CLUSTER_LIST                          RFC 4456 section 9
  *  10  lower peer address                        g
+ *  11  lower path identifier                         of one peer, RFC 7911
  *
  * Step e, the interior cost of the next hop, is left out: a speaker beside the data path does not
  * know it, and for EVPN the choice must be the same on all.
@@ -119,7 +120,18 @@ static uint32_t med_of(const struct bgp_path_view *v)
 static size_t sieve_med(const struct bgp_path_view *v, size_t n, uint8_t *alive)
 {
 	enum { GONE = 0, STAYS = 1, LOSES = 2 };
-	size_t left = 0;
+	size_t left = 0, first = 0;
+	bool differ = false;
+
+	while (!alive[first])
+		first++;
+	for (size_t i = first; i < n; i++) {
+		differ |= alive[i] && med_of(&v[i]) != med_of(&v[first]);
+		left += alive[i];
+	}
+	if (!differ)
+		return left;
+	left = 0;
 
 	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; alive[i] == STAYS && j < n; j++)
@@ -131,6 +143,13 @@ static size_t sieve_med(const struct bgp_path_view *v, size_t n, uint8_t *alive)
 		left += alive[i];
 	}
 	return left;
+}
+
+static bool is_before(const struct bgp_path_view *a, const struct bgp_path_view *b)
+{
+	int c = ip_cmp(a->peer, b->peer);
+
+	return c ? c < 0 : a->path_id < b->path_id;
 }
 
 size_t decide_best(
@@ -153,7 +172,7 @@ size_t decide_best(
 	for (size_t i = 0; left > 1 && i < sizeof(then) / sizeof(*then); i++)
 		left = sieve(then[i], v, n, alive);
 	for (size_t i = 0; i < n; i++)
-		if (alive[i] && (best == n || ip_cmp(v[i].peer, v[best].peer) < 0))
+		if (alive[i] && (best == n || is_before(&v[i], &v[best])))
 			best = i;
 	return best;
 }

@@ -17,6 +17,7 @@ struct bgp_path_view {
 	bool stale;
 	uint32_t peer_id; /* router id of the peer, host order */
 	struct ip peer;
+	uint32_t path_id;
 };
 
 struct bgp_family;

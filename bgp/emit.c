@@ -355,7 +355,7 @@ void emit_to_member(struct member *m, struct dest *const *dests, size_t n)
 		}
 		if (p)
 			items[count++] = (struct item){d, p, m->n->index, true};
-		else if ((!told || knows) && !withheld(m->group, d, NULL))
+		else if (d->lived && (!told || knows) && !withheld(m->group, d, NULL))
 			items[count++] = (struct item){d, NULL, m->n->index, true};
 	}
 	m->n->withheld += e.withheld;

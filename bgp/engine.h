@@ -24,6 +24,8 @@ struct table {
 	struct rib rib;
 	struct rib_marker told; /* everything up to here has been told to those who keep up */
 	struct group_list groups;
+	struct rib_marker recheck; /* see recheck.c */
+	uint32_t recheck_until;
 };
 
 struct item;
@@ -50,6 +52,7 @@ struct speaker {
 	struct speaker_watch watch;
 	const struct monitor *monitor; /* NULL: nobody looks on */
 	struct speaker_policy policy; /* import NULL: everything may come in */
+	uint64_t policy_serial;       /* of the attributes that it is asked about */
 	size_t tombstones_max; /* a table */
 	bool stopping;
 	bool begun;     /* speaker_run() has been called */

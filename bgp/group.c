@@ -253,7 +253,7 @@ void group_flush(struct table *t)
 				split_off(g);
 			}
 		for (size_t i = 0; i < n; i++)
-			rib_told(&t->rib, dests[i]);
+			rib_told(&t->rib, dests[i], false);
 		rib_marker_pass(&t->rib, &t->told, dests[n - 1]);
 	}
 	rib_reap(&t->rib);

@@ -1,10 +1,13 @@
 /* Routes in. What update.c has read is checked against what a reflector or route server must not
- * take (loops), and put into the RIB. A route that is refused is a withdrawal of the one before it:
- * it was replaced, if by nothing that we can use (RFC 7606 section 2, RFC 4271 section 9).
+ * take (loops), then by the import policy, and put into the RIB.
  *
  *   own AS in the AS path                        RFC 4271 section 9.1.2
  *   own router id as ORIGINATOR_ID               RFC 4456 section 8
  *   own cluster id in CLUSTER_LIST               RFC 4456 section 8
+ *
+ * A route that loops is a withdrawal of the one before it: it was replaced, if by nothing that we
+ * can use (RFC 7606 section 2, RFC 4271 section 9). What the policy refuses replaces it, too, but is
+ * kept for the operator to see.
  */
 #include "bgp/import.h"
 
@@ -12,6 +15,8 @@
 #include <string.h>
 
 #include "bgp/engine.h"
+#include "bgp/limit.h"
+#include "bgp/recheck.h"
 #include "bgp/restart.h"
 #include "lib/log.h"
 
@@ -21,7 +26,8 @@ struct import {
 	struct neighbor *n;
 	struct table *t;
 	const struct attrset *attrs; /* NULL: withdraw */
-	const char *why;             /* what the last refused NLRI was refused for */
+	uint8_t refused;             /* and count it so */
+	const char *why;             /* what was wrong with the last NLRI that was */
 };
 
 static struct table *table_of(struct speaker *s, const struct bgp_family *f)
@@ -32,74 +38,75 @@ static struct table *table_of(struct speaker *s, const struct bgp_family *f)
 	return NULL;
 }
 
-static bool is_loop(const struct speaker *s, const struct attrs *a, bool ibgp)
+static uint8_t loop_of(const struct speaker *s, const struct attrs *a, bool ibgp)
 {
 	if (attr_as_path_has(a, s->config.as))
-		return true;
+		return REFUSED_AS_LOOP;
 	if (!ibgp)
-		return false;
+		return REFUSED_NOT;
 	if (attrs_has(a, ATTR_ORIGINATOR_ID) && a->originator_id == s->config.router_id)
-		return true;
+		return REFUSED_ORIGINATOR_LOOP;
 	struct reader r = reader_of(a->cluster_list.p, a->cluster_list.len);
 	while (reader_left(&r) >= 4)
 		if (reader_u32(&r) == s->cluster_id)
-			return true;
-	return false;
+			return REFUSED_CLUSTER_LOOP;
+	return REFUSED_NOT;
 }
 
-static int too_many(const struct import *im, struct bgp_error *ret)
+static uint8_t ask_policy(const struct import *im, const struct nlri *n)
 {
-	const struct bgp_family *f = im->t->family;
-	uint32_t max = im->n->config.max_routes;
-	uint8_t data[7] = {(uint8_t)(f->afi >> 8), (uint8_t)f->afi, f->safi, (uint8_t)(max >> 24),
-		(uint8_t)(max >> 16), (uint8_t)(max >> 8), (uint8_t)max};
+	struct policy_route r = {.family = im->t->family,
+		.key = n->key,
+		.key_len = n->key_len,
+		.payload = n->payload,
+		.payload_len = n->payload_len,
+		.attrs = &im->attrs->attrs,
+		.serial = im->n->s->policy_serial};
 
-	*ret = (struct bgp_error){.code = BGP_ERR_CEASE,
-		.subcode = BGP_CEASE_MAX_PREFIXES,
-		.data_len = sizeof(data),
-		.what = "more routes than max-routes"};
-	memcpy(ret->data, data, sizeof(data)); /* RFC 4486 section 4 */
-	return -EBADMSG;
+	return recheck_judge(im->n, &r);
 }
 
-static uint32_t paths_of(const struct neighbor *n)
+static void import_withdrawal(const struct import *im, const struct nlri *n)
 {
-	uint32_t sum = 0;
+	struct dest *d = NULL;
+	struct rib_key key = {n->key, n->key_len};
 
-	for (unsigned i = 0; i < n->s->tables; i++)
-		sum += n->s->table[i].rib.peer[n->index].paths;
-	return sum;
+	im->n->refused[im->refused] += im->refused != REFUSED_NOT;
+	unsigned change = rib_unset(&im->t->rib, im->n->index, n->path_id, key, &d);
+	membership_changed(im->n, im->t, d, change);
+	if (change & RIB_BEST)
+		speaker_tell(im->t, d);
 }
 
 static int import_route(struct import *im, const struct nlri *n, struct bgp_error *ret)
 {
 	struct rib *r = &im->t->rib;
-	struct rib_key key = {n->key, n->key_len};
+	struct rib_route in = {.key = {n->key, n->key_len},
+		.peer = im->n->index,
+		.path_id = n->path_id,
+		.payload = n->payload,
+		.payload_len = n->payload_len,
+		.attrs = im->attrs,
+		.since = speaker_sec(im->n->s)};
 	struct dest *d = NULL;
 	unsigned change;
 
-	if (!im->attrs) {
-		change = rib_unset(r, im->n->index, key, &d);
-		membership_changed(im->n, im->t, d, change);
-		if (change & RIB_BEST)
-			speaker_tell(im->t, d);
-		return 0;
-	}
-	change = rib_set(r, im->n->index, key, n->payload, n->payload_len, im->attrs,
-		speaker_sec(im->n->s), &d);
+	if (im->n->s->policy.import)
+		in.refused = ask_policy(im, n);
+	im->n->refused[in.refused] += in.refused != REFUSED_NOT;
+	change = rib_set(r, &in, &d);
 	if (change & RIB_FULL) {
 		*ret = (struct bgp_error){.code = BGP_ERR_CEASE,
 			.subcode = BGP_CEASE_RESOURCES,
 			.what = "no memory for a route"};
 		return -EBADMSG;
 	}
+	if (change & RIB_CROWDED)
+		im->n->refused[REFUSED_CROWDED]++;
 	membership_changed(im->n, im->t, d, change);
 	if (change & RIB_BEST || (change & RIB_FRESH && r->peer[im->n->index].stale_loses))
 		speaker_tell(im->t, d);
-	if (change & RIB_NEW && im->n->config.max_routes &&
-		paths_of(im->n) > im->n->config.max_routes)
-		return too_many(im, ret);
-	return 0;
+	return change & RIB_NEW ? limit_check(im->n, im->t, n, ret) : 0;
 }
 
 /* The watch may be called within, which may originate routes; nothing but `im` is held over a call.
@@ -130,7 +137,10 @@ static int import_nlris(struct import *im, struct span nlris, bool withdraw, str
 			err = -EBADMSG;
 			continue;
 		}
-		err = import_route(im, &n, ret);
+		if (im->attrs)
+			err = import_route(im, &n, ret);
+		else
+			import_withdrawal(im, &n);
 	}
 	return err;
 }
@@ -161,7 +171,9 @@ static int import_reach(struct import *im, const struct update *u, struct bgp_er
 	const struct attrset *attrs = NULL;
 	int err;
 
-	if (u->reaction != UPDATE_TREAT_AS_WITHDRAW && !is_loop(s, &u->attrs, im->se->ibgp)) {
+	if (u->reaction != UPDATE_TREAT_AS_WITHDRAW)
+		im->refused = loop_of(s, &u->attrs, im->se->ibgp);
+	if (u->reaction != UPDATE_TREAT_AS_WITHDRAW && !im->refused) {
 		attrs = attrset_intern(s->attrsets, &u->attrs);
 		if (!attrs) {
 			*ret = (struct bgp_error){.code = BGP_ERR_CEASE,
@@ -171,6 +183,7 @@ static int import_reach(struct import *im, const struct update *u, struct bgp_er
 		}
 	}
 	im->attrs = attrs;
+	s->policy_serial++;
 	err = import_nlris(im, u->reach, false, ret);
 	if (attrs)
 		attrset_unref(s->attrsets, attrs);

@@ -18,6 +18,7 @@ struct neighbor_family {
 	bool eor_seen;         /* the first End-of-RIB has come */
 	bool stale;            /* paths are kept over a restart */
 	bool refreshing;       /* between BoRR and EoRR */
+	bool recheck;          /* see recheck.c */
 	enum sweep_mode sweep;
 	struct rib_marker sweep_at;
 };
@@ -56,6 +57,8 @@ struct neighbor {
 	uint64_t msgs_in, msgs_out, updates_in, octets_in, octets_out;
 	uint64_t treat_as_withdraw, attr_discard, nlri_discard, nlri_withdraw;
 	uint64_t withheld;
+	uint64_t refused[REFUSED_MAX]; /* ever, by reason */
+	uint32_t warned;	       /* of which limits the operator has been told; see limit.c */
 	char last_error[256];
 };
 

@@ -10,6 +10,7 @@ const char *policy_reason(const struct speaker_policy *p, uint8_t reason)
 		[REFUSED_CLUSTER_LOOP] = "cluster-loop",
 		[REFUSED_LEAK] = "leak",
 		[REFUSED_NO_LLGR] = "no-llgr",
+		[REFUSED_CROWDED] = "too-many-paths",
 	};
 
 	if (reason < sizeof(engine) / sizeof(engine[0]))

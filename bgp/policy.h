@@ -20,6 +20,7 @@ enum refused_reason {
 	REFUSED_CLUSTER_LOOP,	 /* RFC 4456 section 8 */
 	REFUSED_LEAK,		 /* RFC 9234 section 5 */
 	REFUSED_NO_LLGR,	 /* RFC 9494 section 4.2: NO_LLGR while the route would be long-lived stale */
+	REFUSED_CROWDED,	 /* too many paths of one route from one neighbour, RFC 7911; not kept */
 	REFUSED_BY_POLICY = 16,
 	REFUSED_MAX = 64,
 };
@@ -29,6 +30,7 @@ struct policy_route {
 	const uint8_t *key, *payload;
 	size_t key_len, payload_len;
 	const struct attrs *attrs; /* the same object for all routes of one UPDATE */
+	uint64_t serial; /* the same: the same attributes, so what was found out about them still holds */
 };
 
 struct speaker_policy {

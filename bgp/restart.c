@@ -77,7 +77,9 @@ static void sweep_one(struct neighbor *n, struct table *t, struct dest *d)
 	}
 	if (!rib_path_of(r, d, n->index))
 		return;
-	if (rib_redecide(r, d) & RIB_BEST || rib_best(r, d)->peer == n->index)
+	bool changed = rib_redecide(r, d) & RIB_BEST;
+	const struct path *best = rib_best(r, d);
+	if (changed || (best && best->peer == n->index))
 		speaker_tell(t, d);
 }
 

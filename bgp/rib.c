@@ -1,4 +1,5 @@
-/* The table itself: keys, paths, the choice among them. The list of changes is in rib_list.c. */
+/* The table itself: keys and paths. The choice among them is in rib_choice.c, the list of changes in
+ * rib_list.c. */
 #include "bgp/rib.h"
 
 #include <errno.h>
@@ -63,9 +64,13 @@ bool rib_path_stale(const struct rib *r, const struct path *p)
 	return p->gen != r->peer[p->peer].gen;
 }
 
+_Static_assert(BGP_PAYLOAD_MAX < 1 << 6, "struct path, payload_len");
+_Static_assert(BGP_KEY_MAX < 1 << 9, "struct dest, key_len");
+_Static_assert(RIB_NUMBERS < 1 << 4, "struct path, number");
+
 static size_t path_size(uint8_t payload_len)
 {
-	return sizeof(struct path) + payload_len;
+	return offsetof(struct path, payload) + payload_len;
 }
 
 struct dest *rib_find(const struct rib *r, struct rib_key key)
@@ -90,7 +95,7 @@ static struct dest *dest_add(struct rib *r, struct rib_key key)
 		return NULL;
 	struct dest *d = pool_at(&r->pool, ref);
 	*d = (struct dest){
-		.version = r->version, .told = RIB_NO_PEER, .key_len = (uint16_t)key.len};
+		.version = r->version, .told = RIB_NO_PEER, .key_len = key.len & 0x1ff};
 	memcpy(d->key, key.p, key.len);
 	if (hmap_add(&r->map, hash_of(key), d) < 0) {
 		pool_free(&r->pool, ref, sizeof(struct dest) + key.len);
@@ -109,115 +114,109 @@ void rib_dest_free(struct rib *r, struct dest *d, pool_ref ref)
 	pool_free(&r->pool, ref, sizeof(*d) + d->key_len);
 }
 
-/* --- the choice --- */
+/* --- changes --- */
 
-static bool view_reserve(struct rib *r, size_t n)
-{
-	if (n <= r->view_cap)
-		return true;
-	size_t cap = r->view_cap ? r->view_cap : 8;
-	while (cap < n)
-		cap *= 2;
-	struct bgp_path_view *v = realloc(r->view, cap * sizeof(*v));
-	if (v)
-		r->view = v;
-	uint8_t *alive = realloc(r->alive, cap);
-	if (alive)
-		r->alive = alive;
-	if (!v || !alive)
-		return false;
-	r->view_cap = cap;
-	return true;
-}
-
-static void view_of(const struct rib *r, const struct path *p, struct bgp_path_view *ret)
-{
-	const struct rib_peer *peer = &r->peer[p->peer];
-
-	*ret = (struct bgp_path_view){
-		.attrs = &p->attrs->attrs,
-		.payload = p->payload,
-		.payload_len = p->payload_len,
-		.local = p->peer == RIB_LOCAL,
-		.ibgp = peer->ibgp,
-		.stale = peer->stale_loses && rib_path_stale(r, p),
-		.peer_id = peer->router_id,
-		.peer = peer->address,
-	};
-}
-
-/* Moves the best path to the front. Without memory for the views the order stays as it is. */
-static void choose(struct rib *r, struct dest *d)
-{
-	size_t n = 0, best;
-	pool_ref *link;
-
-	for (struct path *p = rib_path(r, d->paths); p; p = rib_path(r, p->next))
-		n++;
-	if (n < 2 || !view_reserve(r, n))
-		return;
-	n = 0;
-	for (struct path *p = rib_path(r, d->paths); p; p = rib_path(r, p->next))
-		view_of(r, p, &r->view[n++]);
-	best = decide_best(r->family, r->view, n, r->alive);
-	link = &d->paths;
-	for (size_t i = 0; i < best; i++)
-		link = &rib_path(r, *link)->next;
-	pool_ref ref = *link;
-	struct path *p = rib_path(r, ref);
-	*link = p->next;
-	p->next = d->paths;
-	d->paths = ref;
-}
-
-/* The best path is not what it was: the key goes to the end of the list, and to the graves if
+/* Looks at a key again after something happened to its paths. `was`: who was best before; `ref`: a
+ * path that says something else now, 0 for none; `seen`: something changed that was or may be told.
+ * If the best path is not what it was, the key goes to the end of the list, and to the graves if
  * nothing is left. */
-static void changed(struct rib *r, struct dest *d)
+static unsigned settle(struct rib *r, struct dest *d, pool_ref was, pool_ref ref, bool seen)
 {
-	rib_list_touch(r, d);
+	pool_ref now;
+	bool best;
+
+	rib_choose(r, d);
+	now = rib_best_ref(r, d);
+	best = now != was || (now && now == ref);
+	if (r->all_paths && seen)
+		rib_number(r, d);
+	if (best) {
+		d->best_news = 1;
+		d->lived = 1;
+	}
+	if (best || !d->paths || (r->all_paths && seen))
+		rib_list_touch(r, d);
 	if (!d->paths)
 		rib_bury(r, d);
+	return best ? RIB_BEST : 0;
 }
 
 void rib_touch(struct rib *r, struct dest *d)
 {
+	d->best_news = 1;
 	rib_list_touch(r, d);
 }
 
 unsigned rib_redecide(struct rib *r, struct dest *d)
 {
-	pool_ref was = d->paths;
-
-	choose(r, d);
-	if (d->paths == was)
-		return 0;
-	changed(r, d);
-	return RIB_BEST;
+	return d->paths ? settle(r, d, rib_best_ref(r, d), 0, false) : 0;
 }
 
 /* --- paths --- */
 
-static pool_ref *link_of(struct rib *r, struct dest *d, uint16_t peer)
-{
-	pool_ref *link = &d->paths;
+/* Where a path is, or would be; how many others the peer and all have passed on the way. */
+struct place {
+	pool_ref *link;
+	unsigned mine, all;
+};
 
-	while (*link && rib_path(r, *link)->peer != peer)
-		link = &rib_path(r, *link)->next;
-	return link;
+static struct place place_of(struct rib *r, struct dest *d, uint16_t peer, uint32_t path_id)
+{
+	struct place at = {.link = &d->paths};
+
+	while (*at.link) {
+		struct path *p = rib_path(r, *at.link);
+		if (p->peer == peer && p->path_id == path_id)
+			break;
+		at.mine += p->peer == peer;
+		at.all++;
+		at.link = &p->next;
+	}
+	return at;
 }
 
-static void fill(struct path *p, uint16_t peer, uint8_t gen, const uint8_t *payload,
-	uint8_t payload_len, const struct attrset *attrs, uint32_t since)
+static bool is_crowded(const struct place *at)
 {
-	p->since = since;
-	p->attrs = attrset_ref(attrs);
-	p->path_id = 0;
-	p->peer = peer;
-	p->gen = gen;
-	p->refused = 0;
-	p->payload_len = payload_len;
-	if (payload_len)
-		memcpy(p->payload, payload, payload_len);
+	return at->mine >= RIB_PATHS_OF_PEER || (at->mine && at->all >= RIB_PATHS_OF_KEY);
+}
+
+static void fill(const struct rib *r, struct path *p, const struct rib_route *in)
+{
+	p->since = in->since;
+	p->attrs = attrset_ref(in->attrs);
+	p->path_id = in->path_id;
+	p->peer = in->peer;
+	p->gen = r->peer[in->peer].gen;
+	p->refused = in->refused;
+	p->payload_len = in->payload_len & 0x3f;
+	p->news = 1;
+	if (in->payload_len)
+		memcpy(p->payload, in->payload, in->payload_len);
+}
+
+static void count_path(struct rib *r, const struct dest *d, const struct path *p, int by)
+{
+	struct rib_peer *peer = &r->peer[p->peer];
+	unsigned class = r->family->class_of ? r->family->class_of(d->key, d->key_len) : 0;
+
+	r->paths += (size_t)by;
+	peer->paths += (uint32_t)by;
+	peer->by_class[class % BGP_CLASSES] += (uint32_t)by;
+	if (p->refused) {
+		r->refused += (size_t)by;
+		peer->refused += (uint32_t)by;
+	}
+}
+
+static void set_refused(struct rib *r, struct path *p, uint8_t reason)
+{
+	int by = !!reason - !!p->refused;
+
+	r->refused += (size_t)by;
+	r->peer[p->peer].refused += (uint32_t)by;
+	p->refused = reason;
+	if (reason)
+		rib_unnumber(r, p);
 }
 
 static void path_release(struct rib *r, struct path *p, pool_ref ref)
@@ -226,90 +225,90 @@ static void path_release(struct rib *r, struct path *p, pool_ref ref)
 	pool_free(&r->pool, ref, path_size(p->payload_len));
 }
 
-static unsigned path_add(struct rib *r, struct dest *d, uint16_t peer, const uint8_t *payload,
-	uint8_t payload_len, const struct attrset *attrs, uint32_t since)
+static unsigned path_add(struct rib *r, struct dest *d, const struct rib_route *in)
 {
-	pool_ref ref = pool_alloc(&r->pool, path_size(payload_len)), was = d->paths;
+	pool_ref ref = pool_alloc(&r->pool, path_size(in->payload_len)), was = rib_best_ref(r, d);
 
 	if (!ref)
 		return RIB_FULL;
 	struct path *p = pool_at(&r->pool, ref);
-	fill(p, peer, r->peer[peer].gen, payload, payload_len, attrs, since);
+	p->told = 0;
+	p->number = 0;
+	fill(r, p, in);
 	/* Behind the first: the order says who was best until now. */
-	pool_ref *link = was ? &rib_path(r, was)->next : &d->paths;
+	pool_ref *link = d->paths ? &rib_path(r, d->paths)->next : &d->paths;
 	p->next = *link;
 	*link = ref;
-	r->peer[peer].paths++;
-	r->paths++;
-	choose(r, d);
-	if (d->paths != was) {
-		changed(r, d);
-		return RIB_NEW | RIB_BEST;
-	}
-	return RIB_NEW;
+	count_path(r, d, p, 1);
+	return RIB_NEW | settle(r, d, was, 0, !p->refused);
 }
 
-static unsigned path_replace(struct rib *r, struct dest *d, pool_ref *link, const uint8_t *payload,
-	uint8_t payload_len, const struct attrset *attrs, uint32_t since)
+/* The same again. */
+static unsigned path_refresh(struct rib *r, struct dest *d, pool_ref ref)
 {
-	pool_ref was = d->paths, ref = *link;
 	struct path *p = rib_path(r, ref);
-	uint16_t peer = p->peer;
-	bool stale = rib_path_stale(r, p);
-	bool same = p->attrs == attrs && p->payload_len == payload_len &&
-		    memcmp(p->payload, payload, payload_len) == 0;
+	struct rib_peer *peer = &r->peer[p->peer];
 
-	if (same && !stale)
+	if (!rib_path_stale(r, p))
 		return 0;
-	if (stale)
-		r->peer[peer].stale--;
-	if (same) {
-		p->gen = r->peer[peer].gen;
-		choose(r, d);
-		if (d->paths != was) {
-			changed(r, d);
-			return RIB_BEST;
-		}
-		return d->paths == ref ? RIB_FRESH : 0;
-	}
-	if (path_size(payload_len) != path_size(p->payload_len)) {
-		pool_ref to = pool_alloc(&r->pool, path_size(payload_len));
-		if (!to) {
-			r->peer[peer].stale += stale;
-			return RIB_FULL;
-		}
-		struct path *n = pool_at(&r->pool, to);
-		n->next = p->next;
-		fill(n, peer, r->peer[peer].gen, payload, payload_len, attrs, since);
-		*link = to;
-		if (was == ref)
-			was = to;
-		path_release(r, p, ref);
-		ref = to;
-	} else {
-		const struct attrset *old = p->attrs;
-		fill(p, peer, r->peer[peer].gen, payload, payload_len, attrs, since);
-		attrset_unref(r->attrsets, old);
-	}
-	choose(r, d);
-	if (d->paths == was && was != ref)
-		return 0;
-	changed(r, d);
-	return RIB_BEST;
+	peer->stale--;
+	p->gen = peer->gen;
+	unsigned change = settle(r, d, rib_best_ref(r, d), 0, false);
+	return change || rib_best_ref(r, d) != ref ? change : RIB_FRESH;
 }
 
-unsigned rib_set(struct rib *r, uint16_t peer, struct rib_key key, const uint8_t *payload,
-	uint8_t payload_len, const struct attrset *attrs, uint32_t since, struct dest **ret)
+/* Makes room for a payload of another length. 0: out of memory. */
+static pool_ref path_move(struct rib *r, pool_ref *link, uint8_t payload_len)
 {
-	struct dest *d = rib_find(r, key);
+	pool_ref from = *link, to = pool_alloc(&r->pool, path_size(payload_len));
+	struct path *p = rib_path(r, from);
+
+	if (!to)
+		return 0;
+	memcpy(pool_at(&r->pool, to), p, offsetof(struct path, payload));
+	pool_free(&r->pool, from, path_size(p->payload_len));
+	return *link = to;
+}
+
+static unsigned path_replace(
+	struct rib *r, struct dest *d, pool_ref *link, const struct rib_route *in)
+{
+	pool_ref was = rib_best_ref(r, d), ref = *link;
+	struct path *p = rib_path(r, ref);
+
+	if (p->attrs == in->attrs && p->refused == in->refused &&
+		p->payload_len == in->payload_len &&
+		memcmp(p->payload, in->payload, in->payload_len) == 0)
+		return path_refresh(r, d, ref);
+	if (path_size(in->payload_len) != path_size(p->payload_len)) {
+		pool_ref to = path_move(r, link, in->payload_len);
+		if (!to)
+			return RIB_FULL;
+		was = was == ref ? to : was;
+		ref = to;
+		p = rib_path(r, ref);
+	}
+	const struct attrset *old = p->attrs;
+	bool seen = !p->refused || !in->refused;
+	r->peer[in->peer].stale -= rib_path_stale(r, p);
+	set_refused(r, p, in->refused);
+	fill(r, p, in);
+	attrset_unref(r->attrsets, old);
+	return settle(r, d, was, ref, seen);
+}
+
+unsigned rib_set(struct rib *r, const struct rib_route *in, struct dest **ret)
+{
+	struct dest *d = rib_find(r, in->key);
 	bool born = !d;
 
-	if (born && !(d = dest_add(r, key)))
+	if (born && !(d = dest_add(r, in->key)))
 		return RIB_FULL;
 	bool risen = !born && !d->paths;
-	pool_ref *link = link_of(r, d, peer);
-	unsigned change = *link ? path_replace(r, d, link, payload, payload_len, attrs, since)
-				: path_add(r, d, peer, payload, payload_len, attrs, since);
+	struct place at = place_of(r, d, in->peer, in->path_id);
+	if (!*at.link && is_crowded(&at))
+		return RIB_CROWDED;
+	unsigned change = *at.link ? path_replace(r, d, at.link, in) : path_add(r, d, in);
 	if (born && change & RIB_FULL) {
 		rib_dest_free(r, d, rib_list_ref(r, d));
 		return RIB_FULL;
@@ -320,33 +319,69 @@ unsigned rib_set(struct rib *r, uint16_t peer, struct rib_key key, const uint8_t
 	return change;
 }
 
-unsigned rib_unset_dest(struct rib *r, uint16_t peer, struct dest *d, bool only_stale)
+/* Returns whether it was or may have been told. */
+static bool path_remove(struct rib *r, const struct dest *d, pool_ref *link)
 {
-	pool_ref *link = link_of(r, d, peer), was = d->paths, ref = *link;
+	pool_ref ref = *link;
 	struct path *p = rib_path(r, ref);
+	bool seen = !p->refused;
 
-	if (!p || (only_stale && !rib_path_stale(r, p)))
-		return 0;
-	r->peer[peer].stale -= rib_path_stale(r, p);
-	r->peer[peer].paths--;
-	r->paths--;
+	r->peer[p->peer].stale -= rib_path_stale(r, p);
+	rib_unnumber(r, p);
+	count_path(r, d, p, -1);
 	*link = p->next;
 	path_release(r, p, ref);
-	choose(r, d);
-	if (was != ref && d->paths == was)
-		return RIB_GONE;
-	changed(r, d);
-	return RIB_GONE | RIB_BEST;
+	return seen;
 }
 
-unsigned rib_unset(struct rib *r, uint16_t peer, struct rib_key key, struct dest **ret)
+unsigned rib_unset(
+	struct rib *r, uint16_t peer, uint32_t path_id, struct rib_key key, struct dest **ret)
 {
 	struct dest *d = rib_find(r, key);
 
 	if (!d)
 		return 0;
 	*ret = d;
-	return rib_unset_dest(r, peer, d, false);
+	struct place at = place_of(r, d, peer, path_id);
+	pool_ref was = rib_best_ref(r, d);
+	if (!*at.link)
+		return 0;
+	bool seen = path_remove(r, d, at.link);
+	return RIB_GONE | settle(r, d, was, 0, seen);
+}
+
+unsigned rib_unset_dest(struct rib *r, uint16_t peer, struct dest *d, bool only_stale)
+{
+	pool_ref was = rib_best_ref(r, d), *link = &d->paths;
+	bool gone = false, seen = false;
+
+	while (*link) {
+		struct path *p = rib_path(r, *link);
+		if (p->peer != peer || (only_stale && !rib_path_stale(r, p))) {
+			link = &p->next;
+			continue;
+		}
+		seen |= path_remove(r, d, link);
+		gone = true;
+	}
+	return gone ? RIB_GONE | settle(r, d, was, 0, seen) : 0;
+}
+
+unsigned rib_judge(struct rib *r, struct dest *d,
+	uint8_t (*judge)(void *arg, const struct dest *d, const struct path *p), void *arg)
+{
+	pool_ref was = rib_best_ref(r, d);
+	bool seen = false;
+
+	for (struct path *p = rib_path(r, d->paths); p; p = rib_path(r, p->next)) {
+		uint8_t reason = judge(arg, d, p);
+		if (reason == p->refused)
+			continue;
+		seen |= !reason || !p->refused;
+		set_refused(r, p, reason);
+		p->news = 1;
+	}
+	return d->paths ? settle(r, d, was, 0, seen) : 0;
 }
 
 void rib_peer_stale(struct rib *r, uint16_t peer, bool stale_loses)
@@ -356,16 +391,4 @@ void rib_peer_stale(struct rib *r, uint16_t peer, bool stale_loses)
 	p->gen++;
 	p->stale = p->paths;
 	p->stale_loses = stale_loses;
-}
-
-void rib_told(struct rib *r, struct dest *d)
-{
-	const struct path *best = rib_best(r, d);
-	uint16_t who = best ? best->peer : RIB_NO_PEER;
-
-	if (d->told != RIB_NO_PEER)
-		r->peer[d->told].told--;
-	d->told = who;
-	if (who != RIB_NO_PEER)
-		r->peer[who].told++;
 }

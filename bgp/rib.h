@@ -26,29 +26,38 @@
 #define RIB_LOCAL 0
 #define RIB_NO_PEER UINT16_MAX
 
+#define RIB_NUMBERS 15	      /* paths of a key that are told to who takes several (RFC 7911) */
+#define RIB_PATHS_OF_PEER 64  /* of one key */
+#define RIB_PATHS_OF_KEY 128  /* beyond these everybody may have one only */
+
 struct path {
 	pool_ref next;
 	uint32_t since; /* seconds; the caller's epoch */
 	const struct attrset *attrs;
 	uint32_t path_id; /* as received (RFC 7911); 0 without */
 	uint16_t peer;
-	uint8_t gen; /* differs from its peer's: stale */
+	uint8_t gen;	 /* differs from its peer's: stale */
 	uint8_t refused; /* enum refused_reason; else never chosen and never told */
-	uint8_t payload_len;
+	uint8_t payload_len : 6;
+	uint8_t news : 1;   /* with all_paths: has not been told as it is now */
+	uint8_t told : 1;   /* and: what was last told under its number was this path */
+	uint8_t number : 4; /* the path identifier it is told with; 0: none */
 	uint8_t payload[];
 };
 
 struct dest {
 	pool_ref prev, next; /* in the order of change */
 	uint32_t version;    /* of the last change of the best path; serial numbers, they wrap */
-	pool_ref paths;      /* the first is the best */
+	pool_ref paths;	     /* the first is the best, unless it is refused: then all are */
 	uint16_t told; /* whose path was best when the changes were last told; RIB_NO_PEER: none was
 			*/
-	uint16_t key_len; /* RIB_MARKER: not a key but a marker */
+	uint16_t key_len : 9;
+	uint16_t marker : 1;	/* not a key but a marker */
+	uint16_t best_news : 1; /* the best path has changed since it was last told */
+	uint16_t lived : 1;	/* it has had a best path */
+	uint16_t numbers : 4;	/* path identifiers up to this one may have been told */
 	uint8_t key[];
 };
-
-#define RIB_MARKER UINT16_MAX
 
 struct rib_marker {
 	pool_ref node;    /* 0: not in the list */
@@ -63,8 +72,10 @@ struct rib_peer {
 	bool ibgp, client;
 	bool stale_loses; /* its stale paths are those of a graceful restart, not of a refresh */
 	uint8_t gen;
-	uint32_t paths, stale;
+	uint32_t paths, stale, refused;
 	uint32_t told; /* keys whose `told` is this peer */
+	uint32_t told_paths; /* paths that are `told` */
+	uint32_t by_class[BGP_CLASSES]; /* paths, by kind of route */
 };
 
 struct grave {
@@ -82,7 +93,8 @@ struct rib {
 	struct rib_marker *markers;
 	struct rib_peer *peer; /* by index; 0 is ourselves */
 	size_t peer_cap;
-	size_t paths, tombstones;
+	size_t paths, refused, tombstones;
+	bool all_paths; /* somebody is told of other paths than the best: a change of any is a change */
 	struct grave *grave; /* tombstones in the order of their death; a ring */
 	size_t grave_head, grave_count, grave_cap;
 	struct bgp_path_view *view; /* scratch of the decision */
@@ -103,6 +115,7 @@ enum rib_change {
 	RIB_NEW = 4,   /* the peer had no path for the key */
 	RIB_GONE = 8,  /* the peer's path was removed */
 	RIB_FULL = 16, /* out of memory: nothing was done */
+	RIB_CROWDED = 32, /* too many paths of this key: nothing was done */
 };
 
 struct rib_key {
@@ -110,21 +123,36 @@ struct rib_key {
 	size_t len;
 };
 
-/* The path of a peer, new or instead of its last. Takes a reference to the set. */
-unsigned rib_set(struct rib *r, uint16_t peer, struct rib_key key, const uint8_t *payload,
-	uint8_t payload_len, const struct attrset *attrs, uint32_t since, struct dest **ret);
-unsigned rib_unset(struct rib *r, uint16_t peer, struct rib_key key, struct dest **ret);
-/* Removes the peer's path of this key; with `only_stale` only if it is stale. */
+/* A path of a peer. */
+struct rib_route {
+	struct rib_key key;
+	uint16_t peer;
+	uint32_t path_id;
+	const uint8_t *payload;
+	uint8_t payload_len;
+	uint8_t refused;
+	const struct attrset *attrs;
+	uint32_t since;
+};
+
+/* New, or instead of the one with the same path_id. Takes a reference to the set. */
+unsigned rib_set(struct rib *r, const struct rib_route *in, struct dest **ret);
+unsigned rib_unset(
+	struct rib *r, uint16_t peer, uint32_t path_id, struct rib_key key, struct dest **ret);
+/* Removes the peer's paths of this key; with `only_stale` only those that are stale. */
 unsigned rib_unset_dest(struct rib *r, uint16_t peer, struct dest *d, bool only_stale);
 /* Chooses again after what is known of a peer changed. */
 unsigned rib_redecide(struct rib *r, struct dest *d);
 /* The key goes to the end of the list, as if its best path had changed. */
 void rib_touch(struct rib *r, struct dest *d);
+/* Asks for each path whether it is refused, and chooses again. */
+unsigned rib_judge(struct rib *r, struct dest *d,
+	uint8_t (*judge)(void *arg, const struct dest *d, const struct path *p), void *arg);
 /* All paths of the peer are stale from now on. */
 void rib_peer_stale(struct rib *r, uint16_t peer, bool stale_loses);
 
 struct dest *rib_find(const struct rib *r, struct rib_key key);
-/* NULL for none. */
+/* Its first; NULL for none. */
 const struct path *rib_path_of(const struct rib *r, const struct dest *d, uint16_t peer);
 bool rib_path_stale(const struct rib *r, const struct path *p);
 
@@ -133,10 +161,12 @@ static inline struct path *rib_path(const struct rib *r, pool_ref ref)
 	return ref ? pool_at(&r->pool, ref) : NULL;
 }
 
-/* NULL: a tombstone. */
+/* NULL: none, or all are refused. */
 static inline const struct path *rib_best(const struct rib *r, const struct dest *d)
 {
-	return rib_path(r, d->paths);
+	const struct path *p = rib_path(r, d->paths);
+
+	return p && !p->refused ? p : NULL;
 }
 
 /* a was before b. */
@@ -160,5 +190,20 @@ static inline bool rib_marker_at_end(const struct rib *r, const struct rib_marke
 
 /* Frees the tombstones that all markers have passed. */
 void rib_reap(struct rib *r);
-/* Told: who is best of `d` has been told to everybody who keeps up. */
-void rib_told(struct rib *r, struct dest *d);
+/* Told: who is best of `d` has been told to everybody who keeps up. `lagging`: some who take several
+ * paths do not, so no path identifier is forgotten. */
+void rib_told(struct rib *r, struct dest *d, bool lagging);
+
+/* --- for rib.c and rib_choice.c --- */
+
+static inline pool_ref rib_best_ref(const struct rib *r, const struct dest *d)
+{
+	return rib_best(r, d) ? d->paths : 0;
+}
+
+/* Moves the best path to the front. Without memory the order stays, but for refused paths. */
+void rib_choose(struct rib *r, struct dest *d);
+/* With all_paths: gives every path that may be told a number, as far as there are any. The best has one. */
+void rib_number(struct rib *r, struct dest *d);
+/* It is not told any more. */
+void rib_unnumber(struct rib *r, struct path *p);

@@ -100,7 +100,7 @@ static uint32_t before_first(const struct rib *r)
 {
 	const struct dest *d = node(r, r->head);
 
-	while (d && d->key_len == RIB_MARKER)
+	while (d && d->marker)
 		d = node(r, d->next);
 	return d ? d->version - 1 : r->version;
 }
@@ -111,7 +111,7 @@ int rib_marker_add(struct rib *r, struct rib_marker *m, const struct rib_marker 
 
 	if (!ref)
 		return -ENOMEM;
-	*(struct dest *)pool_at(&r->pool, ref) = (struct dest){.key_len = RIB_MARKER};
+	*(struct dest *)pool_at(&r->pool, ref) = (struct dest){.marker = 1};
 	insert_before(r, ref, at ? at->node : r->head);
 	m->node = ref;
 	m->version = at ? at->version : before_first(r);
@@ -147,7 +147,7 @@ size_t rib_ahead(const struct rib *r, const struct rib_marker *m, struct dest **
 	size_t n = 0;
 
 	for (struct dest *d = node(r, node(r, m->node)->next); d && n < max; d = node(r, d->next))
-		if (d->key_len != RIB_MARKER)
+		if (!d->marker)
 			ret[n++] = d;
 	return n;
 }
@@ -160,7 +160,7 @@ void rib_marker_pass(struct rib *r, struct rib_marker *m, struct dest *last)
 
 	/* With only markers behind it, it has seen all there is. */
 	struct dest *d = node(r, node(r, m->node)->next);
-	while (d && d->key_len == RIB_MARKER)
+	while (d && d->marker)
 		d = node(r, d->next);
 	if (!d)
 		m->version = r->version;

@@ -12,6 +12,7 @@
 
 #include "bgp/emit.h"
 #include "bgp/engine.h"
+#include "bgp/recheck.h"
 #include "bgp/restart.h"
 #include "lib/log.h"
 #include "lib/siphash.h"
@@ -101,6 +102,7 @@ void speaker_free(struct speaker *s)
 	}
 	for (size_t i = 0; i < s->ranges; i++)
 		neighbor_free(s->range[i]);
+	recheck_stop(s);
 	for (unsigned t = 0; t < s->tables; t++) {
 		rib_marker_del(&s->table[t].rib, &s->table[t].told);
 		rib_free(&s->table[t].rib);
@@ -382,7 +384,7 @@ static bool has_work(const struct neighbor *n)
 
 uint64_t speaker_deadline(const struct speaker *s)
 {
-	if (!s->begun || speaker_flush_due(s) || !TAILQ_EMPTY(&s->actions))
+	if (!s->begun || speaker_flush_due(s) || !TAILQ_EMPTY(&s->actions) || recheck_is_running(s))
 		return s->now_ms;
 	for (size_t i = 1; i < s->neighbors; i++)
 		if (s->neighbor[i] && has_work(s->neighbor[i]))
@@ -445,6 +447,7 @@ void speaker_run(struct speaker *s, uint64_t now_ms)
 	timers_run(&s->timers, now_ms);
 	restart_check_converged(s);
 	run_sweeps(s);
+	recheck_run(s);
 	speaker_flush(s);
 	for (unsigned t = 0; t < s->tables; t++)
 		bound_tombstones(&s->table[t]);
@@ -481,8 +484,13 @@ int speaker_originate(struct speaker *s, const struct bgp_family *f, const struc
 	set = attrset_intern(s->attrsets, a);
 	if (!set)
 		return -ENOMEM;
-	change = rib_set(&t->rib, RIB_LOCAL, (struct rib_key){n->key, n->key_len}, n->payload,
-		n->payload_len, set, speaker_sec(s), &d);
+	struct rib_route in = {.key = {n->key, n->key_len},
+		.peer = RIB_LOCAL,
+		.payload = n->payload,
+		.payload_len = n->payload_len,
+		.attrs = set,
+		.since = speaker_sec(s)};
+	change = rib_set(&t->rib, &in, &d);
 	attrset_unref(s->attrsets, set);
 	if (change & RIB_FULL)
 		return -ENOMEM;
@@ -500,7 +508,7 @@ int speaker_unoriginate(
 	s->now_ms = now_ms;
 	if (!t)
 		return -EINVAL;
-	if (rib_unset(&t->rib, RIB_LOCAL, (struct rib_key){n->key, n->key_len}, &d) & RIB_BEST)
+	if (rib_unset(&t->rib, RIB_LOCAL, 0, (struct rib_key){n->key, n->key_len}, &d) & RIB_BEST)
 		speaker_tell(t, d);
 	return 0;
 }
@@ -520,6 +528,12 @@ void speaker_set_watch(struct speaker *s, const struct speaker_watch *w)
 void speaker_set_policy(struct speaker *s, const struct speaker_policy *p)
 {
 	s->policy = *p;
+}
+
+void speaker_recheck(struct speaker *s, struct neighbor *n, uint64_t now_ms)
+{
+	s->now_ms = now_ms;
+	recheck_begin(s, n);
 }
 
 void speaker_tell(struct table *t, const struct dest *d)

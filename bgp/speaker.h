@@ -175,6 +175,7 @@ struct neighbor_view {
 	uint64_t withheld; /* announcements that the conservative profile kept from it */
 	uint32_t routes_refused;	 /* kept, with a reason */
 	uint64_t refused[REFUSED_MAX];	 /* ever, by reason */
+	uint32_t routes_by_class[BGP_CLASSES], max_by_class[BGP_CLASSES];
 	uint32_t queued_octets;
 	uint32_t flaps;
 	bool gr, extended_message, as4, enhanced_refresh;
@@ -200,6 +201,7 @@ void speaker_each_route(const struct speaker *s, bool (*fn)(void *arg, const str
 	void *arg);
 
 struct speaker_stats {
-	size_t routes, paths, attrsets;
+	size_t routes, paths, attrsets; /* routes: with a path at least, refused or not */
+	size_t refused;			/* of the paths */
 };
 void speaker_stats(const struct speaker *s, struct speaker_stats *ret);

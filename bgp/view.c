@@ -9,6 +9,9 @@ static void sum_families(const struct neighbor *n, struct neighbor_view *v)
 		const struct rib_peer *p = &n->s->table[t].rib.peer[n->index];
 		v->routes_in += p->paths;
 		v->routes_stale += p->stale_loses ? p->stale : 0;
+		v->routes_refused += p->refused;
+		for (unsigned c = 0; n->s->table[t].family->class_of && c < BGP_CLASSES; c++)
+			v->routes_by_class[c] += p->by_class[c];
 		if (n->family[t].member)
 			v->routes_out += group_told(n->family[t].member);
 	}
@@ -52,6 +55,8 @@ void neighbor_view(const struct neighbor *n, struct neighbor_view *ret)
 	};
 	ret->ibgp = ret->remote_as == n->s->config.as;
 	memcpy(ret->last_error, n->last_error, sizeof(ret->last_error));
+	memcpy(ret->refused, n->refused, sizeof(ret->refused));
+	memcpy(ret->max_by_class, n->config.max_by_class, sizeof(ret->max_by_class));
 	if (!n->range)
 		sum_families(n, ret);
 }
@@ -70,7 +75,7 @@ static bool each_path(const struct table *t, const struct dest *d,
 	const struct rib *r = &t->rib;
 	const struct path *best = rib_best(r, d);
 
-	for (const struct path *p = best; p; p = rib_path(r, p->next)) {
+	for (const struct path *p = rib_path(r, d->paths); p; p = rib_path(r, p->next)) {
 		struct route_view v = {
 			.family = t->family,
 			.key = d->key,
@@ -81,6 +86,8 @@ static bool each_path(const struct table *t, const struct dest *d,
 			.from = p->peer == RIB_LOCAL ? NULL : t->s->neighbor[p->peer],
 			.best = p == best,
 			.stale = r->peer[p->peer].stale_loses && rib_path_stale(r, p),
+			.refused = p->refused,
+			.path_id = p->path_id,
 			.since_ms = t->s->start_ms + 1000ull * p->since,
 		};
 		if (!fn(arg, &v))
@@ -106,5 +113,6 @@ void speaker_stats(const struct speaker *s, struct speaker_stats *ret)
 	for (unsigned i = 0; i < s->tables; i++) {
 		ret->routes += s->table[i].rib.map.count - s->table[i].rib.tombstones;
 		ret->paths += s->table[i].rib.paths;
+		ret->refused += s->table[i].rib.refused;
 	}
 }

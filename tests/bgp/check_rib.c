@@ -43,17 +43,21 @@ static struct rib_key key_of(const uint32_t *number)
 
 static unsigned put(uint16_t peer, uint32_t number, unsigned attrs, const char *payload)
 {
+	struct rib_route in = {.key = key_of(&number),
+		.peer = peer,
+		.payload = (const uint8_t *)payload,
+		.payload_len = (uint8_t)strlen(payload),
+		.attrs = set[attrs]};
 	struct dest *d = NULL;
 
-	return rib_set(&rib, peer, key_of(&number), (const uint8_t *)payload,
-		(uint8_t)strlen(payload), set[attrs], 0, &d);
+	return rib_set(&rib, &in, &d);
 }
 
 static unsigned take(uint16_t peer, uint32_t number)
 {
 	struct dest *d = NULL;
 
-	return rib_unset(&rib, peer, key_of(&number), &d);
+	return rib_unset(&rib, peer, 0, key_of(&number), &d);
 }
 
 static int best_of(uint32_t number)
@@ -84,6 +88,90 @@ START_TEST(what_changes)
 	ck_assert_int_eq(best_of(1), -1);
 	ck_assert_uint_eq(take(4, 2), 0);
 	ck_assert_uint_eq(rib.paths, 0);
+}
+END_TEST
+
+static unsigned put_path(uint16_t peer, uint32_t id, uint32_t number, uint8_t refused)
+{
+	struct rib_route in = {.key = key_of(&number),
+		.peer = peer,
+		.path_id = id,
+		.refused = refused,
+		.payload = (const uint8_t *)"x",
+		.payload_len = 1,
+		.attrs = set[0]};
+	struct dest *d = NULL;
+
+	return rib_set(&rib, &in, &d);
+}
+
+/* A refused path is there and counted, but nothing is chosen. */
+START_TEST(refused)
+{
+	uint32_t one = 1;
+
+	ck_assert_uint_eq(put_path(3, 0, 1, 20), RIB_NEW);
+	ck_assert_int_eq(best_of(1), -1);
+	ck_assert_ptr_nonnull(rib_path_of(&rib, rib_find(&rib, key_of(&one)), 3));
+	ck_assert_uint_eq(rib.peer[3].refused, 1);
+	ck_assert_uint_eq(put_path(3, 0, 1, 20), 0);
+	ck_assert_uint_eq(put_path(3, 0, 1, 21), 0);
+	ck_assert_uint_eq(put_path(5, 0, 1, 0), RIB_NEW | RIB_BEST);
+	ck_assert_int_eq(best_of(1), 5);
+	ck_assert_uint_eq(put_path(3, 0, 1, 0), RIB_BEST);
+	ck_assert_int_eq(best_of(1), 3);
+	ck_assert_uint_eq(put_path(3, 0, 1, 22), RIB_BEST);
+	ck_assert_int_eq(best_of(1), 5);
+	ck_assert_uint_eq(take(5, 1), RIB_GONE | RIB_BEST);
+	ck_assert_int_eq(best_of(1), -1);
+	ck_assert_uint_eq(rib.tombstones, 0);
+	rib_peer_stale(&rib, 3, true);
+	ck_assert_uint_eq(rib.peer[3].stale, 1);
+	ck_assert_uint_eq(put_path(3, 0, 1, 22), 0);
+	ck_assert_uint_eq(rib.peer[3].stale, 0);
+	ck_assert_uint_eq(take(3, 1), RIB_GONE);
+	ck_assert_uint_eq(rib.refused + rib.peer[3].refused + rib.paths, 0);
+	ck_assert_uint_eq(rib.tombstones, 1);
+	rib_reap(&rib);
+	ck_assert_uint_eq(rib.map.count, 0);
+}
+END_TEST
+
+/* Many paths of one key from one peer (RFC 7911), each with an identifier, and no more than so many. */
+START_TEST(several_paths)
+{
+	uint32_t one = 1;
+
+	for (uint32_t id = 10; id > 0; id--)
+		ck_assert_uint_eq(put_path(3, id, 1, 0), RIB_NEW | RIB_BEST);
+	ck_assert_uint_eq(rib.peer[3].paths, 10);
+	const struct path *p = rib_best(&rib, rib_find(&rib, key_of(&one)));
+	ck_assert_uint_eq(p->path_id, 1);
+	ck_assert_uint_eq(put_path(3, 5, 1, 0), 0);
+	ck_assert_uint_eq(put_path(3, 1, 1, 20), RIB_BEST);
+	struct dest *d = NULL;
+	ck_assert_uint_eq(rib_unset(&rib, 3, 2, key_of(&one), &d), RIB_GONE | RIB_BEST);
+	ck_assert_uint_eq(rib_unset(&rib, 3, 2, key_of(&one), &d), 0);
+	ck_assert_uint_eq(rib_unset(&rib, 3, 7, key_of(&one), &d), RIB_GONE);
+	for (uint32_t id = 11; id <= RIB_PATHS_OF_PEER + 2; id++)
+		ck_assert_uint_eq(put_path(3, id, 1, 0), RIB_NEW);
+	ck_assert_uint_eq(put_path(3, 1000, 1, 0), RIB_CROWDED);
+	ck_assert_uint_eq(put_path(3, 11, 1, 20), 0);
+	for (uint32_t id = 0; id < RIB_PATHS_OF_KEY - RIB_PATHS_OF_PEER; id++)
+		ck_assert(put_path(4, id, 1, 0) & RIB_NEW);
+	ck_assert_uint_eq(put_path(4, 1000, 1, 0), RIB_CROWDED);
+	ck_assert_uint_eq(put_path(5, 1, 1, 0), RIB_NEW);
+	ck_assert_uint_eq(put_path(5, 2, 1, 0), RIB_CROWDED);
+	rib_peer_stale(&rib, 3, true);
+	ck_assert_uint_eq(put_path(3, 20, 1, 0), RIB_BEST);
+	ck_assert_uint_eq(put_path(3, 11, 1, 20), 0);
+	ck_assert(rib_unset_dest(&rib, 3, rib_find(&rib, key_of(&one)), true) & RIB_GONE);
+	ck_assert_uint_eq(rib.peer[3].paths, 2);
+	ck_assert_uint_eq(rib.peer[3].stale, 0);
+	ck_assert_uint_eq(rib.refused, 1);
+	ck_assert(rib_unset_dest(&rib, 3, rib_find(&rib, key_of(&one)), false) & RIB_GONE);
+	ck_assert(rib_unset_dest(&rib, 4, rib_find(&rib, key_of(&one)), false) & RIB_GONE);
+	ck_assert_int_eq(best_of(1), 5);
 }
 END_TEST
 
@@ -298,6 +386,8 @@ int main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, what_changes);
+	tcase_add_test(t, refused);
+	tcase_add_test(t, several_paths);
 	tcase_add_test(t, staleness);
 	tcase_add_test(t, order_of_change);
 	tcase_add_test(t, dies_and_lives);

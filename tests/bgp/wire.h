@@ -107,12 +107,19 @@ static inline bool test_nexthop_len_ok(uint8_t len)
 	return len == 4 || len == 16 || len == 32;
 }
 
+/* Odd and even ones. */
+static inline unsigned test_class_of(const uint8_t *key, size_t key_len)
+{
+	return key[key_len - 1] & 1;
+}
+
 static const struct bgp_family test_family = {
 	.afi = AFI_L2VPN,
 	.safi = SAFI_EVPN,
 	.name = "test",
 	.decode = test_nlri_decode,
 	.encode = test_nlri_encode,
+	.class_of = test_class_of,
 	.nexthop_len_ok = test_nexthop_len_ok,
 };
 
