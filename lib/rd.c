@@ -129,6 +129,37 @@ char *rt_format(struct rt rt, char buf[RD_TEXT])
 	return buf;
 }
 
+bool rt_is_auto(const uint8_t rt[8], uint32_t vni)
+{
+	uint32_t low = (uint32_t)rt[4] << 24 | (uint32_t)rt[5] << 16 | (uint32_t)rt[6] << 8 | rt[7];
+
+	if (rt[1] != 0x02)
+		return false;
+	if (rt[0] == 0)
+		return low == vni || low == (1u << 28 | vni);
+	return rt[0] == 2 && (low & 0xffff) == vni;
+}
+
+bool rt_matches(const struct rt_pattern *p, const uint8_t rt[8])
+{
+	return p->vni ? rt_is_auto(rt, p->vni) : memcmp(rt, p->rt.b, 8) == 0;
+}
+
+int rt_pattern_parse(const char *text, struct rt_pattern *ret)
+{
+	struct rt_pattern p = {0};
+	const char *end;
+	uint64_t vni = 0;
+	int r = text[0] == '*' && text[1] == ':' ? decimal(text + 2, '\0', 0xffffff, &vni, &end)
+						 : rt_parse(text, &p.rt);
+
+	p.vni = (uint32_t)vni;
+	if (r < 0 || (text[0] == '*' && !vni))
+		return -EINVAL;
+	*ret = p;
+	return 0;
+}
+
 int esi_parse(const char *text, struct esi *ret)
 {
 	struct esi esi;

@@ -36,6 +36,19 @@ struct rd rd_make(struct ip v4, uint16_t number);
 int rt_parse(const char *text, struct rt *ret);
 char *rt_format(struct rt rt, char buf[RD_TEXT]);
 
+/* Which route targets are meant: one, or those that an automatic derivation makes of a VNI in any AS. */
+struct rt_pattern {
+	struct rt rt;
+	uint32_t vni; /* not 0: any of this VNI, and `rt` does not count */
+};
+
+/* AS:VNI and, with the type bits of RFC 8365 section 5.1.2.1, AS:(1<<28|VNI), whatever the AS: of two ASes they differ.
+ * FRR cuts an AS of 4 octets to its low 16 bits, others write it whole and then have room for small VNIs only. */
+bool rt_is_auto(const uint8_t rt[8], uint32_t vni);
+bool rt_matches(const struct rt_pattern *p, const uint8_t rt[8]);
+/* As rt_parse(), or "*:VNI". */
+int rt_pattern_parse(const char *text, struct rt_pattern *ret);
+
 int esi_parse(const char *text, struct esi *ret);
 char *esi_format(struct esi esi, char buf[ESI_TEXT]);
 

@@ -137,6 +137,38 @@ START_TEST(prefix_holds)
 }
 END_TEST
 
+START_TEST(rt_patterns)
+{
+	static const struct {
+		const char *pattern, *rt;
+		bool matches;
+	} rows[] = {
+		{"65000:100", "65000:100", true},
+		{"65000:100", "65001:100", false},
+		{"*:100", "65000:100", true},
+		{"*:100", "59905:268435556", true}, /* 1<<28 | 100 */
+		{"*:100", "4200000001:100", true},
+		{"*:100", "65000:101", false},
+		{"*:100", "192.0.2.1:100", false},
+		{"*:70000", "65000:70000", true},
+		{"*:70000", "4200000001:4464", false}, /* its low 16 bits */
+		{"*:100", "0x0602fde800000064", false},
+		{"*:100", "0x0003fde800000064", false},
+	};
+	static const char *const wrong[] = {"*", "*:", "*:0", "*:16777216", "*:auto", "*:1x", "", "100", "**:1"};
+	struct rt_pattern p;
+	struct rt rt;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		ck_assert_int_eq(rt_pattern_parse(rows[i].pattern, &p), 0);
+		ck_assert_int_eq(rt_parse(rows[i].rt, &rt), 0);
+		ck_assert_msg(rt_matches(&p, rt.b) == rows[i].matches, "%s %s", rows[i].pattern, rows[i].rt);
+	}
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		ck_assert_msg(rt_pattern_parse(wrong[i], &p) < 0, "%s", wrong[i]);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("lib/values");
@@ -144,6 +176,7 @@ int main(void)
 	SRunner *sr = srunner_create(s);
 
 	tcase_add_loop_test(tc, text_there_and_back, 0, sizeof(cases) / sizeof(cases[0]));
+	tcase_add_test(tc, rt_patterns);
 	tcase_add_test(tc, prefix_holds);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_NORMAL);
