@@ -17,23 +17,6 @@ static const struct ip no_ip;
 
 /* --- whose it is --- */
 
-/* *:VNI and *:(1<<28|VNI), of a 2-octet AS; of a 4-octet AS there is room for small VNIs only. */
-static bool is_auto_rt(const struct lan *lan, const uint8_t rt[8])
-{
-	struct reader r = reader_of(rt, 8);
-	uint32_t vni = lan->config.vni;
-	uint8_t type = reader_u8(&r);
-
-	reader_skip(&r, 1);
-	if (type == 0x00) {
-		reader_skip(&r, 2);
-		uint32_t v = reader_u32(&r);
-		return v == vni || v == (1u << 28 | vni);
-	}
-	reader_skip(&r, 4);
-	return type == 0x02 && reader_u16(&r) == vni;
-}
-
 static bool imports(const struct lan *lan, const struct attrs *a)
 {
 	for (size_t i = 0; i < ecom_count(a->ext_communities); i++) {
@@ -43,7 +26,7 @@ static bool imports(const struct lan *lan, const struct attrs *a)
 		for (int j = 0; j < lan->config.import_count; j++)
 			if (memcmp(ec, lan->config.import_rts[j].b, 8) == 0)
 				return true;
-		if (lan->config.import_auto && is_auto_rt(lan, ec))
+		if (lan->config.import_auto && rt_is_auto(ec, lan->config.vni))
 			return true;
 	}
 	return false;

@@ -38,6 +38,14 @@ enum evpn_type {
 #define EVPN_MACIP_PAYLOAD 13        /* ESI and one label */
 #define EVPN_MACIP_PAYLOAD_LABEL2 16 /* and the second */
 
+/* Where things stand in keys of type 1 and 2, and in the payload of types 2 and 5, for the one who looks at every
+ * route (evpn/policy.c) and cannot have it unpacked. */
+#define EVPN_AD_ESI 9   /* of type 4, too */
+#define EVPN_MACIP_MAC 13
+#define EVPN_MACIP_IPLEN 19
+#define EVPN_MACIP_IP 20
+#define EVPN_MACIP_LABEL 10 /* of the payload; the ESI is before it */
+
 /* A route of types 1 - 5, unpacked. Fields that its type has not are zero. */
 struct evpn_route {
 	uint8_t type;

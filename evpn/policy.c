@@ -1,0 +1,429 @@
+#include "evpn/policy.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "evpn/ecom.h"
+#include "evpn/family.h"
+#include "evpn/nlri.h"
+#include "evpn/pmsi.h"
+
+static const char *const words[] = {
+	[REFUSED_ROUTE_TYPE - REFUSED_BY_POLICY] = "route-type",
+	[REFUSED_UNKNOWN_TYPE - REFUSED_BY_POLICY] = "unknown-route-type",
+	[REFUSED_ROUTE_TARGET - REFUSED_BY_POLICY] = "route-target",
+	[REFUSED_VTEP - REFUSED_BY_POLICY] = "vtep",
+	[REFUSED_NEXT_HOP - REFUSED_BY_POLICY] = "next-hop",
+	[REFUSED_ORIGINATOR - REFUSED_BY_POLICY] = "originator",
+	[REFUSED_MAC_ZERO - REFUSED_BY_POLICY] = "mac-zero",
+	[REFUSED_MAC_MULTICAST - REFUSED_BY_POLICY] = "mac-multicast",
+	[REFUSED_MAC_BROADCAST - REFUSED_BY_POLICY] = "mac-broadcast",
+	[REFUSED_IP_UNSPECIFIED - REFUSED_BY_POLICY] = "ip-unspecified",
+	[REFUSED_IP_MULTICAST - REFUSED_BY_POLICY] = "ip-multicast",
+	[REFUSED_IP_LOOPBACK - REFUSED_BY_POLICY] = "ip-loopback",
+	[REFUSED_IP_BROADCAST - REFUSED_BY_POLICY] = "ip-broadcast",
+	[REFUSED_IP_OUTSIDE - REFUSED_BY_POLICY] = "ip-outside-lan",
+	[REFUSED_DEFAULT_GATEWAY - REFUSED_BY_POLICY] = "default-gateway",
+	[REFUSED_MAX_ESI - REFUSED_BY_POLICY] = "max-esi",
+	[REFUSED_STICKY - REFUSED_BY_POLICY] = "sticky",
+};
+
+_Static_assert(sizeof(words) / sizeof(words[0]) == REFUSED_END - REFUSED_BY_POLICY, "a word each");
+_Static_assert((int)REFUSED_END <= (int)REFUSED_MAX, "room in the engine's counters");
+
+/* A prefix that is compared a word at a time. */
+struct net {
+	uint8_t family;
+	bool has_broadcast; /* IPv4, with a host part of two bits or more */
+	uint64_t bits[2], mask[2];
+};
+
+struct policy_lan {
+	uint32_t vni;
+	struct rt_pattern *import;
+	uint32_t import_count;
+	struct net *nets;
+	uint32_t net_count;
+};
+
+/* What the attributes of the last route came to. They are known again by their values: the object that holds them
+ * is used for one UPDATE after the other. */
+struct seen {
+	const struct evpn_rules *rules; /* NULL: nothing yet */
+	struct ip next_hop;
+	uint8_t ecoms[UINT16_MAX];
+	uint16_t ecoms_len;
+	uint8_t by_next_hop, by_target; /* reasons */
+	uint64_t lans;			/* a bit each that imports it */
+	bool default_gateway, sticky, vxlan;
+};
+
+struct evpn_policy {
+	struct policy_lan lan[EVPN_LANS_MAX];
+	size_t lan_count;
+	struct evpn_rules fallback;
+	uint32_t last_label; /* and whose VNI it is */
+	uint64_t last_label_lans;
+	struct seen seen;
+};
+
+/* --- making it --- */
+
+struct evpn_rules evpn_rules_default(void)
+{
+	struct evpn_rules r = {.sanity = true};
+
+	memset(r.types, 0xff, sizeof(r.types));
+	return r;
+}
+
+void evpn_rules_allow(struct evpn_rules *r, unsigned type, bool allowed)
+{
+	uint8_t bit = (uint8_t)(1 << type % 8), *octet = &r->types[type / 8 % 32];
+
+	*octet = allowed ? *octet | bit : *octet & (uint8_t)~bit;
+}
+
+struct evpn_policy *evpn_policy_new(void)
+{
+	struct evpn_policy *p = calloc(1, sizeof(*p));
+
+	if (p)
+		p->fallback = evpn_rules_default();
+	return p;
+}
+
+static void free_lans(struct policy_lan *lan, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		free(lan[i].import);
+		free(lan[i].nets);
+	}
+}
+
+void evpn_policy_free(struct evpn_policy *p)
+{
+	if (p)
+		free_lans(p->lan, p->lan_count);
+	free(p);
+}
+
+static struct net net_of(const struct prefix *prefix)
+{
+	struct net n = {.family = prefix->ip.family,
+		.has_broadcast = prefix->ip.family == 4 && prefix->len < 31};
+	uint8_t mask[16] = {0};
+
+	for (unsigned i = 0; i < prefix->len; i++)
+		mask[i / 8] |= (uint8_t)(0x80 >> i % 8);
+	memcpy(n.bits, prefix->ip.b, 16);
+	memcpy(n.mask, mask, 16);
+	return n;
+}
+
+static bool copy_lan(struct policy_lan *to, const struct evpn_policy_lan *from)
+{
+	*to = (struct policy_lan){.vni = from->vni,
+		.import_count = from->import_count,
+		.net_count = from->prefix_count};
+	to->import = calloc(from->import_count + 1, sizeof(*to->import));
+	to->nets = calloc(from->prefix_count + 1, sizeof(*to->nets));
+	if (!to->import || !to->nets)
+		return false;
+	for (uint32_t i = 0; i < from->import_count; i++)
+		to->import[i] = from->import[i];
+	for (uint32_t i = 0; i < from->prefix_count; i++)
+		to->nets[i] = net_of(&from->prefixes[i]);
+	return true;
+}
+
+int evpn_policy_set_lans(struct evpn_policy *p, const struct evpn_policy_lan *lans, size_t count)
+{
+	struct policy_lan made[EVPN_LANS_MAX];
+
+	if (count > EVPN_LANS_MAX)
+		return -EINVAL;
+	for (size_t i = 0; i < count; i++)
+		if (!copy_lan(&made[i], &lans[i])) {
+			free_lans(made, i + 1);
+			return -ENOMEM;
+		}
+	free_lans(p->lan, p->lan_count);
+	for (size_t i = 0; i < count; i++)
+		p->lan[i] = made[i];
+	p->lan_count = count;
+	p->last_label_lans = 0;
+	p->last_label = UINT32_MAX; /* no label of 24 bits */
+	p->seen.rules = NULL;
+	return 0;
+}
+
+/* --- by attributes --- */
+
+static bool no_vtep(struct ip ip)
+{
+	return ip_is_unspecified(ip) || ip_is_multicast(ip) || ip_is_loopback(ip);
+}
+
+static bool is_allowed_vtep(const struct evpn_rules *rules, struct ip ip)
+{
+	for (uint32_t i = 0; i < rules->vtep_count; i++)
+		if (prefix_contains(&rules->vteps[i], ip))
+			return true;
+	return rules->vtep_count == 0;
+}
+
+static uint8_t judge_next_hop(const struct evpn_rules *rules, struct ip next_hop)
+{
+	if (rules->sanity && no_vtep(next_hop))
+		return REFUSED_NEXT_HOP;
+	return is_allowed_vtep(rules, next_hop) ? REFUSED_NOT : REFUSED_VTEP;
+}
+
+static bool is_route_target(const uint8_t ec[8])
+{
+	return ec[0] <= 0x02 && ec[1] == 0x02;
+}
+
+static bool matches_any(const struct rt_pattern *rts, uint32_t count, const uint8_t ec[8])
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (rt_matches(&rts[i], ec))
+			return true;
+	return false;
+}
+
+/* Each of a route's targets must be one of the neighbour's: one that is not would take the route to somebody else. */
+static uint8_t judge_targets(const struct evpn_rules *rules, struct span ecs)
+{
+	bool has = false;
+
+	for (size_t i = 0; rules->rt_count && i < ecom_count(ecs); i++) {
+		if (!is_route_target(ecom_at(ecs, i)))
+			continue;
+		if (!matches_any(rules->rts, rules->rt_count, ecom_at(ecs, i)))
+			return REFUSED_ROUTE_TARGET;
+		has = true;
+	}
+	return has || !rules->rt_count ? REFUSED_NOT : REFUSED_ROUTE_TARGET;
+}
+
+static uint64_t importing_lans(const struct evpn_policy *p, struct span ecs)
+{
+	uint64_t lans = 0;
+
+	for (size_t i = 0; i < ecom_count(ecs); i++) {
+		if (!is_route_target(ecom_at(ecs, i)))
+			continue;
+		for (size_t k = 0; k < p->lan_count; k++)
+			if (matches_any(p->lan[k].import, p->lan[k].import_count, ecom_at(ecs, i)))
+				lans |= 1ULL << k;
+	}
+	return lans;
+}
+
+static const struct seen *look_at(
+	struct evpn_policy *p, const struct evpn_rules *rules, const struct attrs *a)
+{
+	struct span ecs = a->ext_communities;
+	struct seen *s = &p->seen;
+	struct evpn_ecom ec;
+
+	if (s->rules == rules && s->ecoms_len == ecs.len && ip_eq(s->next_hop, a->next_hop) &&
+		(ecs.len == 0 || memcmp(s->ecoms, ecs.p, ecs.len) == 0))
+		return s;
+	s->rules = rules;
+	s->next_hop = a->next_hop;
+	s->ecoms_len = ecs.len;
+	if (ecs.len)
+		memcpy(s->ecoms, ecs.p, ecs.len);
+	s->by_next_hop = judge_next_hop(rules, a->next_hop);
+	s->by_target = judge_targets(rules, ecs);
+	s->lans = importing_lans(p, ecs);
+	s->default_gateway = evpn_ecom_find(ecs, ECOM_DEFAULT_GATEWAY, &ec);
+	s->sticky = evpn_ecom_mobility(ecs).sticky;
+	s->vxlan = evpn_ecom_vxlan_ok(ecs);
+	return s;
+}
+
+/* --- by route --- */
+
+static bool is_max_esi(const uint8_t *esi)
+{
+	for (int i = 0; i < 10; i++)
+		if (esi[i] != 0xff)
+			return false;
+	return true;
+}
+
+static uint8_t judge_mac(const uint8_t *b)
+{
+	struct mac mac;
+
+	memcpy(mac.b, b, 6);
+	if (mac_is_group(mac))
+		return mac_is_broadcast(mac) ? REFUSED_MAC_BROADCAST : REFUSED_MAC_MULTICAST;
+	return mac_is_zero(mac) ? REFUSED_MAC_ZERO : REFUSED_NOT;
+}
+
+static uint8_t judge_ip(struct ip ip)
+{
+	static const uint8_t broadcast[4] = {255, 255, 255, 255};
+
+	if (ip_is_unspecified(ip))
+		return REFUSED_IP_UNSPECIFIED;
+	if (ip_is_multicast(ip))
+		return REFUSED_IP_MULTICAST;
+	if (ip_is_loopback(ip))
+		return REFUSED_IP_LOOPBACK;
+	return ip.family == 4 && memcmp(ip.b, broadcast, 4) == 0 ? REFUSED_IP_BROADCAST
+								 : REFUSED_NOT;
+}
+
+/* The network's own address counts as a broadcast, as it once was (RFC 1812 section 5.3.5). */
+static uint8_t judge_ip_in_lan(const struct policy_lan *lan, struct ip ip)
+{
+	uint64_t bits[2];
+
+	if (lan->net_count == 0 || (ip.family == 6 && ip_is_link_local(ip)))
+		return REFUSED_NOT;
+	memcpy(bits, ip.b, 16);
+	for (uint32_t i = 0; i < lan->net_count; i++) {
+		const struct net *n = &lan->nets[i];
+		if (ip.family != n->family || (bits[0] & n->mask[0]) != n->bits[0] ||
+			(bits[1] & n->mask[1]) != n->bits[1])
+			continue;
+		if (!n->has_broadcast)
+			return REFUSED_NOT;
+		uint64_t all = bits[0] | n->mask[0], ones = 0;
+		memset(&ones, 0xff, 4);
+		return bits[0] == n->bits[0] || all == ones ? REFUSED_IP_BROADCAST : REFUSED_NOT;
+	}
+	return REFUSED_IP_OUTSIDE;
+}
+
+/* By VNI, where the label is one. */
+static uint64_t lans_of_label(struct evpn_policy *p, const struct policy_route *r)
+{
+	const uint8_t *l = r->payload + EVPN_MACIP_LABEL;
+
+	if (r->payload_len < EVPN_MACIP_PAYLOAD)
+		return 0;
+	uint32_t label = (uint32_t)l[0] << 16 | (uint32_t)l[1] << 8 | l[2];
+	if (label == p->last_label)
+		return p->last_label_lans;
+	p->last_label = label;
+	p->last_label_lans = 0;
+	for (size_t i = 0; i < p->lan_count; i++)
+		if (p->lan[i].vni == label)
+			p->last_label_lans |= 1ULL << i;
+	return p->last_label_lans;
+}
+
+static struct ip ip_of_key(const struct policy_route *r)
+{
+	const uint8_t *b = r->key + EVPN_MACIP_IP;
+
+	switch (r->key[EVPN_MACIP_IPLEN]) {
+	case 32:
+		return r->key_len >= EVPN_MACIP_IP + 4 ? ip_v4(b) : (struct ip){0};
+	case 128:
+		return r->key_len >= EVPN_MACIP_IP + 16 ? ip_v6(b) : (struct ip){0};
+	default:
+		return (struct ip){0};
+	}
+}
+
+static uint8_t judge_macip(struct evpn_policy *p, const struct evpn_rules *rules,
+	const struct seen *s, const struct policy_route *r)
+{
+	uint8_t reason;
+
+	if (rules->refuse_sticky && s->sticky)
+		return REFUSED_STICKY;
+	if (!rules->sanity || r->key_len < EVPN_MACIP_IP)
+		return REFUSED_NOT;
+	reason = judge_mac(r->key + EVPN_MACIP_MAC);
+	struct ip ip = ip_of_key(r);
+	if (!reason && ip.family)
+		reason = judge_ip(ip);
+	if (!reason && r->payload_len >= EVPN_MACIP_PAYLOAD && is_max_esi(r->payload))
+		reason = REFUSED_MAX_ESI;
+	uint64_t lans = s->lans | (s->vxlan ? lans_of_label(p, r) : 0);
+	if (lans && !reason && s->default_gateway)
+		reason = REFUSED_DEFAULT_GATEWAY;
+	/* Each LAN that would take it. */
+	for (; lans && !reason && ip.family; lans &= lans - 1)
+		reason = judge_ip_in_lan(&p->lan[__builtin_ctzll(lans)], ip);
+	return reason;
+}
+
+/* Types 3 and 4 name their PE in the key, too; and type 3 where floods shall go. */
+static uint8_t judge_originator(const struct evpn_rules *rules, const struct policy_route *r)
+{
+	struct evpn_route route;
+	struct pmsi pmsi;
+	struct ip end = {0};
+
+	if (evpn_nlri_unpack(r->key, r->key_len, NULL, 0, &route) != 0)
+		return REFUSED_NOT;
+	if (route.type == EVPN_IMET && attrs_has(r->attrs, ATTR_PMSI_TUNNEL) &&
+		pmsi_decode(r->attrs->pmsi, &pmsi) == 0 && pmsi.type == PMSI_INGRESS_REPLICATION)
+		end = pmsi_endpoint(&pmsi);
+	if (rules->sanity && (no_vtep(route.ip) || ip_is_multicast(end) || ip_is_loopback(end)))
+		return REFUSED_ORIGINATOR;
+	if (rules->sanity && route.type == EVPN_ES && is_max_esi(route.esi.b))
+		return REFUSED_MAX_ESI;
+	if (!is_allowed_vtep(rules, route.ip))
+		return REFUSED_VTEP;
+	return end.family && !ip_is_unspecified(end) && !is_allowed_vtep(rules, end) ? REFUSED_VTEP
+										     : REFUSED_NOT;
+}
+
+/* Route targets say where the other types go; these go by ES-Import (RFC 7432 section 7.6, RFC 9251 section 9). */
+static bool goes_by_segment(uint8_t type)
+{
+	return type == EVPN_ES || type == EVPN_JOIN_SYNC || type == EVPN_LEAVE_SYNC;
+}
+
+uint8_t evpn_policy_import(void *arg, const void *rules_of_neighbor, const struct policy_route *r)
+{
+	struct evpn_policy *p = arg;
+	const struct evpn_rules *rules = rules_of_neighbor ? rules_of_neighbor : &p->fallback;
+
+	if (r->family != &evpn_family || r->key_len == 0)
+		return REFUSED_NOT;
+	uint8_t type = r->key[0];
+	if (!(rules->types[type / 8] & 1 << type % 8))
+		return type && type <= EVPN_TYPES_KNOWN ? REFUSED_ROUTE_TYPE : REFUSED_UNKNOWN_TYPE;
+	const struct seen *s = look_at(p, rules, r->attrs);
+	if (s->by_next_hop)
+		return s->by_next_hop;
+	if (s->by_target && !goes_by_segment(type))
+		return s->by_target;
+	switch (type) {
+	case EVPN_MACIP:
+		return judge_macip(p, rules, s, r);
+	case EVPN_IMET:
+	case EVPN_ES:
+		return judge_originator(rules, r);
+	case EVPN_AD:
+		return rules->sanity && r->key_len >= EVPN_AD_ESI + 10 &&
+				       is_max_esi(r->key + EVPN_AD_ESI)
+			       ? REFUSED_MAX_ESI
+			       : REFUSED_NOT;
+	case EVPN_PREFIX:
+		return rules->sanity && r->payload_len >= 10 && is_max_esi(r->payload)
+			       ? REFUSED_MAX_ESI
+			       : REFUSED_NOT;
+	default:
+		return REFUSED_NOT;
+	}
+}
+
+const char *evpn_policy_reason(uint8_t reason)
+{
+	return reason >= REFUSED_BY_POLICY && reason < REFUSED_END ? words[reason - REFUSED_BY_POLICY]
+								   : "unknown";
+}
