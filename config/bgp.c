@@ -145,6 +145,7 @@ void config_bgp_free(struct config *c)
 		free(n->password);
 		free(n->password_file);
 		free(n->name);
+		config_import_free(&n->import);
 	}
 	free(c->neighbors);
 	free(c->listen);

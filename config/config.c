@@ -56,6 +56,8 @@ int config_load(const char *file, struct config **ret, char err[CONFIG_ERROR_MAX
 	if (raw->bgp)
 		config_bgp(&cv, raw->bgp, c);
 	config_lans(&cv, raw, c);
+	if (raw->bgp)
+		config_imports(&cv, raw->bgp, c);
 	check_log(&cv, c);
 	yaml_file_free_data(&config_schema, raw);
 	yaml_file_free(cv.file);

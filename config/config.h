@@ -10,6 +10,19 @@
 #include "lib/ip.h"
 #include "lib/rd.h"
 
+#define CONFIG_CLASSES 16 /* BGP_CLASSES */
+
+/* What a neighbour may send: see evpn/policy.h. `import` of the neighbour over that of `bgp`. */
+struct config_import {
+	uint8_t types[32];	/* a bit each */
+	struct rt_pattern *rts; /* none: any */
+	uint32_t rt_count;
+	struct prefix *vteps; /* none: any */
+	uint32_t vtep_count;
+	bool sanity, sticky_macs;
+	uint32_t max_by_class[CONFIG_CLASSES]; /* 0: no limit */
+};
+
 struct config_neighbor {
 	struct ip address;     /* family 0: dynamic, see prefix */
 	struct prefix prefix;
@@ -30,6 +43,7 @@ struct config_neighbor {
 	bool rt_constrain;     /* RFC 4684 */
 	uint32_t llgr_time;    /* seconds, RFC 9494; 0: off */
 	bool conservative;     /* send nothing legal that FRR 8.4 resets on */
+	struct config_import import;
 };
 
 struct config_agent {
@@ -48,6 +62,9 @@ struct config_agent {
 	uint32_t max_bindings; /* default 16384 */
 };
 
+/* RFC 7432 section 15.1; also evpn/lan.h. */
+enum config_duplicate { DUPLICATE_OFF, DUPLICATE_ALARM, DUPLICATE_FREEZE };
+
 struct config_lan {
 	char *name;
 	uint32_t vni;
@@ -58,6 +75,9 @@ struct config_lan {
 	bool import_auto;	  /* `route-target: auto` imports *:VNI too and exports AS:VNI */
 	struct rd rd;		  /* default router-id:VNI & 0xffff */
 	struct ip vtep;		  /* default router-id */
+	uint32_t dup_moves, dup_window; /* so many moves in so many seconds */
+	uint32_t dup_recovery;		/* seconds; 0: never by itself */
+	int dup_action;			/* enum config_duplicate */
 	char **registry;	  /* files */
 	uint32_t registry_count;
 	struct config_agent *agent; /* NULL on a route server */

@@ -86,6 +86,34 @@ static void lan_values(struct convert *cv, const struct raw_lan *raw, const stru
 	lan->registry = copy_list(&raw->registry);
 }
 
+static const struct convert_word duplicate_words[] = {{"freeze", DUPLICATE_FREEZE},
+	{"alarm", DUPLICATE_ALARM}, {"off", DUPLICATE_OFF}, {NULL, 0}};
+
+static void duplicates(
+	struct convert *cv, const char *at, const struct raw_duplicate *raw, struct config_lan *lan)
+{
+	char *end;
+
+	/* RFC 7432 section 15.1: until the operator acts. */
+	lan->dup_moves = 5;
+	lan->dup_window = 180;
+	lan->dup_recovery = 0;
+	lan->dup_action = DUPLICATE_FREEZE;
+	if (!raw)
+		return;
+	convert_at(cv, "%s.duplicate-mac", at);
+	convert_number(cv, "moves", raw->moves, 2, 1000, &lan->dup_moves);
+	convert_number(cv, "window", raw->window, 1, 86400, &lan->dup_window);
+	convert_word(cv, "action", raw->action, duplicate_words, &lan->dup_action);
+	if (!raw->recovery || strcmp(raw->recovery, "never") == 0)
+		return;
+	unsigned long sec = strtoul(raw->recovery, &end, 10);
+	if (*end || raw->recovery[0] < '0' || raw->recovery[0] > '9' || sec < 1 || sec > 604800)
+		convert_error(cv, "recovery", "'%s': expected never or 1 - 604800", raw->recovery);
+	else
+		lan->dup_recovery = (uint32_t)sec;
+}
+
 void config_lans(struct convert *cv, const struct raw_config *raw, struct config *c)
 {
 	char at[24];
@@ -97,6 +125,7 @@ void config_lans(struct convert *cv, const struct raw_config *raw, struct config
 		convert_at(cv, "%s", at);
 		lan_values(cv, &raw->lans[i], c, &c->lans[i]);
 		check_twice(cv, c, i);
+		duplicates(cv, at, raw->lans[i].duplicate, &c->lans[i]);
 		if (raw->lans[i].agent)
 			c->lans[i].agent = config_agent(cv, at, raw->lans[i].agent);
 	}

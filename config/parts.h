@@ -6,6 +6,9 @@
 
 void config_bgp(struct convert *cv, const struct raw_bgp *raw, struct config *c);
 void config_bgp_free(struct config *c);
+/* After the LANs: route targets may be said by their VNIs. */
+void config_imports(struct convert *cv, const struct raw_bgp *raw, struct config *c);
+void config_import_free(struct config_import *im);
 void config_lans(struct convert *cv, const struct raw_config *raw, struct config *c);
 void config_lans_free(struct config *c);
 /* `at`: the LAN's place, "lans[0]". */

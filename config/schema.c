@@ -21,6 +21,27 @@ static const cyaml_schema_value_t text_schema = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, 4095),
 };
 
+static const cyaml_schema_field_t max_fields[] = {
+	NUMBER("ad", struct raw_max, ad),
+	NUMBER("mac-ip", struct raw_max, mac_ip),
+	NUMBER("imet", struct raw_max, imet),
+	NUMBER("es", struct raw_max, es),
+	NUMBER("ip-prefix", struct raw_max, ip_prefix),
+	NUMBER("other", struct raw_max, other),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t import_fields[] = {
+	TEXTS("types", struct raw_import, types, 256),
+	TEXTS("route-targets", struct raw_import, route_targets, 1024),
+	TEXTS("vteps", struct raw_import, vteps, 1024),
+	TEXT("unknown-route-types", struct raw_import, unknown_route_types),
+	FLAG_PTR("sanity", struct raw_import, sanity),
+	FLAG_PTR("sticky-macs", struct raw_import, sticky_macs),
+	MAPPING("max", struct raw_import, max, max_fields),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t neighbor_fields[] = {
 	TEXT("address", struct raw_neighbor, address),
 	TEXT("prefix", struct raw_neighbor, prefix),
@@ -43,6 +64,7 @@ static const cyaml_schema_field_t neighbor_fields[] = {
 	FLAG("rt-constrain", struct raw_neighbor, rt_constrain),
 	NUMBER("long-lived-time", struct raw_neighbor, long_lived_time),
 	TEXT("profile", struct raw_neighbor, profile),
+	MAPPING("import", struct raw_neighbor, import, import_fields),
 	CYAML_FIELD_END,
 };
 
@@ -60,6 +82,7 @@ static const cyaml_schema_field_t bgp_fields[] = {
 	NUMBER_PTR("defer-time", struct raw_bgp, defer_time),
 	CYAML_FIELD_SEQUENCE("neighbors", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw_bgp,
 		neighbors, &neighbor_schema, 0, 4096),
+	MAPPING("import", struct raw_bgp, import, import_fields),
 	CYAML_FIELD_END,
 };
 
@@ -85,6 +108,14 @@ static const cyaml_schema_field_t agent_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t duplicate_fields[] = {
+	NUMBER("moves", struct raw_duplicate, moves),
+	NUMBER("window", struct raw_duplicate, window),
+	TEXT("recovery", struct raw_duplicate, recovery),
+	TEXT("action", struct raw_duplicate, action),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t lan_fields[] = {
 	CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct raw_lan, name, 1, 31),
 	CYAML_FIELD_UINT("vni", CYAML_FLAG_DEFAULT, struct raw_lan, vni),
@@ -95,6 +126,7 @@ static const cyaml_schema_field_t lan_fields[] = {
 	TEXT("vtep", struct raw_lan, vtep),
 	TEXTS("registry", struct raw_lan, registry, 16),
 	MAPPING("agent", struct raw_lan, agent, agent_fields),
+	MAPPING("duplicate-mac", struct raw_lan, duplicate, duplicate_fields),
 	CYAML_FIELD_END,
 };
 

@@ -10,12 +10,24 @@ struct raw_list {
 	uint32_t count;
 };
 
+struct raw_max {
+	uint32_t ad, mac_ip, imet, es, ip_prefix, other;
+};
+
+struct raw_import {
+	struct raw_list types, route_targets, vteps;
+	char *unknown_route_types;
+	bool *sanity, *sticky_macs;
+	struct raw_max *max;
+};
+
 struct raw_neighbor {
 	char *address, *prefix, *name, *password_file;
 	uint32_t max, remote_as, hold_time, connect_retry, max_routes, stale_time, ttl_security;
 	char *role, *add_path, *profile;
 	uint32_t long_lived_time;
 	bool client, passive, shutdown, role_strict, otc, rt_constrain;
+	struct raw_import *import;
 };
 
 struct raw_bgp {
@@ -25,6 +37,7 @@ struct raw_bgp {
 	uint32_t *hold_time, *restart_time, *defer_time;
 	struct raw_neighbor *neighbors;
 	uint32_t neighbors_count;
+	struct raw_import *import;
 };
 
 struct raw_police {
@@ -40,11 +53,17 @@ struct raw_agent {
 	uint32_t age_time, max_bindings;
 };
 
+struct raw_duplicate {
+	uint32_t moves, window;
+	char *recovery, *action;
+};
+
 struct raw_lan {
 	char *name, *rd, *vtep, *route_target;
 	uint32_t vni;
 	struct raw_list prefixes, import, registry;
 	struct raw_agent *agent;
+	struct raw_duplicate *duplicate;
 };
 
 struct raw_config {

@@ -107,6 +107,76 @@ START_TEST(reads_what_is_said)
 }
 END_TEST
 
+static bool allows(const struct config_import *im, int type)
+{
+	return im->types[type / 8] & 1 << type % 8;
+}
+
+START_TEST(import_said_for_all_and_for_one)
+{
+	struct config *c = must_load(
+		TOP "bgp:\n  as: 65000\n"
+		    "  import:\n    route-targets: [auto]\n    vteps: [10.99.0.0/24]\n"
+		    "    max: {mac-ip: 20000, imet: 10, other: 7}\n"
+		    "  neighbors:\n    - address: 10.99.0.2\n    - address: 10.99.0.3\n"
+		    "      import: {types: [2, imet, 9], route-targets: [\"65000:7\", \"*:8\"], "
+		    "vteps: [10.99.0.3, \"2001:db8::3\"], sanity: false, sticky-macs: false, max: {imet: 1}}\n"
+		    "    - {address: 10.99.0.4, import: {unknown-route-types: discard}}\n"
+		    "    - {address: 10.99.0.5, import: {types: [2], unknown-route-types: relay}}\n"
+		    "lans:\n  - {name: a, vni: 100}\n  - {name: b, vni: 200}\n");
+	const struct config_import *all = &c->neighbors[0].import, *one = &c->neighbors[1].import,
+				   *known = &c->neighbors[2].import, *relay = &c->neighbors[3].import;
+
+	ck_assert_uint_eq(all->rt_count, 2);
+	ck_assert_uint_eq(all->rts[1].vni, 200);
+	ck_assert_uint_eq(all->vtep_count, 1);
+	ck_assert(allows(all, 0) && allows(all, 1) && allows(all, 8) && allows(all, 255));
+	ck_assert(all->sanity && all->sticky_macs);
+	ck_assert_uint_eq(all->max_by_class[2], 20000);
+	ck_assert_uint_eq(all->max_by_class[3], 10);
+	ck_assert_uint_eq(all->max_by_class[1], 0);
+	ck_assert_uint_eq(all->max_by_class[0], 7);
+	ck_assert_uint_eq(all->max_by_class[15], 7);
+
+	ck_assert_uint_eq(one->rt_count, 2);
+	ck_assert_uint_eq(one->rts[0].vni, 0);
+	ck_assert_uint_eq(one->rts[1].vni, 8);
+	ck_assert_uint_eq(one->vtep_count, 2);
+	ck_assert_uint_eq(one->vteps[0].len, 32);
+	ck_assert_uint_eq(one->vteps[1].len, 128);
+	ck_assert(allows(one, 2) && allows(one, 3) && allows(one, 9));
+	ck_assert(!allows(one, 0) && !allows(one, 1) && !allows(one, 8) && !allows(one, 10));
+	ck_assert(!one->sanity && !one->sticky_macs);
+	ck_assert_uint_eq(one->max_by_class[2], 20000);
+	ck_assert_uint_eq(one->max_by_class[3], 1);
+
+	ck_assert(allows(known, 1) && allows(known, 8) && !allows(known, 9) && !allows(known, 0));
+	ck_assert_uint_eq(known->rt_count, 2);
+	ck_assert(allows(relay, 2) && !allows(relay, 3) && allows(relay, 9) && allows(relay, 0));
+	config_free(c);
+}
+END_TEST
+
+START_TEST(duplicate_macs)
+{
+	struct config *c = must_load(TOP "lans:\n  - {name: a, vni: 1}\n"
+		"  - {name: b, vni: 2, duplicate-mac: {moves: 3, window: 60, recovery: 540, action: alarm}}\n"
+		"  - {name: c, vni: 3, duplicate-mac: {recovery: never, action: off}}\n");
+
+	ck_assert_uint_eq(c->lans[0].dup_moves, 5);
+	ck_assert_uint_eq(c->lans[0].dup_window, 180);
+	ck_assert_uint_eq(c->lans[0].dup_recovery, 0);
+	ck_assert_int_eq(c->lans[0].dup_action, DUPLICATE_FREEZE);
+	ck_assert_uint_eq(c->lans[1].dup_moves, 3);
+	ck_assert_uint_eq(c->lans[1].dup_window, 60);
+	ck_assert_uint_eq(c->lans[1].dup_recovery, 540);
+	ck_assert_int_eq(c->lans[1].dup_action, DUPLICATE_ALARM);
+	ck_assert_uint_eq(c->lans[2].dup_recovery, 0);
+	ck_assert_int_eq(c->lans[2].dup_action, DUPLICATE_OFF);
+	config_free(c);
+}
+END_TEST
+
 START_TEST(password_files)
 {
 	static const struct {
@@ -169,6 +239,27 @@ static const struct {
 		":6:17: bgp.neighbors[1].address: given already in bgp.neighbors[0]"},
 	{NEIGHBOR("{address: 10.99.0.2, password-file: /nonexistent/key}"),
 		":5:43: bgp.neighbors[0].password-file: /nonexistent/key: No such file or directory"},
+	{NEIGHBOR("{address: 10.99.0.2, import: {types: [2, 256]}}"),
+		":5:48: bgp.neighbors[0].import.types[1]: '256': expected ad, mac-ip, imet, es, ip-prefix, "
+		"smet, join-sync, leave-sync or 1 - 255"},
+	{NEIGHBOR("{address: 10.99.0.2, import: {unknown-route-types: drop}}"),
+		":5:58: bgp.neighbors[0].import.unknown-route-types: 'drop': expected one of relay, discard"},
+	{NEIGHBOR("{address: 10.99.0.2, import: {route-targets: [\"*:0\"]}}"),
+		":5:53: bgp.neighbors[0].import.route-targets[0]: '*:0': expected a route target such as "
+		"65000:100 or \"*:100\", or auto"},
+	{NEIGHBOR("{address: 10.99.0.2, import: {route-targets: [auto]}}"),
+		":5:53: bgp.neighbors[0].import.route-targets[0]: auto means the VNIs of lans, and there are "
+		"none"},
+	{NEIGHBOR("{address: 10.99.0.2, import: {vteps: [10.99.0.1/24]}}"),
+		":5:45: bgp.neighbors[0].import.vteps[0]: '10.99.0.1/24': bits are set behind the prefix length"},
+	{TOP "bgp:\n  as: 1\n  import: {vteps: [x]}\n",
+		":4:20: bgp.import.vteps[0]: 'x': expected a prefix such as 198.18.0.0/21 or 2001:db8::/64"},
+	{TOP "bgp:\n  as: 1\n  import: {max: {macip: 5}}\n", ":4:18: unknown key: macip"},
+	{LAN("duplicate-mac: {moves: 1}"), ":3:50: lans[0].duplicate-mac.moves: 1: expected 2 - 1000"},
+	{LAN("duplicate-mac: {recovery: soon}"),
+		":3:53: lans[0].duplicate-mac.recovery: 'soon': expected never or 1 - 604800"},
+	{LAN("duplicate-mac: {action: stop}"),
+		":3:51: lans[0].duplicate-mac.action: 'stop': expected one of freeze, alarm, off"},
 	{TOP "lans:\n  - name: ixp\n    vni: 16777216\n",
 		":4:10: lans[0].vni: 16777216: expected 1 - 16777215"},
 	{TOP "lans:\n  - {name: a, vni: 1}\n  - {name: b, vni: 1}\n",
@@ -218,6 +309,8 @@ int main(void)
 
 	tcase_add_test(tc, defaults_are_sane);
 	tcase_add_test(tc, reads_what_is_said);
+	tcase_add_test(tc, import_said_for_all_and_for_one);
+	tcase_add_test(tc, duplicate_macs);
 	tcase_add_loop_test(tc, password_files, 0, 7);
 	tcase_add_loop_test(tc, refuses_with_the_place, 0, sizeof(refused) / sizeof(refused[0]));
 	suite_add_tcase(s, tc);
