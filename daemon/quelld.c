@@ -30,6 +30,7 @@
 #include "daemon/quelld.h"
 #include "daemon/quelld_lans.h"
 #include "daemon/quelld_neighbors.h"
+#include "daemon/quelld_policy.h"
 #include "daemon/seccomp_quelld.h"
 #include "daemon/transport.h"
 #include "evpn/family.h"
@@ -139,6 +140,7 @@ static int open_sockets(struct quelld *q)
 	q->speaker = make_speaker(q->config);
 	if (!q->speaker)
 		abort();
+	q->policy = quelld_policy_new(q->speaker, q->config);
 	rc = quelld_lans_new(q->loop, q->config, q->speaker, q->feed_user, &q->lans);
 	if (rc < 0) {
 		log_error(LOG_MAIN, "%s/feed.sock: %s", q->config->run_dir, strerror(-rc));
@@ -225,6 +227,7 @@ static void release(struct quelld *q)
 	transport_free(q->transport);
 	if (q->speaker)
 		speaker_free(q->speaker);
+	quelld_policy_free(q->policy);
 	quelld_lans_free(q->lans);
 	loop_free(q->loop);
 	pidlock_drop(&q->lock);

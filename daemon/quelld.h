@@ -11,6 +11,7 @@
 struct control_quelld;
 struct loop;
 struct quelld_lans;
+struct quelld_policy;
 struct speaker;
 struct transport;
 
@@ -20,6 +21,7 @@ struct quelld {
 	struct speaker *speaker;
 	struct transport *transport;
 	struct quelld_lans *lans;
+	struct quelld_policy *policy;
 	struct control_quelld *control;
 	struct pidlock lock;
 	struct priv_user user;

@@ -6,6 +6,7 @@
 
 #include "daemon/loop.h"
 #include "daemon/quelld.h"
+#include "daemon/quelld_policy.h"
 #include "lib/log.h"
 
 /* config/ does not know bgp/: the words of the file stand for numbers there (config/words.c). */
@@ -16,7 +17,8 @@ static_assert(ADD_PATH_OFF == 0 && ADD_PATH_RECEIVE == 1 && ADD_PATH_SEND == 2 &
 		      ADD_PATH_BOTH == 3,
 	"config_add_path_words[]");
 
-struct neighbor_config quelld_neighbor_config(const struct config_neighbor *n)
+struct neighbor_config quelld_neighbor_config(
+	const struct quelld *q, const struct config_neighbor *n)
 {
 	struct neighbor_config nc = {.address = n->address,
 		.prefix = n->prefix,
@@ -29,6 +31,7 @@ struct neighbor_config quelld_neighbor_config(const struct config_neighbor *n)
 		.connect_retry_sec = n->connect_retry,
 		.max_routes = n->max_routes,
 		.stale_sec = n->stale_time,
+		.rules = quelld_policy_rules(q->policy, n),
 		.role = (enum bgp_role)n->role,
 		.role_strict = n->role_strict,
 		.otc = n->otc,
@@ -37,6 +40,7 @@ struct neighbor_config quelld_neighbor_config(const struct config_neighbor *n)
 		.llgr_sec = n->llgr_time,
 		.conservative = n->conservative};
 
+	memcpy(nc.max_by_class, n->import.max_by_class, sizeof(nc.max_by_class));
 	snprintf(nc.name, sizeof(nc.name), "%s", n->name ? n->name : "");
 	return nc;
 }
@@ -47,7 +51,7 @@ int quelld_neighbors_add(struct quelld *q)
 
 	for (uint32_t i = 0; i < c->neighbor_count; i++) {
 		const struct config_neighbor *n = &c->neighbors[i];
-		struct neighbor_config nc = quelld_neighbor_config(n);
+		struct neighbor_config nc = quelld_neighbor_config(q, n);
 		struct neighbor *made;
 
 		if (!c->listen_count && (n->passive || !n->address.family))

@@ -5,7 +5,8 @@
 
 struct quelld;
 
-/* The one as the other. What it borrows lives as long as `n`. */
-struct neighbor_config quelld_neighbor_config(const struct config_neighbor *n);
+/* The one as the other, with the rules that q->policy has for it. */
+struct neighbor_config quelld_neighbor_config(
+	const struct quelld *q, const struct config_neighbor *n);
 /* Adds all to the speaker; those that do not wait begin to call. 0 or -errno, everything said. */
 int quelld_neighbors_add(struct quelld *q);

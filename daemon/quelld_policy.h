@@ -1,0 +1,23 @@
+/* The import policy of the configuration: `import` of each neighbour and the LANs, as evpn/policy.c wants them.
+ *
+ * The speaker's neighbours borrow their rules by pointer. A neighbour of the file, by its address or range, has one
+ * place for them as long as the daemon runs, so that a reload changes them under a session that goes on.
+ */
+#pragma once
+#include <stdbool.h>
+
+#include "config/config.h"
+
+struct quelld_policy;
+struct speaker;
+
+/* Gives the speaker its policy. Aborts when out of memory. */
+struct quelld_policy *quelld_policy_new(struct speaker *s, const struct config *c);
+/* After the speaker. */
+void quelld_policy_free(struct quelld_policy *p);
+
+/* Takes all from another configuration, none of which is borrowed. True: something is different, and what the RIBs hold
+ * has to be asked about again (speaker_recheck()). Neighbours that are in both need nothing else. */
+bool quelld_policy_set(struct quelld_policy *p, const struct config *c);
+/* For neighbor_config.rules. */
+const void *quelld_policy_rules(const struct quelld_policy *p, const struct config_neighbor *n);
