@@ -147,6 +147,7 @@ void config_bgp_free(struct config *c)
 		free(n->name);
 		config_import_free(&n->import);
 	}
+	config_import_free(&c->import);
 	free(c->neighbors);
 	free(c->listen);
 }

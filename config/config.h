@@ -11,6 +11,7 @@
 #include "lib/rd.h"
 
 #define CONFIG_CLASSES 16 /* BGP_CLASSES */
+#define CONFIG_TYPE_KNOWN_MAX 8
 
 /* What a neighbour may send: see evpn/policy.h. `import` of the neighbour over that of `bgp`. */
 struct config_import {
@@ -64,6 +65,8 @@ struct config_agent {
 
 /* RFC 7432 section 15.1; also evpn/lan.h. */
 enum config_duplicate { DUPLICATE_OFF, DUPLICATE_ALARM, DUPLICATE_FREEZE };
+#define DUPLICATE_MOVES 5
+#define DUPLICATE_WINDOW 180
 
 struct config_lan {
 	char *name;
@@ -94,6 +97,7 @@ struct config {
 	uint32_t listen_count;
 	uint16_t port;	   /* 179 */
 	uint32_t cluster_id, hold_time, restart_time, defer_time;
+	struct config_import import; /* of all neighbours; each has it merged with its own */
 	struct config_neighbor *neighbors;
 	uint32_t neighbor_count;
 	struct config_lan *lans;

@@ -127,10 +127,13 @@ static struct config_change of_neighbor(enum config_op op, const struct config_n
 }
 
 /* As a neighbor of one line is read; but address and prefix are its name, and shown already. */
-static char *describe_neighbor(const struct config_neighbor *n)
+static char *describe_neighbor(const struct config *c, const struct config_neighbor *n)
 {
-	struct config_neighbor plain = {
-		.address = n->address, .prefix = n->prefix, .max = 64, .connect_retry = 5};
+	struct config_neighbor plain = {.address = n->address,
+		.prefix = n->prefix,
+		.max = 64,
+		.connect_retry = 5,
+		.import = c->import};
 
 	return describe(CONFIG_NEIGHBOR, n, &plain);
 }
@@ -170,7 +173,7 @@ static void compare_neighbors(struct differ *d)
 		c.was = neighbor_in(was, n, i);
 		c.is = (int)i;
 		if (c.was < 0) {
-			add(d, c)->to = describe_neighbor(n);
+			add(d, c)->to = describe_neighbor(is, n);
 			continue;
 		}
 		c.op = CONFIG_CHANGED;
@@ -185,6 +188,10 @@ static char *describe_lan(const struct config_lan *lan)
 	struct config_lan plain = *lan;
 
 	plain.vni = 0;
+	plain.dup_moves = DUPLICATE_MOVES;
+	plain.dup_window = DUPLICATE_WINDOW;
+	plain.dup_recovery = 0;
+	plain.dup_action = DUPLICATE_FREEZE;
 	plain.prefix_count = plain.registry_count = 0;
 	plain.import_auto = true;
 	plain.route_target_count = 1;

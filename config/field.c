@@ -31,6 +31,11 @@ enum type {
 	T_IMPORT, /* the others */
 	T_PORTS,
 	T_CLASSES,
+	T_TYPES, /* bits */
+	T_UNKNOWN_TYPES,
+	T_RTS, /* of struct config_import */
+	T_VTEPS,
+	T_NEVER, /* uint32_t; 0: never */
 	T_WORD_ROLE,
 	T_WORD_ADD_PATH,
 	T_WORD_PROFILE,
@@ -39,6 +44,7 @@ enum type {
 	T_WORD_NS_OPTION,
 	T_WORD_UNREGISTERED,
 	T_WORD_ACCELERATE,
+	T_WORD_DUPLICATE,
 };
 
 #define ROW(part, type, object, key, member, quelld, agent)                                        \
@@ -78,6 +84,18 @@ static const struct config_field fields[] = {
 	BGP(U32,     "hold-time",     hold_time,      RESET,    NOTHING),
 	BGP(U32,     "restart-time",  restart_time,   LATER,    NOTHING),
 	BGP(U32,     "defer-time",    defer_time,     LATER,    NOTHING),
+	BGP(TYPES, "import.types", import.types, IN_PLACE, NOTHING),
+	BGP(UNKNOWN_TYPES, "import.unknown-route-types", import.types, IN_PLACE, NOTHING),
+	BGP(RTS, "import.route-targets", import, IN_PLACE, NOTHING),
+	BGP(VTEPS, "import.vteps", import, IN_PLACE, NOTHING),
+	BGP(FLAG, "import.sanity", import.sanity, IN_PLACE, NOTHING),
+	BGP(FLAG, "import.sticky-macs", import.sticky_macs, IN_PLACE, NOTHING),
+	BGP(OPT, "import.max.ad", import.max_by_class[1], IN_PLACE, NOTHING),
+	BGP(OPT, "import.max.mac-ip", import.max_by_class[2], IN_PLACE, NOTHING),
+	BGP(OPT, "import.max.imet", import.max_by_class[3], IN_PLACE, NOTHING),
+	BGP(OPT, "import.max.es", import.max_by_class[4], IN_PLACE, NOTHING),
+	BGP(OPT, "import.max.ip-prefix", import.max_by_class[5], IN_PLACE, NOTHING),
+	BGP(OPT, "import.max.other", import.max_by_class[0], IN_PLACE, NOTHING),
 
 	NEIGHBOR(IP,     "address",       address,       ANEW),
 	NEIGHBOR(PREFIX, "prefix",        prefix,        ANEW),
@@ -100,6 +118,18 @@ static const struct config_field fields[] = {
 	NEIGHBOR(FLAG,   "rt-constrain",  rt_constrain,  RESET),
 	NEIGHBOR(OPT,    "long-lived-time", llgr_time,   RESET),
 	NEIGHBOR(WORD_PROFILE, "profile", conservative,  RESET),
+	NEIGHBOR(TYPES, "import.types", import.types, IN_PLACE),
+	NEIGHBOR(UNKNOWN_TYPES, "import.unknown-route-types", import.types, IN_PLACE),
+	NEIGHBOR(RTS, "import.route-targets", import, IN_PLACE),
+	NEIGHBOR(VTEPS, "import.vteps", import, IN_PLACE),
+	NEIGHBOR(FLAG, "import.sanity", import.sanity, IN_PLACE),
+	NEIGHBOR(FLAG, "import.sticky-macs", import.sticky_macs, IN_PLACE),
+	NEIGHBOR(OPT, "import.max.ad", import.max_by_class[1], IN_PLACE),
+	NEIGHBOR(OPT, "import.max.mac-ip", import.max_by_class[2], IN_PLACE),
+	NEIGHBOR(OPT, "import.max.imet", import.max_by_class[3], IN_PLACE),
+	NEIGHBOR(OPT, "import.max.es", import.max_by_class[4], IN_PLACE),
+	NEIGHBOR(OPT, "import.max.ip-prefix", import.max_by_class[5], IN_PLACE),
+	NEIGHBOR(OPT, "import.max.other", import.max_by_class[0], IN_PLACE),
 
 	LAN(TEXT,    "name",          name,           ANEW,     RESTART),
 	LAN(U32,     "vni",           vni,            IN_PLACE, RESTART),
@@ -107,6 +137,10 @@ static const struct config_field fields[] = {
 	LAN(IMPORT,  "import",        route_targets,  IN_PLACE, NOTHING),
 	LAN(RD,      "rd",            rd,             IN_PLACE, NOTHING),
 	LAN(IP,      "vtep",          vtep,           IN_PLACE, NOTHING),
+	LAN(U32,     "duplicate-mac.moves",    dup_moves,    IN_PLACE, NOTHING),
+	LAN(U32,     "duplicate-mac.window",   dup_window,   IN_PLACE, NOTHING),
+	LAN(NEVER,   "duplicate-mac.recovery", dup_recovery, IN_PLACE, NOTHING),
+	LAN(WORD_DUPLICATE, "duplicate-mac.action", dup_action, IN_PLACE, NOTHING),
 	ROWS(LAN, PREFIXES, config_lan, "prefixes", prefixes, prefix_count, IN_PLACE, RESTART),
 	ROWS(LAN, TEXTS, config_lan, "registry", registry, registry_count, NOTHING, RESTART),
 
@@ -263,6 +297,59 @@ static void put_list(struct config_text *t, enum type type, const void *array, u
 	config_text_put(t, "]");
 }
 
+static void put_vteps(struct config_text *t, const struct config_import *im)
+{
+	if (im->vtep_count)
+		put_list(t, T_PREFIXES, im->vteps, im->vtep_count);
+	else
+		config_text_put(t, "any");
+}
+
+static bool has_type(const uint8_t *types, int type)
+{
+	return types[type / 8] & 1 << type % 8;
+}
+
+/* Whether all that are not known come in, not only those listed. */
+static bool relays_unknown(const uint8_t *types)
+{
+	return has_type(types, 0);
+}
+
+static void put_types(struct config_text *t, const uint8_t *types)
+{
+	bool first = true;
+
+	config_text_put(t, "[");
+	for (int type = 1; type < 256; type++) {
+		if (!has_type(types, type) ||
+			(type > CONFIG_TYPE_KNOWN_MAX && relays_unknown(types)))
+			continue;
+		config_text_put(t, "%s", first ? "" : ", ");
+		if (type <= CONFIG_TYPE_KNOWN_MAX)
+			put_word(t, config_route_type_words, type);
+		else
+			config_text_put(t, "%d", type);
+		first = false;
+	}
+	config_text_put(t, "]");
+}
+
+static void put_rts(struct config_text *t, const struct config_import *im)
+{
+	char buf[RD_TEXT];
+
+	config_text_put(t, im->rt_count ? "[" : "any");
+	for (size_t i = 0; i < im->rt_count; i++) {
+		const struct rt_pattern *p = &im->rts[i];
+		if (p->vni)
+			config_text_put(t, "%s*:%u", comma(i, 0), p->vni);
+		else
+			config_text_put(t, "%s%s", comma(i, 0), rt_format(p->rt, buf));
+	}
+	config_text_put(t, im->rt_count ? "]" : "");
+}
+
 static const struct convert_word *words_of(enum type type)
 {
 	switch (type) {
@@ -278,6 +365,8 @@ static const struct convert_word *words_of(enum type type)
 		return config_ns_option_words;
 	case T_WORD_UNREGISTERED:
 		return config_unregistered_words;
+	case T_WORD_DUPLICATE:
+		return config_duplicate_words;
 	default:
 		return config_accelerate_words;
 	}
@@ -346,6 +435,24 @@ void config_field_put(struct config_text *t, const struct config_field *f, const
 		break;
 	case T_CLASSES:
 		put_classes(t, *(const uint64_t *)at);
+		break;
+	case T_TYPES:
+		put_types(t, (const uint8_t *)at);
+		break;
+	case T_UNKNOWN_TYPES:
+		put_word(t, config_unknown_type_words, relays_unknown((const uint8_t *)at));
+		break;
+	case T_RTS:
+		put_rts(t, (const struct config_import *)at);
+		break;
+	case T_VTEPS:
+		put_vteps(t, (const struct config_import *)at);
+		break;
+	case T_NEVER:
+		if (*(const uint32_t *)at)
+			config_text_put(t, "%u", *(const uint32_t *)at);
+		else
+			config_text_put(t, "never");
 		break;
 	case T_WORD_PROFILE:
 		config_text_put(t, "%s", *(const bool *)at ? "conservative" : "standard");

@@ -6,15 +6,7 @@
 #include <string.h>
 
 #include "config/parts.h"
-
-#define TYPE_KNOWN_MAX 8
-
-/* The route types of EVPN; config/ does not know evpn/. */
-static const struct convert_word type_words[] = {{"ad", 1}, {"mac-ip", 2}, {"imet", 3}, {"es", 4},
-	{"ip-prefix", 5}, {"smet", 6}, {"join-sync", 7}, {"leave-sync", 8}, {NULL, 0}};
-
-enum { RELAY = 1, DISCARD };
-static const struct convert_word unknown_words[] = {{"relay", RELAY}, {"discard", DISCARD}, {NULL, 0}};
+#include "config/words.h"
 
 static void allow(struct config_import *im, int type)
 {
@@ -26,7 +18,7 @@ static int read_type(struct convert *cv, const char *key, const char *text)
 	char *end;
 	long n = strtol(text, &end, 10);
 
-	for (const struct convert_word *w = type_words; w->word; w++)
+	for (const struct convert_word *w = config_route_type_words; w->word; w++)
 		if (strcmp(w->word, text) == 0)
 			return w->value;
 	if (*end || end == text || n < 1 || n > 255) {
@@ -41,17 +33,18 @@ static int read_type(struct convert *cv, const char *key, const char *text)
 /* Types that are listed are all that come in, unless it is said that unknown ones do, too. */
 static void types(struct convert *cv, const struct raw_import *raw, struct config_import *im)
 {
-	int unknown = raw->types.count ? DISCARD : 0;
+	int relay = 0;
 	char key[32];
 
-	convert_word(cv, "unknown-route-types", raw->unknown_route_types, unknown_words, &unknown);
+	convert_word(cv, "unknown-route-types", raw->unknown_route_types, config_unknown_type_words,
+		&relay);
 	if (raw->types.count)
 		memset(im->types, 0, sizeof(im->types));
-	for (int t = 0; unknown && t < 256; t++) {
-		if (t >= 1 && t <= TYPE_KNOWN_MAX)
+	for (int t = 0; raw->unknown_route_types && t < 256; t++) {
+		if (t >= 1 && t <= CONFIG_TYPE_KNOWN_MAX)
 			continue;
 		im->types[t / 8] &= (uint8_t) ~(1 << t % 8);
-		if (unknown == RELAY)
+		if (relay)
 			allow(im, t);
 	}
 	for (uint32_t i = 0; i < raw->types.count; i++) {
@@ -168,12 +161,12 @@ void config_imports(struct convert *cv, const struct raw_bgp *raw, struct config
 
 	memset(all.types, 0xff, sizeof(all.types));
 	import(cv, "bgp", raw->import, c, &all);
+	c->import = all;
 	for (uint32_t i = 0; i < c->neighbor_count; i++) {
 		snprintf(at, sizeof(at), "bgp.neighbors[%u]", i);
 		c->neighbors[i].import = copy(&all);
 		import(cv, at, raw->neighbors[i].import, c, &c->neighbors[i].import);
 	}
-	config_import_free(&all);
 }
 
 void config_import_free(struct config_import *im)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "config/parts.h"
+#include "config/words.h"
 
 #define VNI_MAX 0xffffff
 
@@ -86,17 +87,14 @@ static void lan_values(struct convert *cv, const struct raw_lan *raw, const stru
 	lan->registry = copy_list(&raw->registry);
 }
 
-static const struct convert_word duplicate_words[] = {{"freeze", DUPLICATE_FREEZE},
-	{"alarm", DUPLICATE_ALARM}, {"off", DUPLICATE_OFF}, {NULL, 0}};
-
 static void duplicates(
 	struct convert *cv, const char *at, const struct raw_duplicate *raw, struct config_lan *lan)
 {
 	char *end;
 
 	/* RFC 7432 section 15.1: until the operator acts. */
-	lan->dup_moves = 5;
-	lan->dup_window = 180;
+	lan->dup_moves = DUPLICATE_MOVES;
+	lan->dup_window = DUPLICATE_WINDOW;
 	lan->dup_recovery = 0;
 	lan->dup_action = DUPLICATE_FREEZE;
 	if (!raw)
@@ -104,7 +102,7 @@ static void duplicates(
 	convert_at(cv, "%s.duplicate-mac", at);
 	convert_number(cv, "moves", raw->moves, 2, 1000, &lan->dup_moves);
 	convert_number(cv, "window", raw->window, 1, 86400, &lan->dup_window);
-	convert_word(cv, "action", raw->action, duplicate_words, &lan->dup_action);
+	convert_word(cv, "action", raw->action, config_duplicate_words, &lan->dup_action);
 	if (!raw->recovery || strcmp(raw->recovery, "never") == 0)
 		return;
 	unsigned long sec = strtoul(raw->recovery, &end, 10);

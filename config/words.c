@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "config/config.h"
 #include "proxyarp/verdict.h"
 
 const struct convert_word config_plane_words[] = {
@@ -52,3 +53,24 @@ const struct convert_word config_ns_option_words[] = {
 const struct convert_word config_unregistered_words[] = {{"closed", 0}, {"learn", 1}, {NULL, 0}};
 
 const struct convert_word config_accelerate_words[] = {{"off", 0}, {"xdp", 1}, {NULL, 0}};
+
+const struct convert_word config_route_type_words[] = {
+	{"ad", 1},
+	{"mac-ip", 2},
+	{"imet", 3},
+	{"es", 4},
+	{"ip-prefix", 5},
+	{"smet", 6},
+	{"join-sync", 7},
+	{"leave-sync", 8},
+	{NULL, 0},
+};
+
+const struct convert_word config_unknown_type_words[] = {{"relay", 1}, {"discard", 0}, {NULL, 0}};
+
+const struct convert_word config_duplicate_words[] = {
+	{"freeze", DUPLICATE_FREEZE},
+	{"alarm", DUPLICATE_ALARM},
+	{"off", DUPLICATE_OFF},
+	{NULL, 0},
+};

@@ -9,4 +9,7 @@ extern const struct convert_word config_profile_words[];  /* 1: conservative */
 extern const struct convert_word config_unknown_words[];
 extern const struct convert_word config_ns_option_words[];
 extern const struct convert_word config_unregistered_words[]; /* 1: learn */
+extern const struct convert_word config_route_type_words[];   /* the numbers of EVPN's route types */
+extern const struct convert_word config_unknown_type_words[]; /* 1: relay */
+extern const struct convert_word config_duplicate_words[];    /* enum config_duplicate */
 extern const struct convert_word config_accelerate_words[];   /* 1: xdp */

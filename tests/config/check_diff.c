@@ -99,6 +99,18 @@ static const struct {
 		"~ neighbor 10.99.0.2 add-path off -> both (session is reset/not its business)\n"
 		"~ neighbor 10.99.0.2 profile standard -> conservative (session is reset/not its "
 		"business)\n"},
+	{BGP "  import: {types: [mac-ip, 3], route-targets: ['1:2', '*:7'], max: {imet: 3}}\n"
+	     "  neighbors:\n    - {address: 10.99.0.2}\n",
+		BGP "  import: {vteps: [10.99.0.0/24], unknown-route-types: discard, sanity: false}\n"
+		    "  neighbors:\n    - {address: 10.99.0.2, import: {types: [2, 77], max: {imet: 3}}}\n",
+		"~ bgp import.types [mac-ip, imet] -> [ad, mac-ip, imet, es, ip-prefix, smet, join-sync, "
+		"leave-sync]" NO "~ bgp import.route-targets [1:2, *:7] -> any" NO
+		"~ bgp import.vteps any -> [10.99.0.0/24]" NO "~ bgp import.sanity true -> false" NO
+		"~ bgp import.max.imet 3 -> none" NO
+		"~ neighbor 10.99.0.2 import.types [mac-ip, imet] -> [mac-ip, 77]" NO
+		"~ neighbor 10.99.0.2 import.route-targets [1:2, *:7] -> any" NO
+		"~ neighbor 10.99.0.2 import.vteps any -> [10.99.0.0/24]" NO
+		"~ neighbor 10.99.0.2 import.sanity true -> false" NO},
 	/* the speaker */
 	{BGP, BGP "  listen: [10.99.0.1, '2001:db8::1']\n",
 		"~ bgp listen [] -> [10.99.0.1, 2001:db8::1]" NO},
@@ -124,6 +136,10 @@ static const struct {
 		"~ lan y prefixes [] -> [198.18.0.0/21] (in place/not its business)\n"
 		"+ lan z vni 3 (in place/needs a restart)\n"
 		"+ agent z bridge b vxlan v ports [p1, p2] (in place/needs a restart)\n"},
+	{TOP "lans:\n  - {name: x, vni: 1}\n",
+		TOP "lans:\n  - {name: x, vni: 1, duplicate-mac: {moves: 3, recovery: 60, action: alarm}}\n",
+		"~ lan x duplicate-mac.moves 5 -> 3" NO "~ lan x duplicate-mac.recovery never -> 60" NO
+		"~ lan x duplicate-mac.action freeze -> alarm" NO},
 	{TOP "lans:\n  - {name: x, vni: 1, agent: {bridge: b, vxlan: v}}\n",
 		TOP "lans:\n  - {name: x, vni: 1, agent: {bridge: b, vxlan: v, flood: [lldp, cdp],"
 		    " unknown-target: police, police: {in: 1.5 mbit}}}\n",
