@@ -26,6 +26,8 @@ struct table {
 	struct group_list groups;
 	struct rib_marker recheck; /* see recheck.c */
 	uint32_t recheck_until;
+	struct rib_marker retell_at; /* see retell.c */
+	bool retelling;
 };
 
 struct item;

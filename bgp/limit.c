@@ -15,7 +15,8 @@
 
 _Static_assert(BGP_CLASSES < 32, "neighbor.warned");
 
-static int too_many(const struct bgp_family *f, uint32_t max, const char *what, struct bgp_error *ret)
+static int too_many(
+	const struct bgp_family *f, uint32_t max, const char *what, struct bgp_error *ret)
 {
 	uint8_t data[7] = {(uint8_t)(f->afi >> 8), (uint8_t)f->afi, f->safi, (uint8_t)(max >> 24),
 		(uint8_t)(max >> 16), (uint8_t)(max >> 8), (uint8_t)max};
@@ -56,25 +57,51 @@ static uint32_t paths_of(const struct neighbor *n)
 	return sum;
 }
 
-int limit_check(struct neighbor *n, const struct table *t, const struct nlri *r, struct bgp_error *ret)
+static int check_overall(struct neighbor *n, const struct table *t, struct bgp_error *ret)
 {
-	unsigned class = t->family->class_of ? t->family->class_of(r->key, r->key_len) % BGP_CLASSES
-					     : BGP_CLASSES;
 	uint32_t max = n->config.max_routes, count;
 
-	if (max) {
-		count = paths_of(n);
-		warn(n, OVERALL, count, max);
-		if (count > max)
-			return too_many(t->family, max, "more routes than max-routes", ret);
-	}
-	max = class < BGP_CLASSES ? n->config.max_by_class[class] : 0;
-	if (max) {
-		count = t->rib.peer[n->index].by_class[class];
-		warn(n, class, count, max);
-		if (count > max)
-			return too_many(
-				t->family, max, "more routes of one type than its limit", ret);
+	if (!max)
+		return 0;
+	count = paths_of(n);
+	warn(n, OVERALL, count, max);
+	return count > max ? too_many(t->family, max, "more routes than max-routes", ret) : 0;
+}
+
+static int check_class(
+	struct neighbor *n, const struct table *t, unsigned class, struct bgp_error *ret)
+{
+	uint32_t max = n->config.max_by_class[class], count;
+
+	if (!max)
+		return 0;
+	count = t->rib.peer[n->index].by_class[class];
+	warn(n, class, count, max);
+	return count > max ? too_many(t->family, max, "more routes of one type than its limit", ret)
+			   : 0;
+}
+
+int limit_check(
+	struct neighbor *n, const struct table *t, const struct nlri *r, struct bgp_error *ret)
+{
+	int err = check_overall(n, t, ret);
+
+	if (err < 0 || !t->family->class_of)
+		return err;
+	return check_class(n, t, t->family->class_of(r->key, r->key_len) % BGP_CLASSES, ret);
+}
+
+int limit_check_all(struct neighbor *n, struct bgp_error *ret)
+{
+	for (unsigned i = 0; i < n->s->tables; i++) {
+		struct table *t = &n->s->table[i];
+		int err = check_overall(n, t, ret);
+
+		for (unsigned class = 0; t->family->class_of && class < BGP_CLASSES && !err;
+			class ++)
+			err = check_class(n, t, class, ret);
+		if (err < 0)
+			return err;
 	}
 	return 0;
 }

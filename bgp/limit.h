@@ -8,3 +8,5 @@ struct nlri;
 
 /* After a route came that was not there before. 0; -EBADMSG: too many, *ret is the Cease to send. */
 int limit_check(struct neighbor *n, const struct table *t, const struct nlri *r, struct bgp_error *ret);
+/* After the limits themselves have changed: all that it has, the same answer. */
+int limit_check_all(struct neighbor *n, struct bgp_error *ret);

@@ -14,6 +14,7 @@
 #include "bgp/engine.h"
 #include "bgp/recheck.h"
 #include "bgp/restart.h"
+#include "bgp/retell.h"
 #include "lib/log.h"
 #include "lib/siphash.h"
 
@@ -103,6 +104,7 @@ void speaker_free(struct speaker *s)
 	for (size_t i = 0; i < s->ranges; i++)
 		neighbor_free(s->range[i]);
 	recheck_stop(s);
+	retell_stop(s);
 	for (unsigned t = 0; t < s->tables; t++) {
 		rib_marker_del(&s->table[t].rib, &s->table[t].told);
 		rib_free(&s->table[t].rib);
@@ -384,7 +386,8 @@ static bool has_work(const struct neighbor *n)
 
 uint64_t speaker_deadline(const struct speaker *s)
 {
-	if (!s->begun || speaker_flush_due(s) || !TAILQ_EMPTY(&s->actions) || recheck_is_running(s))
+	if (!s->begun || speaker_flush_due(s) || !TAILQ_EMPTY(&s->actions) ||
+		recheck_is_running(s) || speaker_is_retelling(s))
 		return s->now_ms;
 	for (size_t i = 1; i < s->neighbors; i++)
 		if (s->neighbor[i] && has_work(s->neighbor[i]))
@@ -448,6 +451,7 @@ void speaker_run(struct speaker *s, uint64_t now_ms)
 	restart_check_converged(s);
 	run_sweeps(s);
 	recheck_run(s);
+	retell_run(s);
 	speaker_flush(s);
 	for (unsigned t = 0; t < s->tables; t++)
 		bound_tombstones(&s->table[t]);

@@ -75,6 +75,27 @@ void speaker_shutdown(struct speaker *s, const char *communication, uint64_t now
 int speaker_add_neighbor(struct speaker *s, const struct neighbor_config *c, uint64_t now_ms,
 	struct neighbor **ret);
 void speaker_remove_neighbor(struct speaker *s, struct neighbor *n, uint64_t now_ms);
+/* By its address (of a dynamic one, too), or a range by its prefix (address.family 0). NULL: there is none. */
+struct neighbor *speaker_find_neighbor(
+	const struct speaker *s, struct ip address, const struct prefix *range);
+
+enum neighbor_change {
+	NEIGHBOR_SAME,	   /* there was nothing to do */
+	NEIGHBOR_IN_PLACE, /* the session goes on */
+	NEIGHBOR_RESET,	   /* it ended: Cease 6/6 and begun again, or 6/2 and shut down */
+	NEIGHBOR_ANEW,	   /* it and its routes are gone, and another is in its place */
+};
+/* Another configuration for a neighbour or range, with what follows from it. enum neighbor_change, the most severe of
+ * a range's; -ENOMEM (the neighbour is gone). `n` is not valid afterwards. */
+int speaker_change_neighbor(struct speaker *s, struct neighbor *n, const struct neighbor_config *c,
+	uint64_t now_ms);
+/* Ends the session (those of a range) with a Cease of this subcode and begins again at once; hard: neither side keeps
+ * routes (RFC 8538). */
+void speaker_reset_neighbor(
+	struct speaker *s, struct neighbor *n, uint8_t subcode, bool hard, uint64_t now_ms);
+/* Takes over cluster_id (iBGP sessions are reset), hold_sec (so are those it is the default of), restart_sec (with the
+ * next session) and defer_sec. */
+void speaker_change(struct speaker *s, const struct speaker_config *c, uint64_t now_ms);
 
 /* --- connections --- */
 
@@ -146,6 +167,10 @@ struct speaker_watch {
 	void *arg;
 };
 void speaker_set_watch(struct speaker *s, const struct speaker_watch *w);
+/* Tells the watch again what is best of every key, over as many turns as it takes; begins from the front if it is at
+ * it. 0 or -ENOMEM. */
+int speaker_retell(struct speaker *s, uint64_t now_ms);
+bool speaker_is_retelling(const struct speaker *s);
 
 /* Routes of our own. Attributes are copied. The same again without a change costs nothing. 0 or -ENOMEM. */
 int speaker_originate(struct speaker *s, const struct bgp_family *f, const struct nlri *n,

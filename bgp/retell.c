@@ -1,0 +1,70 @@
+/* Telling the watch again what is best of every key, in slices: a LAN that is new, or whose route targets are others,
+ * learns what the RIB holds without the loop standing still for a million routes. A key that changes meanwhile is told
+ * as always, and moves behind the walk, which may tell it once more; the watch takes the same again for nothing. */
+#include "bgp/retell.h"
+
+#include <errno.h>
+
+#include "bgp/engine.h"
+
+static bool begin(struct table *t)
+{
+	if (t->retelling)
+		rib_marker_rewind(&t->rib, &t->retell_at);
+	else
+		t->retelling = rib_marker_add(&t->rib, &t->retell_at, NULL) == 0;
+	return t->retelling;
+}
+
+static void end(struct table *t)
+{
+	if (t->retelling)
+		rib_marker_del(&t->rib, &t->retell_at);
+	t->retelling = false;
+}
+
+int speaker_retell(struct speaker *s, uint64_t now_ms)
+{
+	bool ok = true;
+
+	s->now_ms = now_ms;
+	for (unsigned i = 0; i < s->tables; i++)
+		ok &= begin(&s->table[i]);
+	return ok ? 0 : -ENOMEM;
+}
+
+bool speaker_is_retelling(const struct speaker *s)
+{
+	for (unsigned i = 0; i < s->tables; i++)
+		if (s->table[i].retelling)
+			return true;
+	return false;
+}
+
+static void slice(struct table *t)
+{
+	struct dest **dests = t->s->dests;
+	size_t count = rib_ahead(&t->rib, &t->retell_at, dests, SWEEP_SLICE);
+
+	/* Before they are told: those of which that makes something new move to the end. */
+	if (count)
+		rib_marker_pass(&t->rib, &t->retell_at, dests[count - 1]);
+	for (size_t i = 0; i < count; i++)
+		if (rib_best(&t->rib, dests[i]))
+			speaker_tell(t, dests[i]);
+	if (count < SWEEP_SLICE)
+		end(t);
+}
+
+void retell_run(struct speaker *s)
+{
+	for (unsigned i = 0; i < s->tables; i++)
+		if (s->table[i].retelling)
+			slice(&s->table[i]);
+}
+
+void retell_stop(struct speaker *s)
+{
+	for (unsigned i = 0; i < s->tables; i++)
+		end(&s->table[i]);
+}
