@@ -6,6 +6,7 @@
  *   route-server client to client  nothing (RFC 7947 section 2.2)
  *   any other to eBGP              our AS first in AS_PATH, no MED of another AS
  *                                  (RFC 4271 sections 5.1.2 and 5.1.4)
+ *   to a neighbour with a role     OTC, where `otc` asks for it (RFC 9234 section 5)
  *
  * A neighbour of the conservative profile is not sent what is legal but more than FRR 8.4 bears: some
  * attributes are left out, and routes that only FRR's reset would answer are withheld and counted.
@@ -18,6 +19,7 @@
 #include <string.h>
 
 #include "bgp/engine.h"
+#include "bgp/roles.h"
 #include "bgp/update.h"
 #include "lib/log.h"
 
@@ -64,7 +66,8 @@ static bool communities_allow(const struct group_view *v, const struct attrs *a)
 static bool may_have(const struct group *g, const struct path *p)
 {
 	return emit_allowed(&g->view, &g->table->rib, p->peer) &&
-	       communities_allow(&g->view, &p->attrs->attrs);
+	       communities_allow(&g->view, &p->attrs->attrs) &&
+	       roles_may_send(g->view.role, &p->attrs->attrs);
 }
 
 static bool wanted(const struct rt_filter *f, const struct path *p)
@@ -191,6 +194,7 @@ static void out_of(
 	}
 	if (is_membership(g))
 		membership_out_of(g, p, attrs);
+	roles_export(g->view.role, s->config.as, attrs);
 	if (g->view.ibgp || (served && g->view.client))
 		return;
 	out->prepend_as = s->config.as;

@@ -34,7 +34,7 @@ static bool same_view(const struct group_view *a, const struct group_view *b)
 {
 	return a->ibgp == b->ibgp && a->client == b->client && a->as4 == b->as4 &&
 	       a->extended == b->extended && a->conservative == b->conservative &&
-	       a->filter == b->filter && ip_eq(a->local, b->local);
+	       a->filter == b->filter && ip_eq(a->local, b->local) && a->role == b->role;
 }
 
 /* Takes over the view's reference to its filter. */
@@ -81,6 +81,8 @@ static struct group_view view_of(struct neighbor *n, const struct table *t)
 
 	if (t->family == &rtc_family)
 		v.local = n->local;
+	else
+		v.role = session_otc_role(se);
 	return v;
 }
 

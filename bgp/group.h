@@ -12,6 +12,7 @@
 #include <sys/queue.h>
 
 #include "bgp/rib.h"
+#include "bgp/speaker.h"
 
 struct neighbor;
 struct speaker;
@@ -22,6 +23,7 @@ struct group_view {
 	bool ibgp, client, as4, extended, conservative;
 	const struct rt_filter *filter; /* RFC 4684: what they want; NULL: everything. A reference */
 	struct ip local;                /* of the session, in the table of membership alone */
+	enum bgp_role role;             /* RFC 9234, where its rules hold */
 };
 
 struct member {

@@ -4,6 +4,7 @@
  *   own AS in the AS path                        RFC 4271 section 9.1.2
  *   own router id as ORIGINATOR_ID               RFC 4456 section 8
  *   own cluster id in CLUSTER_LIST               RFC 4456 section 8
+ *   leaks, where `otc` asks for it               RFC 9234 section 5
  *
  * A route that loops is a withdrawal of the one before it: it was replaced, if by nothing that we
  * can use (RFC 7606 section 2, RFC 4271 section 9). What the policy refuses replaces it, too, but is
@@ -18,6 +19,7 @@
 #include "bgp/limit.h"
 #include "bgp/recheck.h"
 #include "bgp/restart.h"
+#include "bgp/roles.h"
 #include "lib/log.h"
 
 /* What is the same for all NLRIs of one UPDATE. */
@@ -165,16 +167,27 @@ static void log_odd(struct import *im, const struct update *u, uint64_t nlris_be
 			n->label, im->why ? im->why : "malformed");
 }
 
+/* What is refused whatever the route is. Leaks are looked for in routes, not in membership. */
+static uint8_t refused_for(const struct import *im, struct attrs *a)
+{
+	uint8_t loop = loop_of(im->n->s, a, im->se->ibgp);
+
+	if (loop || im->t->family == &rtc_family)
+		return loop;
+	return roles_import(session_otc_role(im->se), im->se->open.as, a);
+}
+
 static int import_reach(struct import *im, const struct update *u, struct bgp_error *ret)
 {
 	struct speaker *s = im->n->s;
 	const struct attrset *attrs = NULL;
+	struct attrs a = u->attrs;
 	int err;
 
 	if (u->reaction != UPDATE_TREAT_AS_WITHDRAW)
-		im->refused = loop_of(s, &u->attrs, im->se->ibgp);
+		im->refused = refused_for(im, &a);
 	if (u->reaction != UPDATE_TREAT_AS_WITHDRAW && !im->refused) {
-		attrs = attrset_intern(s->attrsets, &u->attrs);
+		attrs = attrset_intern(s->attrsets, &a);
 		if (!attrs) {
 			*ret = (struct bgp_error){.code = BGP_ERR_CEASE,
 				.subcode = BGP_CEASE_RESOURCES,

@@ -14,6 +14,7 @@
 #include "bgp/engine.h"
 #include "bgp/import.h"
 #include "bgp/restart.h"
+#include "bgp/roles.h"
 #include "lib/log.h"
 
 #define HOLD_LARGE_SEC 240
@@ -71,6 +72,17 @@ size_t session_msg_max(const struct session *se)
 	return se->open_seen ? BGP_MSG_EXTENDED_MAX : BGP_MSG_MAX;
 }
 
+/* Roles are between ASes. */
+static enum bgp_role role_towards(const struct session *se, uint32_t as)
+{
+	return as != se->n->s->config.as ? se->n->config.role : ROLE_NONE;
+}
+
+enum bgp_role session_otc_role(const struct session *se)
+{
+	return se->n->config.otc ? role_towards(se, se->open.as) : ROLE_NONE;
+}
+
 /* --- timers --- */
 
 static void start_timer(struct session *se, struct timer *t, uint64_t now_ms, uint64_t ms)
@@ -125,7 +137,7 @@ static void fill_open(const struct session *se, struct bgp_open *o)
 		.route_refresh = true,
 		.enhanced_refresh = true,
 		.extended_message = true,
-		.role = -1,
+		.role = roles_value(role_towards(se, se->n->config.remote_as)),
 		.gr = s->config.restart_sec > 0,
 		.gr_notification = s->config.restart_sec > 0,
 		.gr_restart_sec =
@@ -392,6 +404,9 @@ static int open_check(const struct session *se, const struct bgp_open *o, struct
 		return refuse(ret, BGP_OPEN_BGP_ID, "our own BGP identifier");
 	if (o->hold_sec == 1 || o->hold_sec == 2)
 		return refuse(ret, BGP_OPEN_HOLD_TIME, "hold time of 1 or 2 s");
+	const char *why = roles_mismatch(role_towards(se, o->as), se->n->config.role_strict, o->role);
+	if (why)
+		return refuse(ret, BGP_OPEN_ROLE, why);
 	return 0;
 }
 
