@@ -19,6 +19,7 @@ struct neighbor_family {
 	bool stale;            /* paths are kept over a restart */
 	bool refreshing;       /* between BoRR and EoRR */
 	bool recheck;          /* see recheck.c */
+	unsigned refreshes;    /* that began anew before they ended */
 	enum sweep_mode sweep;
 	struct rib_marker sweep_at;
 };

@@ -24,7 +24,7 @@
 #include "lib/log.h"
 
 #define STALE_SEC 180    /* RFC 8538 section 4.1 */
-#define RESTARTS_MAX 100 /* in a row, without an End-of-RIB between them */
+#define RESTARTS_MAX 100 /* in a row, without an End-of-RIB or EoRR between them */
 
 static struct rib_peer *peer_of(const struct neighbor *n, struct table *t)
 {
@@ -277,6 +277,23 @@ void restart_end_of_rib_in(struct neighbor *n, struct table *t)
 	restart_check_converged(n->s);
 }
 
+/* One that begins anew before it has ended makes all stale again. But generations repeat. */
+static void refresh_begins(struct neighbor *n, struct table *t)
+{
+	struct neighbor_family *f = &n->family[t->index];
+
+	/* What is still stale from a restart stays what it is; what is being swept goes. */
+	if (f->stale || (!f->refreshing && peer_of(n, t)->stale))
+		return;
+	f->refreshes = f->refreshing ? f->refreshes + 1 : 0;
+	if (f->refreshes > RESTARTS_MAX) {
+		f->refreshes--;
+		return;
+	}
+	rib_peer_stale(&t->rib, n->index, false);
+	f->refreshing = true;
+}
+
 void restart_refresh_in(struct neighbor *n, struct table *t, uint8_t subtype)
 {
 	static struct log_limit limit = LOG_LIMIT(5, 60000);
@@ -294,11 +311,7 @@ void restart_refresh_in(struct neighbor *n, struct table *t, uint8_t subtype)
 				"%s: a refresh began before the End-of-RIB: ignored", n->label);
 			break;
 		}
-		/* What is still stale from a restart stays what it is. */
-		if (f->stale || f->refreshing || peer_of(n, t)->stale)
-			break;
-		rib_peer_stale(&t->rib, n->index, false);
-		f->refreshing = true;
+		refresh_begins(n, t);
 		break;
 	case REFRESH_EORR:
 		if (f->refreshing)

@@ -309,6 +309,30 @@ static void raw_rx_end_of_rib(void)
 }
 
 /* RFC 7313 section 4: a refresh of a peer with graceful restart begins behind its End-of-RIB. */
+/* RFC 7313 section 4: each BoRR makes all stale. */
+START_TEST(refresh_begins_anew)
+{
+	struct bgp_open o = raw_open();
+
+	raw_start(&raw);
+	raw_establish(&raw, &o);
+	raw_rx_routes(&raw, 1, 5, 1);
+	raw_rx_refresh(&raw, AFI_L2VPN, REFRESH_BORR);
+	raw_rx_routes(&raw, 1, 3, 1);
+	raw_rx_refresh(&raw, AFI_L2VPN, REFRESH_BORR);
+	raw_rx_routes(&raw, 3, 4, 1);
+	raw_rx_refresh(&raw, AFI_L2VPN, REFRESH_EORR);
+	ck_assert_uint_eq(raw_view(&raw).routes_in, 2);
+	/* As often as one likes, but what is stale must not look fresh when generations repeat. */
+	raw_rx_refresh(&raw, AFI_L2VPN, REFRESH_BORR);
+	for (int i = 0; i < 255; i++)
+		raw_rx_refresh(&raw, AFI_L2VPN, REFRESH_BORR);
+	raw_rx_routes(&raw, 3, 3, 1);
+	raw_rx_refresh(&raw, AFI_L2VPN, REFRESH_EORR);
+	ck_assert_uint_eq(raw_view(&raw).routes_in, 1);
+}
+END_TEST
+
 START_TEST(borr_before_end_of_rib)
 {
 	struct bgp_open o = raw_open();
@@ -540,6 +564,7 @@ int main(void)
 	tcase_add_test(t, bad_nlris);
 	tcase_add_loop_test(t, refresh_out, 0, 2);
 	tcase_add_test(t, refresh_in);
+	tcase_add_test(t, refresh_begins_anew);
 	tcase_add_test(t, borr_before_end_of_rib);
 	tcase_add_loop_test(t, request_before_end_of_rib, 0, 2);
 	tcase_add_loop_test(t, control_goes_first, 0, 2);
