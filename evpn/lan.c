@@ -57,7 +57,7 @@ static bool free_entry(void *entry, void *arg)
 	return true;
 }
 
-static void lan_free(struct lan *lan)
+void lan_free(struct lan *lan)
 {
 	struct hmap *maps[] = {&lan->remotes, &lan->macs, &lan->ips, &lan->imets, &lan->vteps};
 	struct local *l;
@@ -84,6 +84,15 @@ void lans_free(struct lans *ls)
 	free(ls);
 }
 
+void lan_configure(struct lan *lan, const struct lan_config *c)
+{
+	lan->config = *c;
+	if (!lan->config.max_macs)
+		lan->config.max_macs = LAN_TABLE_DEFAULT;
+	if (!lan->config.max_bindings)
+		lan->config.max_bindings = LAN_TABLE_DEFAULT;
+}
+
 int lans_add(struct lans *ls, const struct lan_config *c, struct lan **ret)
 {
 	struct lan *lan;
@@ -94,11 +103,7 @@ int lans_add(struct lans *ls, const struct lan_config *c, struct lan **ret)
 	if (!lan)
 		return -ENOMEM;
 	lan->all = ls;
-	lan->config = *c;
-	if (!lan->config.max_macs)
-		lan->config.max_macs = LAN_TABLE_DEFAULT;
-	if (!lan->config.max_bindings)
-		lan->config.max_bindings = LAN_TABLE_DEFAULT;
+	lan_configure(lan, c);
 	hmap_init(&lan->remotes, remote_eq);
 	hmap_init(&lan->macs, mac_entry_eq);
 	hmap_init(&lan->ips, ip_entry_eq);

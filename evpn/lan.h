@@ -53,7 +53,7 @@ struct lan_entry {
 	uint32_t vni;	 /* label of the best route */
 };
 
-/* Called from within lans_add(), lans_route() and lan_local_*(); a hook must not call back into the LANs. Entries and
+/* Called from within lans_add(), lans_remove(), lans_route(), lan_change() and lan_local_*(); a hook must not call back into the LANs. Entries and
  * attributes are borrowed for the call. */
 struct lan_hooks {
 	/* The best entry of a MAC changed; NULL: gone (then `mac` tells which). Only remote winners and losses matter to
@@ -74,6 +74,12 @@ struct lans *lans_new(const struct lan_hooks *hooks);
 void lans_free(struct lans *ls);
 /* Adds a LAN; if it originates, its type-3 route goes out at once. 0, -EEXIST, -ENOMEM. */
 int lans_add(struct lans *ls, const struct lan_config *c, struct lan **ret);
+/* Withdraws what it originates, tells that everything in it is gone, and frees it. */
+void lans_remove(struct lans *ls, struct lan *lan);
+/* Another configuration for a LAN of the same name. What we originate follows, the new before the old is withdrawn; what
+ * is behind our ports goes if it does not originate any more. True: what it imports may be different, and all best
+ * routes have to come again (lans_route()). */
+bool lan_change(struct lan *lan, const struct lan_config *c);
 struct lan *lans_find(const struct lans *ls, const char *name);
 struct lan *lans_next(const struct lans *ls, const struct lan *after);
 const struct lan_config *lan_config(const struct lan *lan);

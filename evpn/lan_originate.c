@@ -9,6 +9,8 @@
  */
 #include "evpn/lan_table.h"
 
+#include <stdlib.h>
+
 #include "evpn/ecom.h"
 #include "evpn/pmsi.h"
 
@@ -131,6 +133,49 @@ void lan_originate_mac(struct lan *lan, struct lan_mac *m)
 	}
 	LIST_FOREACH (l, &m->locals, of_mac)
 		lan_originate_local(lan, l);
+}
+
+/* --- what was said, to be said of another place --- */
+
+struct lan_said lan_forget_said(struct lan_mac *m)
+{
+	struct lan_said said = {.mac = m->mac_announced, .ips = calloc(m->local_count + 1, sizeof(struct ip))};
+	struct local *l;
+
+	if (!said.ips)
+		abort();
+	m->mac_announced = false;
+	LIST_FOREACH (l, &m->locals, of_mac) {
+		if (l->announced)
+			said.ips[said.count++] = l->ip->ip;
+		l->announced = false;
+	}
+	return said;
+}
+
+void lan_withdraw_said(struct lan *lan, const struct lan_mac *m, const struct lan_said *said)
+{
+	static const struct ip none;
+
+	if (said->mac)
+		withdraw(lan, m->mac, none);
+	for (size_t i = 0; i < said->count; i++)
+		withdraw(lan, m->mac, said->ips[i]);
+}
+
+void lan_said_free(struct lan_said *said)
+{
+	free(said->ips);
+}
+
+/* --- type 3 --- */
+
+void lan_withdraw_imet(struct lan *lan)
+{
+	struct evpn_route route = {
+		.type = EVPN_IMET, .rd = lan->config.rd, .ip = lan->config.vtep};
+
+	say(lan, &route, NULL);
 }
 
 void lan_originate_imet(struct lan *lan)

@@ -14,6 +14,7 @@
  *   lan_choose.c      who has a MAC, an IP; tells the hooks
  *   lan_originate.c   what we say of it
  *   lan_flood.c       type 3
+ *   lan_change.c      another configuration
  *   lan.c             the objects, walks, figures
  */
 #pragma once
@@ -132,6 +133,8 @@ void lan_mac_put(struct lan *lan, struct lan_mac *m);
 void lan_ip_put(struct lan *lan, struct lan_ip *i);
 void lan_alarm(struct lan *lan, const char *what, struct mac mac, struct ip ip);
 uint64_t lan_hash(const void *octets, size_t len);
+void lan_configure(struct lan *lan, const struct lan_config *c);
+void lan_free(struct lan *lan);
 
 /* --- lan_choose.c --- */
 
@@ -148,6 +151,18 @@ void lan_originate_mac(struct lan *lan, struct lan_mac *m);
 void lan_originate_local(struct lan *lan, struct local *l);
 void lan_withdraw_local(struct lan *lan, struct local *l);
 void lan_originate_imet(struct lan *lan);
+void lan_withdraw_imet(struct lan *lan);
+
+/* What is announced of a MAC. */
+struct lan_said {
+	bool mac;
+	struct ip *ips;
+	size_t count;
+};
+/* From now on nothing is taken as announced of it; nobody is told. To be freed. */
+struct lan_said lan_forget_said(struct lan_mac *m);
+void lan_withdraw_said(struct lan *lan, const struct lan_mac *m, const struct lan_said *said);
+void lan_said_free(struct lan_said *said);
 
 /* --- lan_flood.c --- */
 
