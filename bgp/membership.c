@@ -348,9 +348,9 @@ static bool needs_everything(const struct speaker *s, const struct table *rtc)
 {
 	bool others = false, plain = false;
 
-	for (size_t i = 0; i < s->ranges + s->neighbors; i++) {
+	for (size_t i = 0; i < s->ranges + s->neighbors - 1; i++) {
 		const struct neighbor *n =
-			i < s->ranges ? s->range[i] : s->neighbor[i - s->ranges];
+			i < s->ranges ? s->range[i] : s->neighbor[1 + i - s->ranges];
 		if (!n || n->removed || n->config.shutdown)
 			continue;
 		if (!takes_no_part(n, rtc))
