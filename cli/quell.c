@@ -34,6 +34,7 @@ static const char help[] =
 	"routes     EVPN routes of quelld                    MAC or IP  --lan --mac --ip --type\n"
 	"                                                               --neighbor\n"
 	"lan        who is where, by EVPN                    NAME       --lan --mac --ip\n"
+	"bmp        monitoring stations of quelld\n"
 	"bindings   what quell-agent answers for             MAC or IP  --lan --mac --ip --port\n"
 	"macs       where quell-agent has each MAC           MAC        --lan --mac --port\n"
 	"ports      the ports of quell-agent                 NAME       --lan --port\n"

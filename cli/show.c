@@ -37,6 +37,7 @@ static const struct noun nouns[] = {
 		{"type", "ip", "text"}, show_routes},
 	{"lan", CONTROL_QUELLD, "lans", {[LAN] = "name", [MAC] = "", [IP] = ""}, LAN, {"name"},
 		show_lan},
+	{"bmp", CONTROL_QUELLD, "stations", {NULL}, OPTIONS, {"address", "port"}, show_bmp},
 	{"bindings", CONTROL_AGENT, "bindings",
 		{[LAN] = "lan", [MAC] = "mac", [IP] = "ip", [PORT] = "port"}, MAC,
 		{"lan", "ip", "mac"}, show_bindings},

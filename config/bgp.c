@@ -81,6 +81,41 @@ static void neighbor(struct convert *cv, const struct raw_neighbor *raw, const s
 		read_password(cv, n);
 }
 
+static void station(struct convert *cv, const struct raw_bmp *raw, struct config_bmp *b)
+{
+	uint32_t port = 11019;
+
+	b->name = convert_copy(raw->name);
+	b->policy = 1;
+	b->connect_retry = 30;
+	b->queue = 64;
+	b->stats_interval = raw->stats_interval ? *raw->stats_interval : 300;
+	convert_ip(cv, "address", raw->address, &b->address);
+	if (ip_is_multicast(b->address) || (b->address.family && ip_is_unspecified(b->address)))
+		convert_error(cv, "address", "'%s': not an address of a station", raw->address);
+	convert_number(cv, "port", raw->port, 1, 65535, &port);
+	b->port = (uint16_t)port;
+	convert_word(cv, "policy", raw->policy, config_bmp_policy_words, &b->policy);
+	if (b->stats_interval > 86400)
+		convert_error(cv, "stats-interval", "%u: expected 0 - 86400", b->stats_interval);
+	convert_number(cv, "connect-retry", raw->connect_retry, 1, 720, &b->connect_retry);
+	convert_number(cv, "queue", raw->queue, 1, 4095, &b->queue);
+}
+
+static void stations(struct convert *cv, const struct raw_bgp *raw, struct config *c)
+{
+	c->bmp = convert_array(raw->bmp_count, sizeof(*c->bmp));
+	c->bmp_count = raw->bmp_count;
+	for (uint32_t i = 0; i < c->bmp_count; i++) {
+		convert_at(cv, "bgp.bmp[%u]", i);
+		station(cv, &raw->bmp[i], &c->bmp[i]);
+		for (uint32_t k = 0; k < i; k++)
+			if (ip_eq(c->bmp[k].address, c->bmp[i].address) &&
+				c->bmp[k].port == c->bmp[i].port)
+				convert_error(cv, "address", "given already in bgp.bmp[%u]", k);
+	}
+}
+
 static void check_twice(struct convert *cv, const struct config *c, uint32_t at)
 {
 	const struct config_neighbor *n = &c->neighbors[at];
@@ -134,6 +169,7 @@ void config_bgp(struct convert *cv, const struct raw_bgp *raw, struct config *c)
 		neighbor(cv, &raw->neighbors[i], c, &c->neighbors[i]);
 		check_twice(cv, c, i);
 	}
+	stations(cv, raw, c);
 }
 
 void config_bgp_free(struct config *c)
@@ -148,6 +184,9 @@ void config_bgp_free(struct config *c)
 		config_import_free(&n->import);
 	}
 	config_import_free(&c->import);
+	for (uint32_t i = 0; i < c->bmp_count; i++)
+		free(c->bmp[i].name);
+	free(c->bmp);
 	free(c->neighbors);
 	free(c->listen);
 }

@@ -47,6 +47,17 @@ struct config_neighbor {
 	struct config_import import;
 };
 
+/* A monitoring station (RFC 7854). */
+struct config_bmp {
+	struct ip address;
+	uint16_t port;
+	char *name;		 /* may be NULL */
+	int policy;		 /* enum bmp_views */
+	uint32_t stats_interval; /* seconds; 0: no Stats Reports */
+	uint32_t connect_retry;
+	uint32_t queue;		 /* MB */
+};
+
 struct config_agent {
 	char *bridge, *vxlan;
 	char **ports;	       /* NULL with all_ports */
@@ -100,6 +111,8 @@ struct config {
 	struct config_import import; /* of all neighbours; each has it merged with its own */
 	struct config_neighbor *neighbors;
 	uint32_t neighbor_count;
+	struct config_bmp *bmp;
+	uint32_t bmp_count;
 	struct config_lan *lans;
 	uint32_t lan_count;
 	/* where things are */

@@ -13,6 +13,7 @@ const char *config_part_name(enum config_part part)
 	static const char *const names[] = {[CONFIG_TOP] = "",
 		[CONFIG_BGP] = "bgp",
 		[CONFIG_NEIGHBOR] = "neighbor",
+		[CONFIG_BMP] = "bmp",
 		[CONFIG_LAN] = "lan",
 		[CONFIG_AGENT] = "agent"};
 
@@ -181,6 +182,65 @@ static void compare_neighbors(struct differ *d)
 	}
 }
 
+/* --- monitoring stations --- */
+
+static struct config_change of_bmp(enum config_op op, const struct config_bmp *b)
+{
+	struct config_change c = {
+		.op = op, .part = CONFIG_BMP, .was = -1, .is = -1, .quelld = CONFIG_IN_PLACE};
+	char ip[IP_TEXT];
+
+	snprintf(c.name, sizeof(c.name), b->address.family == 6 ? "[%s]:%u" : "%s:%u",
+		ip_format(b->address, ip), b->port);
+	return c;
+}
+
+/* As a station of one line is read; address and port are shown already. */
+static char *describe_bmp(const struct config_bmp *b)
+{
+	struct config_bmp plain = {.address = b->address,
+		.port = b->port,
+		.policy = 1,
+		.stats_interval = 300,
+		.connect_retry = 30,
+		.queue = 64};
+
+	return describe(CONFIG_BMP, b, &plain);
+}
+
+static int bmp_in(const struct config *c, const struct config_bmp *b)
+{
+	for (uint32_t i = 0; i < c->bmp_count; i++)
+		if (ip_eq(c->bmp[i].address, b->address) && c->bmp[i].port == b->port)
+			return (int)i;
+	return -1;
+}
+
+static void compare_bmps(struct differ *d)
+{
+	const struct config *was = d->was, *is = d->is;
+
+	for (uint32_t i = 0; i < was->bmp_count; i++) {
+		struct config_change c = of_bmp(CONFIG_REMOVED, &was->bmp[i]);
+
+		c.was = (int)i;
+		if (bmp_in(is, &was->bmp[i]) < 0)
+			add(d, c);
+	}
+	for (uint32_t i = 0; i < is->bmp_count; i++) {
+		struct config_change c = of_bmp(CONFIG_ADDED, &is->bmp[i]);
+
+		c.was = bmp_in(was, &is->bmp[i]);
+		c.is = (int)i;
+		if (c.was < 0) {
+			add(d, c)->to = describe_bmp(&is->bmp[i]);
+			continue;
+		}
+		c.op = CONFIG_CHANGED;
+		compare(d, c, &was->bmp[c.was], &is->bmp[i]);
+	}
+}
+
 /* --- LANs --- */
 
 static char *describe_lan(const struct config_lan *lan)
@@ -285,6 +345,7 @@ void config_diff(const struct config *was, const struct config *is, struct confi
 	if (was->has_bgp && is->has_bgp) {
 		compare(&d, top, was, is);
 		compare_neighbors(&d);
+		compare_bmps(&d);
 	} else if (was->has_bgp != is->has_bgp) {
 		top.op = is->has_bgp ? CONFIG_ADDED : CONFIG_REMOVED;
 		top.quelld = CONFIG_RESTART;

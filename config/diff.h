@@ -2,7 +2,8 @@
  *
  *   quell.yaml -> config_load() -> [diff] -> daemon/quelld_reload.c, daemon/agent_reload.c
  *
- * Neighbours are the same by address or prefix, LANs by name. Every key of the file has a row in the table of
+ * Neighbours are the same by address or prefix, monitoring stations by address and
+ * port, LANs by name. Every key of the file has a row in the table of
  * field.c that says how a change of it takes effect; a test walks the schema and misses none.
  */
 #pragma once
@@ -22,7 +23,14 @@ enum config_effect {
 	CONFIG_RESTART, /* the daemon has to be restarted; a reload is refused */
 };
 
-enum config_part { CONFIG_TOP, CONFIG_BGP, CONFIG_NEIGHBOR, CONFIG_LAN, CONFIG_AGENT };
+enum config_part {
+	CONFIG_TOP,
+	CONFIG_BGP,
+	CONFIG_NEIGHBOR,
+	CONFIG_BMP,
+	CONFIG_LAN,
+	CONFIG_AGENT
+};
 
 struct config_field {
 	enum config_part part;
@@ -38,8 +46,8 @@ struct config_change {
 	enum config_op op;
 	enum config_part part;            /* CONFIG_AGENT: the section of a LAN, or a key in it */
 	const struct config_field *field; /* NULL: the whole part came or went */
-	char name[PREFIX_TEXT];           /* of neighbour or LAN; "" at the top */
-	int was, is; /* index of neighbour or LAN in old and new; -1: it has none */
+	char name[PREFIX_TEXT + 8]; /* of neighbour, station or LAN; "" at the top */
+	int was, is; /* index of neighbour, station or LAN in old and new; -1: it has none */
 	enum config_effect quelld, agent;
 	char *from, *to; /* of a key; what was added: its keys in `to`. NULL where there is none */
 };

@@ -39,6 +39,7 @@ enum type {
 	T_WORD_ROLE,
 	T_WORD_ADD_PATH,
 	T_WORD_PROFILE,
+	T_WORD_BMP_POLICY,
 	T_WORD_PLANE,
 	T_WORD_UNKNOWN,
 	T_WORD_NS_OPTION,
@@ -61,6 +62,7 @@ enum type {
 #define BGP(type, ...) ROW(BGP, type, config, __VA_ARGS__)
 #define NEIGHBOR(type, key, member, quelld)                                                        \
 	ROW(NEIGHBOR, type, config_neighbor, key, member, quelld, NOTHING)
+#define BMP(type, key, member, quelld) ROW(BMP, type, config_bmp, key, member, quelld, NOTHING)
 #define LAN(type, ...) ROW(LAN, type, config_lan, __VA_ARGS__)
 #define AGENT(type, key, member, agent) ROW(AGENT, type, config_agent, key, member, NOTHING, agent)
 
@@ -130,6 +132,14 @@ static const struct config_field fields[] = {
 	NEIGHBOR(OPT, "import.max.es", import.max_by_class[4], IN_PLACE),
 	NEIGHBOR(OPT, "import.max.ip-prefix", import.max_by_class[5], IN_PLACE),
 	NEIGHBOR(OPT, "import.max.other", import.max_by_class[0], IN_PLACE),
+
+	BMP(IP,      "address",       address,        ANEW),
+	BMP(U16,     "port",          port,           ANEW),
+	BMP(TEXT,    "name",          name,           ANEW),
+	BMP(WORD_BMP_POLICY, "policy", policy,        ANEW),
+	BMP(U32,     "stats-interval", stats_interval, ANEW),
+	BMP(U32,     "connect-retry", connect_retry,  ANEW),
+	BMP(U32,     "queue",         queue,          ANEW),
 
 	LAN(TEXT,    "name",          name,           ANEW,     RESTART),
 	LAN(U32,     "vni",           vni,            IN_PLACE, RESTART),
@@ -357,6 +367,8 @@ static const struct convert_word *words_of(enum type type)
 		return config_role_words;
 	case T_WORD_ADD_PATH:
 		return config_add_path_words;
+	case T_WORD_BMP_POLICY:
+		return config_bmp_policy_words;
 	case T_WORD_PLANE:
 		return config_plane_words;
 	case T_WORD_UNKNOWN:

@@ -13,7 +13,8 @@ void config_text_put(struct config_text *t, const char *fmt, ...)
 
 /* NULL: the first; NULL after the last. */
 const struct config_field *config_field_next(const struct config_field *f);
-/* The value of the key in its part: a struct config, config_neighbor, config_lan or config_agent. */
+/* The value of the key in its part: a struct config, config_neighbor, config_bmp, config_lan or
+ * config_agent. */
 void config_field_put(struct config_text *t, const struct config_field *f, const void *object);
 /* False: passwords differ, which config_field_put() does not show. */
 bool config_field_same_secret(const struct config_field *f, const void *a, const void *b);

@@ -72,6 +72,22 @@ static const cyaml_schema_value_t neighbor_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_neighbor, neighbor_fields),
 };
 
+static const cyaml_schema_field_t bmp_fields[] = {
+	CYAML_FIELD_STRING_PTR("address", CYAML_FLAG_POINTER, struct raw_bmp, address, 1, 64),
+	NUMBER("port", struct raw_bmp, port),
+	CYAML_FIELD_STRING_PTR(
+		"name", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw_bmp, name, 1, 63),
+	TEXT("policy", struct raw_bmp, policy),
+	NUMBER_PTR("stats-interval", struct raw_bmp, stats_interval),
+	NUMBER("connect-retry", struct raw_bmp, connect_retry),
+	NUMBER("queue", struct raw_bmp, queue),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t bmp_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_bmp, bmp_fields),
+};
+
 static const cyaml_schema_field_t bgp_fields[] = {
 	CYAML_FIELD_UINT("as", CYAML_FLAG_DEFAULT, struct raw_bgp, as),
 	NUMBER("port", struct raw_bgp, port),
@@ -83,6 +99,8 @@ static const cyaml_schema_field_t bgp_fields[] = {
 	CYAML_FIELD_SEQUENCE("neighbors", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw_bgp,
 		neighbors, &neighbor_schema, 0, 4096),
 	MAPPING("import", struct raw_bgp, import, import_fields),
+	CYAML_FIELD_SEQUENCE("bmp", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw_bgp, bmp,
+		&bmp_schema, 0, 16),
 	CYAML_FIELD_END,
 };
 

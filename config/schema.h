@@ -30,6 +30,11 @@ struct raw_neighbor {
 	struct raw_import *import;
 };
 
+struct raw_bmp {
+	char *address, *name, *policy;
+	uint32_t port, *stats_interval, connect_retry, queue;
+};
+
 struct raw_bgp {
 	uint32_t as, port;
 	struct raw_list listen;
@@ -38,6 +43,8 @@ struct raw_bgp {
 	struct raw_neighbor *neighbors;
 	uint32_t neighbors_count;
 	struct raw_import *import;
+	struct raw_bmp *bmp;
+	uint32_t bmp_count;
 };
 
 struct raw_police {

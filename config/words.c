@@ -12,7 +12,8 @@ const struct convert_word config_plane_words[] = {
 	{NULL, 0},
 };
 
-/* config/ does not know bgp/: daemon/quelld_neighbors.c asserts these and those below. */
+/* config/ does not know bgp/: daemon/quelld_neighbors.c and daemon/bmp_client.c assert these and those
+ * below. */
 const struct convert_word config_role_words[] = {
 	{"provider", 1},
 	{"rs", 2},
@@ -33,6 +34,13 @@ const struct convert_word config_add_path_words[] = {
 const struct convert_word config_profile_words[] = {
 	{"standard", 0},
 	{"conservative", 1},
+	{NULL, 0},
+};
+
+const struct convert_word config_bmp_policy_words[] = {
+	{"pre", 1},
+	{"post", 2},
+	{"both", 3},
 	{NULL, 0},
 };
 

@@ -6,6 +6,7 @@ extern const struct convert_word config_plane_words[];
 extern const struct convert_word config_role_words[];     /* enum bgp_role of bgp/speaker.h */
 extern const struct convert_word config_add_path_words[]; /* enum add_path_mode */
 extern const struct convert_word config_profile_words[];  /* 1: conservative */
+extern const struct convert_word config_bmp_policy_words[]; /* enum bmp_views of bgp/bmp.h */
 extern const struct convert_word config_unknown_words[];
 extern const struct convert_word config_ns_option_words[];
 extern const struct convert_word config_unregistered_words[]; /* 1: learn */

@@ -6,7 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bgp/bmp.h"
 #include "bgp/speaker.h"
+#include "daemon/bmp_client.h"
 #include "daemon/control_parts.h"
 #include "daemon/feed_server.h"
 #include "daemon/jsontext.h"
@@ -142,6 +144,46 @@ static json_t *show_neighbors(const struct quelld *q)
 	while ((n = speaker_next_neighbor(q->speaker, n)) != NULL)
 		json_array_append_new(list, show_neighbor(n));
 	return json_pack("{s:o}", "neighbors", list);
+}
+
+/* --- monitoring stations --- */
+
+static json_t *show_station(const struct bmp_station *st)
+{
+	static const char *const policies[] = {
+		[BMP_PRE] = "pre", [BMP_POST] = "post", [BMP_PRE | BMP_POST] = "both"};
+	struct bmp_view v;
+	json_t *o = json_object();
+
+	bmp_view(st, &v);
+	json_object_set_new(o, "address", json_ip(v.config->address));
+	put_number(o, "port", v.config->port);
+	json_object_set_new(o, "name", json_string(v.config->name));
+	json_object_set_new(o, "policy", json_string(policies[v.config->views]));
+	json_object_set_new(o, "state", json_string(v.state));
+	put_number(o, "since_s", age_ms(v.since_ms) / 1000);
+	put_number(o, "retry_s", v.retry_ms > loop_now_ms() ? (v.retry_ms - loop_now_ms()) / 1000 : 0);
+	put_number(o, "queued_octets", v.queued_octets);
+	put_number(o, "queue_max", v.config->queue_octets);
+	put_number(o, "messages", v.messages);
+	put_number(o, "octets_out", v.octets_out);
+	put_number(o, "connects", v.connects);
+	put_number(o, "losses", v.losses);
+	put_number(o, "overflows", v.overflows);
+	json_object_set_new(o, "last_error", json_string(v.last_error));
+	return o;
+}
+
+static void answer_bmp(struct control_quelld *c, struct jsonsock *s, const json_t *request)
+{
+	json_t *list = json_array();
+	const struct bmp *b = bmp_client_stations(c->q->bmp);
+	const struct bmp_station *st = NULL;
+
+	(void)request;
+	while ((st = bmp_next(b, st)) != NULL)
+		json_array_append_new(list, show_station(st));
+	jsonsock_send(s, json_pack("{s:o}", "stations", list));
 }
 
 /* --- LANs --- */
@@ -342,5 +384,6 @@ const struct control_row control_shows[] = {
 	{"neighbors", answer_neighbors},
 	{"routes", answer_routes},
 	{"lan", answer_lans},
+	{"bmp", answer_bmp},
 	{NULL, NULL},
 };

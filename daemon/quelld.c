@@ -3,7 +3,8 @@
  *   check   the whole configuration, before anything else; a bad one changes nothing
  *   bind    the lock, the BGP port, the control socket and the feed; the passwords are read already
  *   drop    another user, no capabilities, a system call filter, no way back
- *   serve   the loop; transport drives the speaker, quelld_lans the peering LANs
+ *   serve   the loop; transport drives the speaker, quelld_lans the peering LANs, bmp_client the
+ *           monitoring stations
  *   end     SIGTERM, SIGINT: the feed closes first, so that the agent keeps what it has; then Cease 6/2 to
  *           all peers, and at most STOP_MS for the bytes to leave
  */
@@ -24,6 +25,7 @@
 #include "bgp/rtc.h"
 #include "bgp/speaker.h"
 #include "config/config.h"
+#include "daemon/bmp_client.h"
 #include "daemon/cmdline.h"
 #include "daemon/control_quelld.h"
 #include "daemon/loop.h"
@@ -141,6 +143,8 @@ static int open_sockets(struct quelld *q)
 	if (!q->speaker)
 		abort();
 	q->policy = quelld_policy_new(q->speaker, q->config);
+	q->bmp = bmp_client_new(q->loop, q->speaker);
+	bmp_client_apply(q->bmp, q->config);
 	rc = quelld_lans_new(q->loop, q->config, q->speaker, q->feed_user, &q->lans);
 	if (rc < 0) {
 		log_error(LOG_MAIN, "%s/feed.sock: %s", q->config->run_dir, strerror(-rc));
@@ -185,10 +189,12 @@ static void say_goodbye(struct quelld *q)
 	quelld_lans_detach(q->lans);
 	transport_stop_listening(q->transport);
 	speaker_shutdown(q->speaker, "quelld is stopping", loop_now_ms());
+	/* Its stations hear of that, and then that there will be nothing more to hear. */
+	bmp_client_stop(q->bmp);
 	do {
 		loop_once(q->loop, 50);
 		transport_stats(q->transport, &s);
-	} while (s.open && loop_now_ms() < until);
+	} while ((s.open || bmp_client_open(q->bmp)) && loop_now_ms() < until);
 	if (s.open)
 		log_warning(LOG_MAIN, "%u connections did not close in time", s.open);
 }
@@ -212,6 +218,7 @@ static int serve(struct quelld *q)
 	if (quelld_neighbors_add(q) < 0)
 		return EXIT_FAILURE;
 	transport_start(q->transport, q->speaker);
+	bmp_client_start(q->bmp);
 	log_notice(LOG_MAIN, "quelld " PACKAGE_VERSION " is up: AS %u, %u neighbors, %u LANs",
 		q->config->as, q->config->neighbor_count, q->config->lan_count);
 	loop_run(q->loop);
@@ -225,6 +232,7 @@ static void release(struct quelld *q)
 	if (q->lans)
 		quelld_lans_detach(q->lans);
 	transport_free(q->transport);
+	bmp_client_free(q->bmp);
 	if (q->speaker)
 		speaker_free(q->speaker);
 	quelld_policy_free(q->policy);

@@ -8,6 +8,7 @@
 #include "daemon/pidlock.h"
 #include "daemon/priv.h"
 
+struct bmp_client;
 struct control_quelld;
 struct loop;
 struct quelld_lans;
@@ -22,6 +23,7 @@ struct quelld {
 	struct transport *transport;
 	struct quelld_lans *lans;
 	struct quelld_policy *policy;
+	struct bmp_client *bmp;
 	struct control_quelld *control;
 	struct pidlock lock;
 	struct priv_user user;

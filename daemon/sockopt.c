@@ -53,6 +53,23 @@ struct ip socket_local_ip(int fd)
 	return sockaddr_ip(&sa);
 }
 
+static uint16_t port_of(const struct sockaddr_storage *sa)
+{
+	if (sa->ss_family == AF_INET)
+		return ntohs(((const struct sockaddr_in *)sa)->sin_port);
+	return sa->ss_family == AF_INET6 ? ntohs(((const struct sockaddr_in6 *)sa)->sin6_port) : 0;
+}
+
+void socket_ports(int fd, uint16_t *ret_local, uint16_t *ret_remote)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = sizeof(sa);
+
+	*ret_local = getsockname(fd, (struct sockaddr *)&sa, &len) < 0 ? 0 : port_of(&sa);
+	len = sizeof(sa);
+	*ret_remote = getpeername(fd, (struct sockaddr *)&sa, &len) < 0 ? 0 : port_of(&sa);
+}
+
 static int set_int(int fd, int level, int name, int value)
 {
 	return setsockopt(fd, level, name, &value, sizeof(value)) < 0 ? -errno : 0;

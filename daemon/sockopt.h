@@ -20,6 +20,8 @@ socklen_t sockaddr_of(struct ip ip, uint16_t port, struct sockaddr_storage *ret)
 struct ip sockaddr_ip(const struct sockaddr_storage *sa);
 /* The socket's own address, family 0 if it has none. */
 struct ip socket_local_ip(int fd);
+/* Of both ends; 0: not known. */
+void socket_ports(int fd, uint16_t *ret_local, uint16_t *ret_remote);
 
 /* A non-blocking TCP socket of the address's family with what every BGP socket has; or -errno. */
 int bgp_socket(uint8_t ip_family);

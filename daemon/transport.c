@@ -95,6 +95,7 @@ static void take_caller(struct transport *t, int fd, const struct sockaddr_stora
 		return;
 	}
 	t->stats.accepted++;
+	io_tell_ports(fd, conn);
 	if (n->ttl_security && bgp_socket_gtsm(fd, remote.family, n->ttl_security) < 0)
 		close(fd);
 	else if (io_new(&t->pool, fd, conn, false))

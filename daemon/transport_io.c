@@ -168,6 +168,14 @@ void io_log_connect_error(struct io_pool *pool, const struct conn *conn, int err
 		ip_format(v.address, text), strerror(err));
 }
 
+void io_tell_ports(int fd, struct conn *conn)
+{
+	uint16_t local, remote;
+
+	socket_ports(fd, &local, &remote);
+	conn_set_ports(conn, local, remote);
+}
+
 static void connected(struct io *io)
 {
 	int err = 0;
@@ -183,6 +191,7 @@ static void connected(struct io *io)
 	io->connecting = false;
 	event_del(io->tx);
 	event_add(io->rx, NULL);
+	io_tell_ports(io->fd, io->conn);
 	conn_connected(io->conn, socket_local_ip(io->fd), loop_now_ms());
 }
 

@@ -46,6 +46,8 @@ void io_pool_close(struct io_pool *pool);
 /* Takes the descriptor over for `conn`: connected, or `connecting`. NULL when out of memory; then
  * the descriptor is closed and the conn is still the caller's. */
 struct io *io_new(struct io_pool *pool, int fd, struct conn *conn, bool connecting);
+/* Tells the speaker the ports of a connection. */
+void io_tell_ports(int fd, struct conn *conn);
 /* Sends what the speaker has, within the share of a turn, and goes on by itself when the socket was
  * full. */
 void io_send(struct io *io);

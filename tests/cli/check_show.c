@@ -36,6 +36,14 @@ static char *rendered(const char *noun, const char *answer, const struct show_op
 	"\"since_s\":90000,\"routes_in\":812,\"routes_out\":1200,\"queued_octets\":5,\"flaps\":0,"  \
 	"\"last_error\":\"\",\"shutdown\":false}]}"
 
+#define STATIONS                                                                                   \
+	"{\"stations\":[{\"address\":\"10.99.0.10\",\"port\":11019,\"name\":\"\",\"policy\":\"both\","      \
+	"\"state\":\"waiting\",\"since_s\":3,\"queued_octets\":0,\"messages\":7,\"losses\":2,\"overflows\":1," \
+	"\"last_error\":\"does not read: the queue is full\"},"                                    \
+	"{\"address\":\"10.99.0.9\",\"port\":11019,\"name\":\"mon\",\"policy\":\"pre\",\"state\":\"up\","    \
+	"\"since_s\":90000,\"queued_octets\":0,\"messages\":41230,\"losses\":0,\"overflows\":0,"        \
+	"\"last_error\":\"\"}]}"
+
 #define LANS                                                                                       \
 	"{\"lans\":[{\"name\":\"ixp\",\"vni\":100,\"vtep\":\"10.99.0.1\",\"counts\":{\"macs_local\":1,"  \
 	"\"macs_remote\":1,\"macs_held\":0,\"bindings_local\":1,\"bindings_remote\":1,\"vteps\":1,\"moves\":4," \
@@ -128,6 +136,11 @@ static const struct {
 		"\nADDRESS     MAC                WHERE  FLAGS\n"
 		"198.18.0.9  02:00:5e:00:00:01  here   -\n"},
 	{"lan", LANS, {.lan = "other"}, "no such LAN\n"},
+	{"bmp", STATIONS, {0},
+		"STATION      PORT  NAME  POLICY  STATE       SINCE  QUEUED  MESSAGES  LOST  OVERFLOWS  LAST ERROR\n"
+		"10.99.0.9   11019  mon   pre     up          1d01h       0     41230     0          0  -\n"
+		"10.99.0.10  11019  -     both    waiting  00:00:03       0         7     2          1  does not read: the queue is full\n"},
+	{"bmp", "{\"stations\":[]}", {0}, "no monitoring stations\n"},
 	{"bindings", BINDINGS, {0},
 		"LAN  ADDRESS      MAC                WHERE      SOURCE  STATE   FLAGS                     AGE\n"
 		"ixp  198.18.0.2   02:00:5e:00:00:01  swp1       static  silent  announced immutable         -\n"
@@ -197,7 +210,7 @@ END_TEST
 START_TEST(survives_any_answer)
 {
 	static const char *const nouns[] = {
-		"status", "neighbors", "routes", "lan", "bindings", "macs", "ports", "ledger"};
+		"status", "neighbors", "routes", "lan", "bmp", "bindings", "macs", "ports", "ledger"};
 	static const char *const lists[] = {"programs", "neighbors", "routes", "lans", "bindings", "macs", "ports"};
 	static const char *const oddities[] = {"null", "true", "1", "\"x\"", "[]", "{}", "[null]", "[1]", "[[]]", "[{}]",
 		"[{\"name\":{},\"in\":[],\"out\":{\"ipv4\":1},\"balance\":[{}]}]",

@@ -70,7 +70,7 @@ if "$quell" help | grep -q "$(printf '\033')"; then
 fi
 
 # Every word and option of the help is in the manual and in both completions.
-for word in $("$quell" help | grep -oE -- '--[a-z-]+' | sort -u) status neighbors routes lan bindings macs ports ledger check; do
+for word in $("$quell" help | grep -oE -- '--[a-z-]+' | sort -u) status neighbors routes lan bmp bindings macs ports ledger check; do
 	plain=${word#--}
 	for file in docs/quell.1 cli/completion/bash/quell cli/completion/zsh/_quell; do
 		if ! grep -qE -- "(\\\\-|--| |\(|\")$plain\b" "$src/$file"; then

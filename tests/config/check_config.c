@@ -78,6 +78,8 @@ START_TEST(reads_what_is_said)
 		TOP "bgp:\n  as: 65000\n  listen: [10.99.0.1]\n  hold-time: 0\n"
 		    "  neighbors:\n    - {prefix: 10.99.0.0/24, max: 200, client: true, ttl-security: 2, "
 		    "stale-time: 60}\n"
+		    "  bmp:\n    - {address: 10.99.0.9, port: 1790, name: mon, policy: both, stats-interval: 0, "
+		    "connect-retry: 5, queue: 8}\n    - address: 2001:db8::9\n"
 		    "lans:\n  - name: ixp\n    vni: 100\n    route-target: \"65000:100\"\n"
 		    "    import: [\"65001:100\"]\n"
 		    "    agent:\n      bridge: br100\n      vxlan: vx100\n      ports: [a, b]\n"
@@ -88,6 +90,18 @@ START_TEST(reads_what_is_said)
 	const struct config_agent *a = c->lans[0].agent;
 
 	ck_assert_uint_eq(c->hold_time, 0);
+	ck_assert_uint_eq(c->bmp_count, 2);
+	ck_assert_str_eq(c->bmp[0].name, "mon");
+	ck_assert_uint_eq(c->bmp[0].port, 1790);
+	ck_assert_int_eq(c->bmp[0].policy, 3);
+	ck_assert_uint_eq(c->bmp[0].stats_interval, 0);
+	ck_assert_uint_eq(c->bmp[0].connect_retry, 5);
+	ck_assert_uint_eq(c->bmp[0].queue, 8);
+	ck_assert_uint_eq(c->bmp[1].port, 11019);
+	ck_assert_int_eq(c->bmp[1].policy, 1);
+	ck_assert_uint_eq(c->bmp[1].stats_interval, 300);
+	ck_assert_uint_eq(c->bmp[1].connect_retry, 30);
+	ck_assert_uint_eq(c->bmp[1].queue, 64);
 	ck_assert_uint_eq(c->neighbors[0].max, 200);
 	ck_assert_uint_eq(c->neighbors[0].prefix.len, 24);
 	ck_assert_uint_eq(c->neighbors[0].ttl_security, 2);
@@ -211,6 +225,7 @@ START_TEST(password_files)
 }
 END_TEST
 
+#define BMP(text) TOP "bgp:\n  as: 1\n  bmp:\n    - " text "\n"
 #define NEIGHBOR(n) TOP "bgp:\n  as: 65000\n  neighbors:\n    - " n "\n"
 #define LAN(l) TOP "lans:\n  - {name: ixp, vni: 100, " l "}\n"
 #define AGENT(a) LAN("agent: {bridge: br, vxlan: vx, " a "}")
@@ -260,6 +275,19 @@ static const struct {
 		":3:53: lans[0].duplicate-mac.recovery: 'soon': expected never or 1 - 604800"},
 	{LAN("duplicate-mac: {action: stop}"),
 		":3:51: lans[0].duplicate-mac.action: 'stop': expected one of freeze, alarm, off"},
+	{BMP("{port: 1}"), ":5:7: missing key: address"},
+	{BMP("{address: monitor}"), ":5:17: bgp.bmp[0].address: 'monitor': expected an IPv4 or IPv6 address"},
+	{BMP("{address: 0.0.0.0}"), ":5:17: bgp.bmp[0].address: '0.0.0.0': not an address of a station"},
+	{BMP("{address: 10.99.0.9, port: 65536}"), ":5:34: bgp.bmp[0].port: 65536: expected 1 - 65535"},
+	{BMP("{address: 10.99.0.9, policy: all}"),
+		":5:36: bgp.bmp[0].policy: 'all': expected one of pre, post, both"},
+	{BMP("{address: 10.99.0.9, stats-interval: 86401}"),
+		":5:44: bgp.bmp[0].stats-interval: 86401: expected 0 - 86400"},
+	{BMP("{address: 10.99.0.9, connect-retry: 721}"),
+		":5:43: bgp.bmp[0].connect-retry: 721: expected 1 - 720"},
+	{BMP("{address: 10.99.0.9, queue: 4096}"), ":5:35: bgp.bmp[0].queue: 4096: expected 1 - 4095"},
+	{BMP("{address: 10.99.0.9}\n    - {address: 10.99.0.9, port: 11019}"),
+		":6:17: bgp.bmp[1].address: given already in bgp.bmp[0]"},
 	{TOP "lans:\n  - name: ixp\n    vni: 16777216\n",
 		":4:10: lans[0].vni: 16777216: expected 1 - 16777215"},
 	{TOP "lans:\n  - {name: a, vni: 1}\n  - {name: b, vni: 1}\n",

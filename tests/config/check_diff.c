@@ -111,6 +111,14 @@ static const struct {
 		"~ neighbor 10.99.0.2 import.route-targets [1:2, *:7] -> any" NO
 		"~ neighbor 10.99.0.2 import.vteps any -> [10.99.0.0/24]" NO
 		"~ neighbor 10.99.0.2 import.sanity true -> false" NO},
+	/* monitoring stations */
+	{BGP "  bmp:\n    - {address: 10.99.0.8}\n    - {address: 10.99.0.9}\n",
+		BGP "  bmp:\n    - {address: 10.99.0.9, policy: both, stats-interval: 0}\n"
+		    "    - {address: '2001:db8::9', port: 1790, name: mon, queue: 128}\n",
+		"- bmp 10.99.0.8:11019" NO
+		"~ bmp 10.99.0.9:11019 policy pre -> both (removed and added/not its business)\n"
+		"~ bmp 10.99.0.9:11019 stats-interval 300 -> 0 (removed and added/not its business)\n"
+		"+ bmp [2001:db8::9]:1790 name mon queue 128" NO},
 	/* the speaker */
 	{BGP, BGP "  listen: [10.99.0.1, '2001:db8::1']\n",
 		"~ bgp listen [] -> [10.99.0.1, 2001:db8::1]" NO},
@@ -214,7 +222,7 @@ static void walk(const cyaml_schema_field_t *f, enum config_part part, const cha
 	static const struct {
 		const char *key;
 		enum config_part part;
-	} parts[] = {{"bgp", CONFIG_BGP}, {"neighbors", CONFIG_NEIGHBOR}, {"lans", CONFIG_LAN},
+	} parts[] = {{"bgp", CONFIG_BGP}, {"neighbors", CONFIG_NEIGHBOR}, {"bmp", CONFIG_BMP}, {"lans", CONFIG_LAN},
 		{"agent", CONFIG_AGENT}};
 
 	for (; f->key; f++) {
