@@ -209,7 +209,7 @@ static void on_update(void *arg, struct neighbor *n, struct span body, const str
 }
 
 static void on_changed(void *arg, struct neighbor *n, struct table *t, const struct dest *d,
-	uint32_t path_id, enum monitor_change what)
+	const struct path *p, enum monitor_change what)
 {
 	struct bmp *b = arg;
 	struct rib_key key = {d->key, d->key_len};
@@ -218,43 +218,55 @@ static void on_changed(void *arg, struct neighbor *n, struct table *t, const str
 		return;
 	for (unsigned i = 0; i < BMP_KINDS; i++)
 		for (unsigned view = BMP_PRE; view <= BMP_POST; view <<= 1) {
-			bool post = view == BMP_POST;
-			struct bmp_pack k = {.b = b, .stream = &b->live[i], .post = post};
+			struct bmp_pack k = {.b = b, .stream = &b->live[i], .post = view == BMP_POST};
+			/* What the policy thinks is nothing to those who look on before it; and what it had
+			 * refused was never told to those who look on behind it. */
 			if (!b->live[i].stations || !((i + 1) & view) ||
-				(what == MONITOR_VERDICT && !post))
+				(what == MONITOR_PURGED ? k.post && p->refused : !k.post))
 				continue;
-			bmp_pack_add(&k, n, t, b->s->now_ms, key, path_id,
-				what == MONITOR_PURGED ? NULL
-						       : bmp_path_in(t, d, n, path_id, post));
+			bmp_pack_add(&k, n, t, b->s->now_ms, key, p->path_id,
+				what == MONITOR_TAKEN ? p : NULL);
 			bmp_pack_end(&k);
 		}
 }
 
 /* --- statistics --- */
 
-static void tell_stats(struct bmp_station *st, const struct neighbor *n)
+/* Keys that have a best path, as it was last told. */
+static uint64_t loc_rib(const struct speaker *s, const struct rib *r)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < s->neighbors; i++)
+		sum += r->peer[i].told;
+	return sum;
+}
+
+/* `loc_ribs`: by table. */
+static void tell_stats(struct bmp_station *st, const struct neighbor *n, const uint64_t *loc_ribs)
 {
 	struct bmp *b = st->b;
 	struct bmp_peer peer = bmp_peer_of(b, n, b->s->now_ms);
 	struct writer w = bmp_stream_begin(b, &b->own, st);
 	struct bmp_stats r = bmp_stats_begin(&w, &peer);
-	struct speaker_stats sum;
-	uint64_t in = 0;
+	uint64_t in = 0, loc = 0, rejected = n->refused[REFUSED_LEAK];
 
-	speaker_stats(b->s, &sum);
+	for (unsigned i = REFUSED_BY_POLICY; i < REFUSED_MAX; i++)
+		rejected += n->refused[i];
+	bmp_stats_counter(&r, BMP_STAT_REJECTED, rejected);
 	for (unsigned t = 0; t < b->s->tables; t++) {
 		const struct rib *rib = &b->s->table[t].rib;
 		const struct rib_peer *p = &rib->peer[n->index];
 		uint64_t fresh = p->paths - (p->stale_loses ? p->stale : 0);
 		in += fresh;
+		loc += loc_ribs[t];
 		if (!n->main->family[t])
 			continue;
 		bmp_stats_family(&r, BMP_STAT_FAMILY_ADJ_RIB_IN, rib->family->afi, rib->family->safi, fresh);
-		bmp_stats_family(&r, BMP_STAT_FAMILY_LOC_RIB, rib->family->afi, rib->family->safi,
-			rib->map.count - rib->tombstones);
+		bmp_stats_family(&r, BMP_STAT_FAMILY_LOC_RIB, rib->family->afi, rib->family->safi, loc_ribs[t]);
 	}
 	bmp_stats_gauge(&r, BMP_STAT_ADJ_RIB_IN, in);
-	bmp_stats_gauge(&r, BMP_STAT_LOC_RIB, sum.routes);
+	bmp_stats_gauge(&r, BMP_STAT_LOC_RIB, loc);
 	bmp_stats_counter(&r, BMP_STAT_TREAT_AS_WITHDRAW, n->treat_as_withdraw);
 	bmp_stats_end(&r);
 	bmp_stream_end(&b->own, &w, 1);
@@ -263,14 +275,17 @@ static void tell_stats(struct bmp_station *st, const struct neighbor *n)
 static void run_stats(struct bmp_station *st, uint64_t now_ms)
 {
 	const struct speaker *s = st->b->s;
+	uint64_t loc_ribs[FAMILIES_MAX];
 
 	if (!st->config.stats_sec || now_ms < st->stats_ms)
 		return;
 	st->stats_ms = now_ms + 1000ull * st->config.stats_sec;
 	bmp_flush_live(st->b);
+	for (unsigned t = 0; t < s->tables; t++)
+		loc_ribs[t] = loc_rib(s, &s->table[t].rib);
 	for (size_t i = 1; i < s->neighbors; i++)
 		if (s->neighbor[i] && bmp_watches(s->neighbor[i]))
-			tell_stats(st, s->neighbor[i]);
+			tell_stats(st, s->neighbor[i], loc_ribs);
 	bmp_stream_flush(st->b, &st->b->own, st);
 }
 

@@ -62,12 +62,9 @@ void bmp_peer_down(struct writer *w, const struct bmp_peer *p, uint8_t reason, s
 /* An UPDATE as it came; `body` without its header. */
 void bmp_route(struct writer *w, const struct bmp_peer *p, struct span body);
 
+/* Those that are counted here as the RFC counts them. */
 enum bmp_stat {
-	BMP_STAT_REJECTED = 0,		/* prefixes rejected by inbound policy */
-	BMP_STAT_DUPLICATE = 1,		/* not counted here, as 2, 12 and 13 */
-	BMP_STAT_CLUSTER_LOOP = 3,
-	BMP_STAT_AS_LOOP = 4,
-	BMP_STAT_ORIGINATOR_LOOP = 5,
+	BMP_STAT_REJECTED = 0, /* prefixes rejected by inbound policy */
 	BMP_STAT_ADJ_RIB_IN = 7,
 	BMP_STAT_LOC_RIB = 8,
 	BMP_STAT_FAMILY_ADJ_RIB_IN = 9,

@@ -6,7 +6,7 @@
 
 uint64_t monitor_odd(const struct neighbor *n)
 {
-	return n->nlri_discard + n->nlri_withdraw;
+	return n->nlri_discard + n->nlri_withdraw + n->refused[REFUSED_CROWDED];
 }
 
 void monitor_down(struct session *se, bool notified)
@@ -69,14 +69,26 @@ void monitor_update(struct session *se, struct span body, const struct update *u
 	m->update(m->arg, se->n, body, u, exact);
 }
 
+/* Those of a restart were never told: they are older than the session. */
+static bool is_of_before(const struct neighbor *n, const struct table *t, const struct path *p)
+{
+	return !n->up || (t->rib.peer[n->index].stale_loses && rib_path_stale(&t->rib, p));
+}
+
 void monitor_purge(struct neighbor *n, struct table *t, const struct dest *d)
 {
 	const struct monitor *m = n->s->monitor;
 
-	/* Those of a restart were never told: they are older than the session. */
-	if (!n->up || t->rib.peer[n->index].stale_loses)
-		return;
 	for (const struct path *p = rib_path(&t->rib, d->paths); p; p = rib_path(&t->rib, p->next))
-		if (p->peer == n->index && rib_path_stale(&t->rib, p))
-			m->changed(m->arg, n, t, d, p->path_id, MONITOR_PURGED);
+		if (p->peer == n->index && rib_path_stale(&t->rib, p) && !is_of_before(n, t, p))
+			m->changed(m->arg, n, t, d, p, MONITOR_PURGED);
+}
+
+void monitor_verdict(struct neighbor *n, struct table *t, const struct dest *d, const struct path *p,
+	uint8_t refused)
+{
+	const struct monitor *m = n->s->monitor;
+
+	if (!refused != !p->refused && !is_of_before(n, t, p))
+		m->changed(m->arg, n, t, d, p, refused ? MONITOR_REFUSED : MONITOR_TAKEN);
 }

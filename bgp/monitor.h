@@ -9,6 +9,7 @@
 
 struct dest;
 struct neighbor;
+struct path;
 struct session;
 struct speaker;
 struct table;
@@ -29,10 +30,11 @@ struct monitor_down {
 	uint16_t event;
 };
 
-/* What became of a path without an UPDATE of its peer. */
+/* What is about to become of a path without an UPDATE of its peer. */
 enum monitor_change {
-	MONITOR_PURGED,	 /* it is about to go: a refresh did not name it again (RFC 7313) */
-	MONITOR_VERDICT, /* the import policy thinks otherwise of it now */
+	MONITOR_PURGED,	 /* it goes: a refresh did not name it again (RFC 7313) */
+	MONITOR_REFUSED, /* the import policy refuses it now, */
+	MONITOR_TAKEN,	 /* or takes it */
 };
 
 struct monitor {
@@ -43,7 +45,7 @@ struct monitor {
 	 * `body` say; else something in it was discarded, withdrawn or refused for good. */
 	void (*update)(void *arg, struct neighbor *n, struct span body, const struct update *u, bool exact);
 	void (*changed)(void *arg, struct neighbor *n, struct table *t, const struct dest *d,
-		uint32_t path_id, enum monitor_change what);
+		const struct path *p, enum monitor_change what);
 	void *arg;
 };
 
@@ -56,3 +58,6 @@ void monitor_update(struct session *se, struct span body, const struct update *u
 uint64_t monitor_odd(const struct neighbor *n);
 /* The stale paths of this key are about to be removed. */
 void monitor_purge(struct neighbor *n, struct table *t, const struct dest *d);
+/* The policy has been asked again about this path; `refused`: why, as the RIB will have it. */
+void monitor_verdict(struct neighbor *n, struct table *t, const struct dest *d, const struct path *p,
+	uint8_t refused);

@@ -98,6 +98,8 @@ static uint8_t judge(void *arg, const struct dest *d, const struct path *p)
 	uint8_t reason = recheck_judge(n, &r);
 	if (reason != p->refused && reason)
 		n->refused[reason]++;
+	if (s->monitor)
+		monitor_verdict(n, w->t, d, p, reason);
 	return reason;
 }
 

@@ -600,7 +600,8 @@ START_TEST(stats)
 	while (straw_next(&straw, &m))
 		;
 	char *hex = hex_of(m.body.p, reader_left(&m.body));
-	ck_assert_str_eq(hex, "00000005"
+	ck_assert_str_eq(hex, "00000006"
+			      "0000000400000000"
 			      "0009000b0019460000000000000002"
 			      "000a000b0019460000000000000003"
 			      "000700080000000000000002"
@@ -615,27 +616,49 @@ START_TEST(stats)
 }
 END_TEST
 
-/* Post-policy leaves out what the policy has refused; pre-policy does not. */
+static uint8_t refuses; /* this route */
+
+static uint8_t import_policy(void *arg, const void *rules, const struct policy_route *r)
+{
+	(void)arg;
+	(void)rules;
+	return r->key[1] == refuses ? REFUSED_BY_POLICY : REFUSED_NOT;
+}
+
+static void judge_anew(uint8_t refuse)
+{
+	refuses = refuse;
+	speaker_recheck(raw.s, NULL, raw.now);
+	turn();
+}
+
+/* Post-policy leaves out what the policy refuses, and follows when that changes its mind; pre-policy does not care. */
 START_TEST(views)
 {
+	struct speaker_policy policy = {.import = import_policy};
+
+	refuses = 2;
 	begin(BMP_PRE | BMP_POST);
-	establish(true);
+	speaker_set_policy(raw.s, &policy);
+	establish(false);
 	raw_rx_routes(&raw, 1, 3, 1);
-	struct table *t = &raw.s->table[0];
-	struct dest *d = rib_find(&t->rib, (struct rib_key){(const uint8_t[]){TEST_PAYLOAD_TYPE, 2}, 2});
-	struct path *p = rib_path(&t->rib, d->paths);
-	p->refused = REFUSED_BY_POLICY;
 	connect_straw(&straw);
 	HEARD("INIT UP +1,+2,+3 +1,+3L EOR EORL");
-	p->refused = 0;
-	raw.s->monitor->changed(raw.s->monitor->arg, raw.n, t, d, 0, MONITOR_VERDICT);
-	turn();
+	judge_anew(0);
 	HEARD("+2L");
-	p->refused = REFUSED_BY_POLICY;
-	raw.s->monitor->changed(raw.s->monitor->arg, raw.n, t, d, 0, MONITOR_VERDICT);
+	judge_anew(3);
+	HEARD("-3L");
+	raw_rx_routes(&raw, 2, 4, 2);
 	turn();
-	HEARD("-2L");
-	p->refused = 0;
+	HEARD("+2,+3,+4 +2L -3L +4L");
+	raw_rx_refresh(&raw, AFI_L2VPN, REFRESH_BORR);
+	raw_rx_routes(&raw, 1, 2, 2);
+	turn();
+	HEARD("+1,+2 +1,+2L");
+	raw_rx_refresh(&raw, AFI_L2VPN, REFRESH_EORR);
+	turn();
+	straw_text(&straw, text, sizeof(text));
+	ck_assert_msg(strcmp(text, "-3 -4 -4L") == 0 || strcmp(text, "-4 -4L -3") == 0, "%s", text);
 	end();
 }
 END_TEST
