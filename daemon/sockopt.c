@@ -104,7 +104,7 @@ int bgp_socket(uint8_t ip_family)
 
 int bgp_socket_gtsm(int fd, uint8_t ip_family, uint8_t hops)
 {
-	int least = TTL_MAX + 1 - hops;
+	int least = hops ? TTL_MAX + 1 - hops : 0;
 
 	if (ip_family == 4)
 		return set_int(fd, IPPROTO_IP, IP_MINTTL, least);

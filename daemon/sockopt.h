@@ -25,7 +25,7 @@ void socket_ports(int fd, uint16_t *ret_local, uint16_t *ret_remote);
 
 /* A non-blocking TCP socket of the address's family with what every BGP socket has; or -errno. */
 int bgp_socket(uint8_t ip_family);
-/* Nothing from further than `hops` hops is taken; 1: the neighbour is on the link. */
+/* Nothing from further than `hops` hops is taken; 1: the neighbour is on the link; 0: from anywhere. */
 int bgp_socket_gtsm(int fd, uint8_t ip_family, uint8_t hops);
 /* prefix_len 32 or 128: that address alone. `key` NULL removes it. */
 int bgp_socket_md5(int fd, struct ip ip, uint8_t prefix_len, const char *key);

@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* accept4 */
 #include "daemon/transport.h"
 
 #include <errno.h>
@@ -12,56 +11,24 @@
 #include <event2/event.h>
 
 #include "bgp/speaker.h"
+#include "daemon/listener.h"
 #include "daemon/loop.h"
 #include "daemon/sockopt.h"
 #include "daemon/transport_io.h"
-#include "lib/bucket.h"
 #include "lib/log.h"
 
-#define ACCEPTS_A_TURN 16
-#define ACCEPT_RATE 200
-#define ACCEPT_BURST 400
-#define ACCEPT_PAUSE_MS 100
 #define ACTIONS_A_TURN 4096
-
-struct listener {
-	struct transport *transport;
-	struct ip ip;
-	int fd;
-	struct event *ev;
-};
 
 struct transport {
 	struct loop *loop;
 	const struct config *config;
 	struct speaker *speaker; /* NULL until transport_start() */
-	struct listener *listeners;
-	size_t listener_count;
+	struct listeners listeners;
 	struct io_pool pool;
 	struct loop_turn turn;
-	struct bucket accepts;
-	struct timer accept_again;
 	struct transport_stats stats;
-	struct log_limit refused_log, accept_log;
+	struct log_limit refused_log;
 };
-
-/* --- configuration --- */
-
-/* The neighbour by its address, or the dynamic range that holds it. */
-static const struct config_neighbor *config_of(const struct transport *t, struct ip remote)
-{
-	const struct config_neighbor *range = NULL;
-
-	for (uint32_t i = 0; i < t->config->neighbor_count; i++) {
-		const struct config_neighbor *n = &t->config->neighbors[i];
-		if (n->address.family && ip_eq(n->address, remote))
-			return n;
-		if (!n->address.family && prefix_contains(&n->prefix, remote) &&
-			(!range || n->prefix.len > range->prefix.len))
-			range = n;
-	}
-	return range;
-}
 
 /* From where to call: a listen address of the family, or the router id. */
 static struct ip source_for(const struct transport *t, struct ip remote)
@@ -78,10 +45,11 @@ static struct ip source_for(const struct transport *t, struct ip remote)
 
 /* --- coming in --- */
 
-static void take_caller(struct transport *t, int fd, const struct sockaddr_storage *sa)
+static void on_caller(void *arg, int fd, const struct sockaddr_storage *sa)
 {
+	struct transport *t = arg;
 	struct ip remote = sockaddr_ip(sa);
-	const struct config_neighbor *n = config_of(t, remote);
+	const struct config_neighbor *n = listener_neighbor(t->config, remote);
 	uint64_t now = loop_now_ms();
 	char text[IP_TEXT];
 	struct conn *conn = n ? speaker_accept(t->speaker, remote, socket_local_ip(fd), now) : NULL;
@@ -103,63 +71,12 @@ static void take_caller(struct transport *t, int fd, const struct sockaddr_stora
 	conn_lost(conn, CONN_FAILED, now);
 }
 
-static void listen_pause(struct transport *t)
-{
-	for (size_t i = 0; i < t->listener_count; i++)
-		if (t->listeners[i].ev)
-			event_del(t->listeners[i].ev);
-	timers_start(loop_timers(t->loop), &t->accept_again, loop_now_ms() + ACCEPT_PAUSE_MS);
-}
-
-static void on_accept_again(void *arg, uint64_t now_ms)
-{
-	struct transport *t = arg;
-
-	(void)now_ms;
-	for (size_t i = 0; i < t->listener_count; i++)
-		event_add(t->listeners[i].ev, NULL);
-}
-
-static void on_caller(evutil_socket_t lfd, short what, void *arg)
-{
-	struct listener *l = arg;
-	struct transport *t = l->transport;
-
-	(void)what;
-	for (int i = 0; i < ACCEPTS_A_TURN; i++) {
-		struct sockaddr_storage sa;
-		socklen_t len = sizeof(sa);
-
-		/* The rest waits in the backlog. */
-		if (!bucket_take(&t->accepts, 1, loop_now_ns())) {
-			listen_pause(t);
-			return;
-		}
-		int fd = accept4(lfd, (struct sockaddr *)&sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd >= 0) {
-			take_caller(t, fd, &sa);
-			continue;
-		}
-		if (errno == EAGAIN || errno == EWOULDBLOCK)
-			return;
-		/* Those of the one connection (accept(2)) concern nobody else; the rest,
-		 * descriptors and memory, needs time. */
-		t->stats.accept_errors++;
-		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-			log_limited(&t->accept_log, loop_now_ms(), LOG_BGP, LOG_LEVEL_WARNING,
-				"accept: %s", strerror(errno));
-			listen_pause(t);
-			return;
-		}
-	}
-}
-
 /* --- going out --- */
 
 /* A socket that is calling `remote`; or -errno. */
 static int start_connect(struct transport *t, struct ip remote)
 {
-	const struct config_neighbor *n = config_of(t, remote);
+	const struct config_neighbor *n = listener_neighbor(t->config, remote);
 	struct ip source = source_for(t, remote);
 	struct sockaddr_storage sa;
 	socklen_t len;
@@ -237,85 +154,6 @@ static uint64_t on_turn(void *arg, uint64_t now_ms)
 
 /* --- start and end --- */
 
-static const char *listen_hint(int err)
-{
-	switch (err) {
-	case -EADDRINUSE:
-		return " (another BGP daemon?)";
-	case -EADDRNOTAVAIL:
-		return " (is it an address of this machine?)";
-	case -EACCES:
-		return " (ports below 1024 need root or CAP_NET_BIND_SERVICE)";
-	default:
-		return "";
-	}
-}
-
-/* Every neighbour's key has to be on the listener before its SYN comes. */
-static int listener_keys(const struct transport *t, const struct listener *l, char *err)
-{
-	for (uint32_t i = 0; i < t->config->neighbor_count; i++) {
-		const struct config_neighbor *n = &t->config->neighbors[i];
-		struct prefix p = n->prefix;
-		char text[PREFIX_TEXT];
-
-		if (n->address.family)
-			p = (struct prefix){n->address, (uint8_t)(ip_len(n->address) * 8)};
-		if (!n->password || p.ip.family != l->ip.family)
-			continue;
-		int rc = bgp_socket_md5(l->fd, p.ip, p.len, n->password);
-		if (rc < 0) {
-			snprintf(err, TRANSPORT_ERROR_MAX, "TCP MD5 password for %s: %s%s",
-				prefix_format(&p, text), strerror(-rc),
-				rc == -ENOMEM ? " (raise net.core.optmem_max)" : "");
-			return rc;
-		}
-	}
-	return 0;
-}
-
-/* Where all neighbours are near, nobody far away needs an answer to his SYN, and nothing of his can wait to be read
- * before take_caller() has looked who he is (RFC 5082 section 3). 0: not all are. */
-static uint8_t listener_hops(const struct transport *t, uint8_t family)
-{
-	uint8_t hops = 0;
-
-	for (uint32_t i = 0; i < t->config->neighbor_count; i++) {
-		const struct config_neighbor *n = &t->config->neighbors[i];
-		if ((n->address.family ? n->address.family : n->prefix.ip.family) != family)
-			continue;
-		if (!n->ttl_security)
-			return 0;
-		if (n->ttl_security > hops)
-			hops = n->ttl_security;
-	}
-	return hops;
-}
-
-static int listener_open(struct transport *t, struct ip ip, char *err)
-{
-	struct listener *l = &t->listeners[t->listener_count];
-	char text[IP_TEXT];
-
-	*l = (struct listener){.transport = t, .ip = ip};
-	uint8_t hops = listener_hops(t, ip.family);
-	int rc = bgp_socket_listen(ip, t->config->port, &l->fd);
-	if (rc == 0 && hops && (rc = bgp_socket_gtsm(l->fd, ip.family, hops)) < 0)
-		close(l->fd);
-	if (rc < 0) {
-		bool v6 = ip.family == 6;
-		snprintf(err, TRANSPORT_ERROR_MAX, "%s%s%s:%u: %s%s", v6 ? "[" : "",
-			ip_format(ip, text), v6 ? "]" : "", (unsigned)t->config->port,
-			strerror(-rc), listen_hint(rc));
-		return rc;
-	}
-	t->listener_count++;
-	l->ev = event_new(loop_base(t->loop), l->fd, EV_READ | EV_PERSIST, on_caller, l);
-	if (!l->ev)
-		abort();
-	return listener_keys(t, l, err);
-}
-
 int transport_new(struct loop *l, const struct config *c, struct transport **ret,
 	char err[TRANSPORT_ERROR_MAX])
 {
@@ -325,35 +163,62 @@ int transport_new(struct loop *l, const struct config *c, struct transport **ret
 		abort();
 	t->loop = l;
 	t->config = c;
-	t->listeners = calloc(c->listen_count ? c->listen_count : 1, sizeof(*t->listeners));
-	if (!t->listeners)
-		abort();
 	io_pool_init(&t->pool, l);
 	t->turn = (struct loop_turn){.turn = on_turn, .arg = t};
-	t->accepts = bucket_of(ACCEPT_RATE, ACCEPT_BURST, loop_now_ns());
-	timer_init(&t->accept_again, on_accept_again, t);
 	t->refused_log = LOG_LIMIT(5, 60000);
-	t->accept_log = LOG_LIMIT(1, 60000);
-	for (uint32_t i = 0; i < c->listen_count; i++) {
-		int rc = listener_open(t, c->listen[i], err);
-		if (rc < 0) {
-			transport_free(t);
-			return rc;
-		}
+	listeners_init(&t->listeners, l);
+	t->listeners.caller = on_caller;
+	t->listeners.arg = t;
+	int rc = listeners_prepare(&t->listeners, NULL, c, err);
+	if (rc < 0) {
+		transport_free(t);
+		return rc;
 	}
+	listeners_commit(&t->listeners, NULL, c);
 	*ret = t;
 	return 0;
 }
 
+/* --- another configuration --- */
+
+/* In place, on connections that are open; the next ones take it from the configuration. */
+static void set_hops(const struct transport *t, const struct config *is)
+{
+	struct io *io;
+
+	TAILQ_FOREACH (io, &t->pool.ios, link) {
+		struct neighbor_view v;
+		if (!io->conn)
+			continue;
+		neighbor_view(conn_neighbor(io->conn), &v);
+		const struct config_neighbor *a = listener_neighbor(t->config, v.address),
+					     *b = listener_neighbor(is, v.address);
+		if (b && (!a || a->ttl_security != b->ttl_security))
+			bgp_socket_gtsm(io->fd, v.address.family, b->ttl_security);
+	}
+}
+
+int transport_prepare(
+	struct transport *t, const struct config *is, char err[TRANSPORT_ERROR_MAX])
+{
+	return listeners_prepare(&t->listeners, t->config, is, err);
+}
+
+void transport_cancel(struct transport *t, const struct config *is)
+{
+	listeners_cancel(&t->listeners, t->config, is);
+}
+
+void transport_commit(struct transport *t, const struct config *is)
+{
+	listeners_commit(&t->listeners, t->config, is);
+	set_hops(t, is);
+	t->config = is;
+}
+
 void transport_stop_listening(struct transport *t)
 {
-	timers_stop(loop_timers(t->loop), &t->accept_again);
-	for (size_t i = 0; i < t->listener_count; i++) {
-		if (t->listeners[i].ev)
-			event_free(t->listeners[i].ev);
-		close(t->listeners[i].fd);
-	}
-	t->listener_count = 0;
+	listeners_close(&t->listeners);
 }
 
 void transport_free(struct transport *t)
@@ -364,7 +229,6 @@ void transport_free(struct transport *t)
 		loop_remove_turn(t->loop, &t->turn);
 	transport_stop_listening(t);
 	io_pool_close(&t->pool);
-	free(t->listeners);
 	free(t);
 }
 
@@ -372,12 +236,13 @@ void transport_start(struct transport *t, struct speaker *s)
 {
 	t->speaker = s;
 	loop_add_turn(t->loop, &t->turn);
-	on_accept_again(t, 0);
+	listeners_open(&t->listeners);
 }
 
 void transport_stats(const struct transport *t, struct transport_stats *ret)
 {
 	*ret = t->stats;
 	ret->open = t->pool.open;
+	ret->accept_errors = t->listeners.errors;
 	ret->connect_errors = t->pool.connect_errors;
 }

@@ -32,6 +32,12 @@ struct transport_stats {
  * must outlive the transport. 0, or -errno with one line in err and nothing left open. */
 int transport_new(struct loop *l, const struct config *c, struct transport **ret,
 	char err[TRANSPORT_ERROR_MAX]);
+/* Another configuration, in two steps: what can fail is prepared, -errno with one line in err and nothing changed; then
+ * it is either taken (and must outlive the transport, as the first) or given up. TTL security holds for open connections
+ * at once; a password does with the next connection, so the caller resets the session. */
+int transport_prepare(struct transport *t, const struct config *is, char err[TRANSPORT_ERROR_MAX]);
+void transport_commit(struct transport *t, const struct config *is);
+void transport_cancel(struct transport *t, const struct config *is);
 /* Closes at once whatever is open. */
 void transport_free(struct transport *t);
 

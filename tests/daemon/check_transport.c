@@ -370,6 +370,136 @@ START_TEST(test_busy)
 }
 END_TEST
 
+/* --- another configuration --- */
+
+static int try_call(uint8_t from, uint8_t to, const char *key)
+{
+	struct sockaddr_storage sa;
+	struct timeval soon = {.tv_usec = 300000};
+	socklen_t len = sockaddr_of(loopback(from), 0, &sa);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	/* A SYN without the right key is dropped: that is a time-out. */
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &soon, sizeof(soon)), 0);
+	if (key)
+		ck_assert_int_eq(bgp_socket_md5(fd, loopback(to), 32, key), 0);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&sa, len), 0);
+	len = sockaddr_of(loopback(to), config.port, &sa);
+	int rc = connect(fd, (struct sockaddr *)&sa, len);
+	int err = rc < 0 ? errno : 0;
+	close(fd);
+	return err;
+}
+
+static struct config with(struct ip *listen, uint32_t count, struct config_neighbor *n)
+{
+	struct config c = config;
+
+	c.listen = listen;
+	c.listen_count = count;
+	c.neighbors = n;
+	return c;
+}
+
+START_TEST(test_listen_elsewhere)
+{
+	struct ip both[] = {loopback(1), loopback(3)}, other[] = {loopback(3)};
+	struct config a = with(both, 2, &neighbor), b = with(other, 1, &neighbor);
+	char err[TRANSPORT_ERROR_MAX];
+
+	/* Prepared and given up: as if nothing had been. */
+	ck_assert_int_eq(transport_prepare(transport, &a, err), 0);
+	transport_cancel(transport, &a);
+	ck_assert_int_eq(try_call(2, 3, NULL), ECONNREFUSED);
+	call_from(2);
+	until(stats().accepted == 1);
+	ck_assert_int_eq(transport_prepare(transport, &a, err), 0);
+	transport_commit(transport, &a);
+	ck_assert_int_eq(try_call(9, 3, NULL), 0);
+	until(stats().refused == 1); /* a stranger, but he was heard */
+	ck_assert_int_eq(transport_prepare(transport, &b, err), 0);
+	transport_commit(transport, &b);
+	ck_assert_int_eq(try_call(9, 1, NULL), ECONNREFUSED);
+	ck_assert_int_eq(try_call(9, 3, NULL), 0);
+	until(stats().refused == 2);
+	/* The connection that came to the old address is still there. */
+	ck_assert_uint_eq(stats().open, 1);
+	ck_assert(!straw.conn.lost);
+}
+END_TEST
+
+/* One address that cannot be had: the other one, that could, is not taken either, nor its keys. */
+START_TEST(test_listen_where_nobody_can)
+{
+	struct ip three[] = {loopback(1), loopback(3), ip_v4((const uint8_t[]){192, 0, 2, 1})};
+	struct config_neighbor n = {.address = loopback(2), .password = (char *)"secret"};
+	struct config a = with(three, 3, &n);
+	char err[TRANSPORT_ERROR_MAX], want[TRANSPORT_ERROR_MAX];
+
+	ck_assert_int_eq(transport_prepare(transport, &a, err), -EADDRNOTAVAIL);
+	snprintf(want, sizeof(want),
+		"192.0.2.1:%u: Cannot assign requested address (is it an address of this machine?)",
+		config.port);
+	ck_assert_str_eq(err, want);
+	ck_assert_int_eq(try_call(2, 3, NULL), ECONNREFUSED);
+	ck_assert_int_eq(try_call(2, 1, NULL), 0);
+}
+END_TEST
+
+START_TEST(test_passwords)
+{
+	struct config_neighbor first = {.address = loopback(2), .password = (char *)"first"},
+			       other = {.address = loopback(2), .password = (char *)"other"};
+	struct config a = with(any, 1, &first), b = with(any, 1, &other);
+	char err[TRANSPORT_ERROR_MAX] = "";
+
+	if (transport_prepare(transport, &a, err) < 0 && strstr(err, "rotocol")) {
+		fprintf(stderr, "no TCP MD5 here: %s\n", err);
+		return;
+	}
+	transport_cancel(transport, &a);
+	ck_assert_int_eq(try_call(2, 1, NULL), 0);
+	ck_assert_int_eq(transport_prepare(transport, &a, err), 0);
+	transport_commit(transport, &a);
+	ck_assert_int_ne(try_call(2, 1, NULL), 0);
+	ck_assert_int_eq(try_call(2, 1, "first"), 0);
+	ck_assert_int_eq(transport_prepare(transport, &b, err), 0);
+	/* Not yet. */
+	ck_assert_int_eq(try_call(2, 1, "first"), 0);
+	transport_commit(transport, &b);
+	ck_assert_int_ne(try_call(2, 1, "first"), 0);
+	ck_assert_int_eq(try_call(2, 1, "other"), 0);
+	ck_assert_int_eq(transport_prepare(transport, &config, err), 0);
+	transport_commit(transport, &config);
+	ck_assert_int_eq(try_call(2, 1, NULL), 0);
+}
+END_TEST
+
+/* On connections that are open, and on the listener; and off again. */
+START_TEST(test_ttl)
+{
+	struct config_neighbor near = {.address = loopback(2), .ttl_security = 1};
+	struct config a = with(any, 1, &near);
+	char err[TRANSPORT_ERROR_MAX];
+	int low = 64;
+
+	call_from(2);
+	until(stats().accepted == 1);
+	ck_assert_int_eq(transport_prepare(transport, &a, err), 0);
+	transport_commit(transport, &a);
+	ck_assert_int_eq(try_call(2, 1, NULL), EINPROGRESS); /* sent with TTL 64 */
+	ck_assert_int_eq(setsockopt(peer, IPPROTO_IP, IP_TTL, &low, sizeof(low)), 0);
+	ck_assert_int_eq(send(peer, big, 100, 0), 100);
+	for (int i = 0; i < 20; i++)
+		loop_once(loop, 2);
+	ck_assert_uint_eq(straw.conn.rx, 0);
+	ck_assert_int_eq(transport_prepare(transport, &config, err), 0);
+	transport_commit(transport, &config);
+	ck_assert_int_eq(try_call(2, 1, NULL), 0);
+	until(straw.conn.rx == 100); /* TCP sends it again */
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("transport");
@@ -384,6 +514,10 @@ int main(void)
 	tcase_add_test(tc, test_connect);
 	tcase_add_test(tc, test_deadline);
 	tcase_add_test(tc, test_busy);
+	tcase_add_test(tc, test_listen_elsewhere);
+	tcase_add_test(tc, test_listen_where_nobody_can);
+	tcase_add_test(tc, test_passwords);
+	tcase_add_test(tc, test_ttl);
 	suite_add_tcase(s, tc);
 	SRunner *r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);
