@@ -261,6 +261,9 @@ static int by_audience(const void *va, const void *vb)
 		return a->peer < b->peer ? -1 : 1;
 	if (a->path && a->path->attrs != b->path->attrs)
 		return (uintptr_t)a->path->attrs < (uintptr_t)b->path->attrs ? -1 : 1;
+	/* What is added to equal attributes depends on who sent them: see out_of(). */
+	if (a->path && a->path->peer != b->path->peer)
+		return a->path->peer < b->path->peer ? -1 : 1;
 	return 0;
 }
 

@@ -30,8 +30,11 @@ static void best_changed(void *arg, const struct best_change *c, uint64_t now_ms
 	struct sim_node *n = arg;
 	struct sim_known k = {.key_len = (uint8_t)c->key_len}, *old;
 
-	(void)now_ms;
 	n->tells++;
+	if (n->best) {
+		n->best(n->arg, c, now_ms);
+		return;
+	}
 	memcpy(k.key, c->key, c->key_len);
 	if (!c->attrs) {
 		n->losses++;
@@ -66,7 +69,7 @@ static struct ip address_of(int node)
 
 void sim_init(struct sim *m)
 {
-	*m = (struct sim){.now = 1000000};
+	*m = (struct sim){.now = 1000000, .random = 1};
 	m->pipe = calloc(SIM_PIPES, sizeof(*m->pipe));
 	siphash_process_key_fix(1, 2);
 	for (int i = 0; i < SIM_NODES; i++)
@@ -81,7 +84,18 @@ void sim_free(struct sim *m)
 		hmap_sweep(&m->node[i].known, known_free, NULL);
 		hmap_free(&m->node[i].known);
 	}
+	for (unsigned i = 0; i < m->pipes; i++)
+		for (int k = 0; k < 2; k++) {
+			free(m->pipe[i].half[k].bytes);
+			free(m->pipe[i].half[k].seg);
+		}
 	free(m->pipe);
+}
+
+unsigned sim_random(struct sim *m, unsigned n)
+{
+	m->random = m->random * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)((m->random >> 33) % n);
 }
 
 struct speaker_config sim_config(uint32_t as, int node)
@@ -141,6 +155,27 @@ static void pipe_put(struct sim_pipe *p)
 		p->used = false;
 }
 
+/* One that is not in use, with its buffers from last time. */
+static struct sim_pipe *pipe_get(struct sim *m)
+{
+	struct sim_pipe *p = m->pipe;
+
+	while (p < m->pipe + SIM_PIPES && p->used)
+		p++;
+	if (p == m->pipe + SIM_PIPES)
+		abort();
+	if (p >= m->pipe + m->pipes)
+		m->pipes++;
+	for (int i = 0; i < 2; i++) {
+		struct sim_half *h = &p->half[i];
+		*h = (struct sim_half){
+			.bytes = h->bytes, .cap = h->cap, .seg = h->seg, .seg_cap = h->seg_cap};
+	}
+	p->used = true;
+	p->calling = p->dead = p->resets = false;
+	return p;
+}
+
 static struct sim_half *reverse(struct sim *m, struct sim_half *h)
 {
 	struct sim_pipe *p = pipe_of(m, h);
@@ -156,31 +191,47 @@ static int node_at(const struct sim *m, struct ip address)
 	return -1;
 }
 
-static void do_connect(struct sim *m, int node, struct conn *c)
+static void answer_call(struct sim *m, struct sim_pipe *p)
 {
+	struct conn *c = p->half[1].conn, *peer = NULL;
+	int from = p->half[1].node, to;
 	struct neighbor_view v;
-	struct conn *peer = NULL;
-	int to;
 
-	if (m->black_hole)
-		return;
+	p->calling = false;
 	neighbor_view(conn_neighbor(c), &v);
 	to = node_at(m, v.address);
 	if (to >= 0 && !m->node[to].refuse)
-		peer = speaker_accept(m->node[to].s, m->node[node].address, v.address, m->now);
+		peer = speaker_accept(m->node[to].s, m->node[from].address, v.address, m->now);
 	if (!peer) {
+		p->half[1].conn = NULL;
+		pipe_put(p);
 		conn_lost(c, CONN_FAILED, m->now);
 		return;
 	}
-	struct sim_pipe *p = m->pipe;
-	while (p->used)
-		p++;
-	p->used = true;
-	p->half[0] = (struct sim_half){.conn = peer, .node = to, .accepted = true};
-	p->half[1] = (struct sim_half){.conn = c, .node = node};
-	conn_set_io(c, &p->half[0]);
+	p->half[0].conn = peer;
+	p->half[0].node = to;
+	p->half[0].accepted = true;
 	conn_set_io(peer, &p->half[1]);
-	conn_connected(c, m->node[node].address, m->now);
+	conn_connected(c, m->node[from].address, m->now);
+}
+
+static void do_connect(struct sim *m, int node, struct conn *c)
+{
+	struct sim_pipe *p = pipe_get(m);
+	struct neighbor_view v;
+	int to;
+
+	neighbor_view(conn_neighbor(c), &v);
+	to = node_at(m, v.address);
+	p->half[1].conn = c;
+	p->half[1].node = node;
+	p->calling = true;
+	conn_set_io(c, &p->half[0]);
+	p->due_ms = m->now + (m->lag_ms ? sim_random(m, m->lag_ms) : 0);
+	if (m->black_hole || (to >= 0 && m->node[to].silent))
+		p->due_ms = UINT64_MAX;
+	if (p->due_ms == m->now)
+		answer_call(m, p);
 }
 
 static size_t room(const struct sim *m, const struct sim_half *h)
@@ -188,6 +239,38 @@ static size_t room(const struct sim *m, const struct sim_half *h)
 	size_t socket = m->socket ? m->socket : SIM_SOCKET;
 
 	return h->len < socket ? socket - h->len : 0;
+}
+
+static void segment_add(struct sim *m, struct sim_half *h)
+{
+	uint64_t due = m->now + sim_random(m, m->lag_ms + 1);
+
+	if (h->segs && h->seg[h->seg_head + h->segs - 1].due_ms > due)
+		due = h->seg[h->seg_head + h->segs - 1].due_ms;
+	if (h->seg_head + h->segs == h->seg_cap) {
+		if (h->segs)
+			memmove(h->seg, h->seg + h->seg_head, h->segs * sizeof(*h->seg));
+		h->seg_head = 0;
+		if (h->segs == h->seg_cap) {
+			h->seg_cap = h->seg_cap ? 2 * h->seg_cap : 16;
+			h->seg = realloc(h->seg, h->seg_cap * sizeof(*h->seg));
+		}
+	}
+	h->seg[h->seg_head + h->segs++] = (struct sim_segment){due, h->octets};
+}
+
+static void append(struct sim *m, struct sim_half *h, const uint8_t *p, size_t n)
+{
+	if (h->len + n > h->cap) {
+		while (h->len + n > h->cap)
+			h->cap = h->cap ? 2 * h->cap : 1024;
+		h->bytes = realloc(h->bytes, h->cap);
+	}
+	memcpy(h->bytes + h->len, p, n);
+	h->len += n;
+	h->octets += n;
+	if (m->lag_ms || h->segs)
+		segment_add(m, h);
 }
 
 /* As much as the socket takes; true if anything moved. */
@@ -198,16 +281,17 @@ static bool do_send(struct sim *m, struct conn *c)
 	bool moved = false;
 	size_t n;
 
-	while (h && (n = conn_tx(c, &p, m->now)) > 0) {
+	while (h && !pipe_of(m, h)->calling && (n = conn_tx(c, &p, m->now)) > 0) {
+		if (pipe_of(m, h)->resets)
+			reverse(m, h)->failed = true;
 		if (n > room(m, h))
 			n = room(m, h);
 		if (n == 0)
 			break;
-		if (h->conn) {
-			memcpy(h->bytes + h->len, p, n);
-			h->len += n;
-		}
-		h->octets += n;
+		if (h->conn || pipe_of(m, h)->dead)
+			append(m, h, p, n);
+		else
+			h->octets += n;
 		conn_sent(c, n, m->now);
 		moved = true;
 	}
@@ -227,39 +311,105 @@ static void do_close(struct sim *m, struct conn *c)
 	conn_closed(c);
 }
 
-void sim_kill(struct sim *m, int node)
+static void let_go(struct sim *m, int node, bool silently)
 {
-	for (struct sim_pipe *p = m->pipe; p < m->pipe + SIM_PIPES; p++)
+	for (struct sim_pipe *p = m->pipe; p < m->pipe + m->pipes; p++)
 		for (int i = 0; p->used && i < 2; i++)
 			if (p->half[i].conn && p->half[i].node == node) {
 				p->half[i].conn = NULL;
-				p->half[!i].failed = true;
+				p->half[!i].failed |= !silently;
+				p->dead |= silently;
+				p->resets |= silently;
 				pipe_put(p);
 			}
 	speaker_free(m->node[node].s);
 	m->node[node].s = NULL;
 }
 
-static bool deliver(struct sim *m, struct sim_half *h)
+void sim_kill(struct sim *m, int node)
+{
+	let_go(m, node, false);
+}
+
+void sim_power_off(struct sim *m, int node)
+{
+	let_go(m, node, true);
+}
+
+void sim_cut(struct sim *m, struct sim_half *h, uint64_t after, enum sim_loss loss)
+{
+	h->cutting = true;
+	h->cut_after = after;
+	pipe_of(m, h)->loss = loss;
+}
+
+/* What has arrived and the reader is ready for. */
+static size_t readable(struct sim *m, struct sim_half *h)
+{
+	size_t n = h->len;
+	uint64_t begin = h->octets - h->len;
+
+	if (h->read_ms > m->now || pipe_of(m, h)->dead)
+		return 0;
+	while (h->segs && h->seg[h->seg_head].end <= begin) {
+		h->seg_head++;
+		h->segs--;
+	}
+	for (unsigned i = 0; i < h->segs; i++)
+		if (h->seg[h->seg_head + i].due_ms > m->now) {
+			n = i ? (size_t)(h->seg[h->seg_head + i - 1].end - begin) : 0;
+			break;
+		}
+	if (m->chunk && m->chunk < n)
+		n = m->chunk;
+	if (m->cut_up && n > 1)
+		n = 1 + sim_random(m, (unsigned)n);
+	if (h->rate && h->rate < n)
+		n = h->rate;
+	if (h->cutting && h->cut_after < n)
+		n = (size_t)h->cut_after;
+	return n;
+}
+
+/* Nothing gets through from now on. */
+static void lose(struct sim_pipe *p, struct sim_half *h)
+{
+	h->cutting = false;
+	h->failed = true;
+	if (p->loss == SIM_BOTH)
+		p->half[0].failed = p->half[1].failed = true;
+	p->dead = true;
+	p->resets = p->loss == SIM_READER_THEN_RESET;
+}
+
+static bool deliver(struct sim *m, struct sim_pipe *p, struct sim_half *h)
 {
 	struct conn *c = h->conn;
 
-	if (!c || h->stopped)
+	if (!c || h->stopped || p->calling)
 		return false;
-	if (h->len && !h->failed) {
-		size_t n = m->chunk && m->chunk < h->len ? m->chunk : h->len;
-		uint8_t *copy = malloc(n); /* so that a sanitizer sees a read past the end */
-		memcpy(copy, h->bytes, n);
-		memmove(h->bytes, h->bytes + n, h->len - n);
-		h->len -= n;
-		conn_rx(c, copy, n, m->now);
-		free(copy);
-		return true;
+	if (h->cutting && !h->cut_after)
+		lose(p, h);
+	if (!h->failed) {
+		size_t n = readable(m, h);
+		if (n) {
+			uint8_t *copy = malloc(n); /* a sanitizer sees a read past the end */
+			memcpy(copy, h->bytes, n);
+			memmove(h->bytes, h->bytes + n, h->len - n);
+			h->len -= n;
+			if (h->cutting)
+				h->cut_after -= n;
+			if (h->rate)
+				h->read_ms = m->now + SIM_TICK_MS;
+			conn_rx(c, copy, n, m->now);
+			free(copy);
+			return true;
+		}
+		if (!h->eof || h->len || p->dead)
+			return false;
 	}
-	if (!h->eof && !h->failed)
-		return false;
 	h->conn = NULL;
-	pipe_put(pipe_of(m, h));
+	pipe_put(p);
 	conn_lost(c, h->failed ? CONN_FAILED : CONN_CLOSED_BY_PEER, m->now);
 	return true;
 }
@@ -282,6 +432,23 @@ static bool drain(struct sim *m, int node)
 	return moved;
 }
 
+static bool pipe_turn(struct sim *m, struct sim_pipe *p)
+{
+	bool moved = false;
+
+	if (p->calling && p->due_ms <= m->now) {
+		answer_call(m, p);
+		return true;
+	}
+	for (int i = 0; p->used && i < 2; i++) {
+		moved |= deliver(m, p, &p->half[i]);
+		/* The socket is writable again. */
+		if (p->used && p->half[!i].conn && room(m, &p->half[i]))
+			moved |= do_send(m, p->half[!i].conn);
+	}
+	return moved;
+}
+
 bool sim_turn(struct sim *m)
 {
 	bool moved = false;
@@ -295,20 +462,44 @@ bool sim_turn(struct sim *m)
 		}
 		moved |= drain(m, i);
 	}
-	for (struct sim_pipe *p = m->pipe; p < m->pipe + SIM_PIPES; p++)
-		for (int i = 0; p->used && i < 2; i++) {
-			moved |= deliver(m, &p->half[i]);
-			/* The socket is writable again. */
-			if (p->used && p->half[!i].conn && room(m, &p->half[i]))
-				moved |= do_send(m, p->half[!i].conn);
-		}
+	for (unsigned i = 0; i < m->pipes; i++)
+		if (m->pipe[i].used)
+			moved |= pipe_turn(m, &m->pipe[i]);
 	return moved;
 }
 
 void sim_settle(struct sim *m)
 {
-	for (int i = 0; i < 2000000 && sim_turn(m); i++)
-		;
+	for (unsigned i = 0; !m->storm && sim_turn(m); i++)
+		if (i == (m->turns_max ? m->turns_max : 2000000)) {
+			m->storm = true;
+			return;
+		}
+}
+
+static uint64_t half_next(const struct sim *m, const struct sim_pipe *p, const struct sim_half *h)
+{
+	if (!h->conn || h->stopped || p->dead || !h->len)
+		return UINT64_MAX;
+	uint64_t due = h->segs ? h->seg[h->seg_head].due_ms : m->now;
+	return due > h->read_ms ? due : h->read_ms;
+}
+
+uint64_t sim_next(const struct sim *m)
+{
+	uint64_t next = UINT64_MAX, due;
+
+	for (int i = 0; i < SIM_NODES; i++)
+		if (m->node[i].s && (due = speaker_deadline(m->node[i].s)) < next)
+			next = due;
+	for (const struct sim_pipe *p = m->pipe; p < m->pipe + m->pipes; p++) {
+		if (p->used && p->calling && p->due_ms < next)
+			next = p->due_ms;
+		for (int i = 0; p->used && !p->calling && i < 2; i++)
+			if ((due = half_next(m, p, &p->half[i])) < next)
+				next = due;
+	}
+	return next;
 }
 
 bool sim_until(struct sim *m, bool (*done)(struct sim *m), uint64_t ms)
@@ -316,13 +507,12 @@ bool sim_until(struct sim *m, bool (*done)(struct sim *m), uint64_t ms)
 	uint64_t end = m->now + ms;
 
 	for (;;) {
-		uint64_t next = UINT64_MAX;
 		sim_settle(m);
 		if (done && done(m))
 			return true;
-		for (int i = 0; i < SIM_NODES; i++)
-			if (m->node[i].s && speaker_deadline(m->node[i].s) < next)
-				next = speaker_deadline(m->node[i].s);
+		if (m->storm)
+			return false;
+		uint64_t next = sim_next(m);
 		if (next <= m->now)
 			next = m->now + 1;
 		if (next > end)
@@ -399,8 +589,8 @@ bool sim_up(const struct sim *m, int node, int peer)
 
 struct sim_half *sim_half(struct sim *m, int from, int to)
 {
-	for (struct sim_pipe *p = m->pipe; p < m->pipe + SIM_PIPES; p++)
-		for (int i = 0; p->used && i < 2; i++)
+	for (struct sim_pipe *p = m->pipe; p < m->pipe + m->pipes; p++)
+		for (int i = 0; p->used && !p->calling && i < 2; i++)
 			if (p->half[i].conn && p->half[i].node == to && p->half[!i].node == from)
 				return &p->half[i];
 	return NULL;
