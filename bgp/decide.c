@@ -4,7 +4,6 @@
  * compares only paths of one neighbouring AS and is no order: pairwise, the outcome would depend on
  * who came first.
  *
- *   0  kept over a graceful restart loses to fresh (the peer may be gone)
  *   1  the family's own (EVPN: sticky, mobility sequence; RFC 7432 section 15)
  *   2  local preference, 100 if absent           9.1.1
  *   3  originated here
@@ -14,11 +13,17 @@
  *   7  eBGP before iBGP                          d
  *   8  lower BGP identifier, ORIGINATOR_ID first f   RFC 4456 section 9
  *   9  shorter CLUSTER_LIST                          RFC 4456 section 9
- *  10  lower peer address                        g
- *  11  lower path identifier                         of one peer, RFC 7911
+ *  10  kept over a graceful restart loses to fresh
+ *  11  lower peer address                        g
+ *  12  lower path identifier                         of one peer, RFC 7911
  *
  * Step e, the interior cost of the next hop, is left out: a speaker beside the data path does not
  * know it, and for EVPN the choice must be the same on all.
+ *
+ * That a path is stale comes so late because only the helper knows it: what he sends on looks fresh
+ * to others. Two reflectors that have lost the same client would each like better what the other
+ * one says of it, take back what they have said themselves, and so on without end. Where all else
+ * is equal neither can have its path from the other, whose CLUSTER_LIST would be longer.
  */
 #include "bgp/decide.h"
 
@@ -156,14 +161,13 @@ size_t decide_best(
 	const struct bgp_family *f, const struct bgp_path_view *v, size_t n, uint8_t *alive)
 {
 	static measure *const first[] = {by_local_pref, by_local, by_as_path, by_origin};
-	static measure *const then[] = {by_ibgp, by_id, by_cluster_list};
+	static measure *const then[] = {by_ibgp, by_id, by_cluster_list, by_stale};
 	size_t left = n, best = n;
 
 	if (n == 1)
 		return 0;
 	memset(alive, 1, n);
-	left = sieve(by_stale, v, n, alive);
-	if (left > 1 && f->compare)
+	if (f->compare)
 		left = sieve_family(f, v, n, alive);
 	for (size_t i = 0; left > 1 && i < sizeof(first) / sizeof(*first); i++)
 		left = sieve(first[i], v, n, alive);

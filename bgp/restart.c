@@ -2,8 +2,8 @@
  *
  * Helper (RFC 4724 section 4.2, RFC 8538): a peer that had announced graceful restart and whose
  * connection was lost (with the N bit of both sides: whose session ended otherwise than by a hard
- * reset, too) keeps its paths. They are stale: still used, still told to others, but any fresh path
- * wins. They go when the peer does not come back within the time it told, when it comes back
+ * reset, too) keeps its paths. They are stale: still used and still told to others (where all else is
+ * equal a fresh path wins; decide.c says why not sooner). They go when the peer does not come back within the time it told, when it comes back
  * without having kept its forwarding, when its End-of-RIB says that what was not sent again is
  * gone, or when the stale timer ends the wait for that.
  *

@@ -111,7 +111,6 @@ static void peer_low(struct bgp_path_view *v, struct attrs *a)
 }
 
 static const struct row rows[] = {
-	{"fresh before stale", NULL, stale},
 	{"the family's own", family_low, NULL},
 	{"higher local preference", pref_101, NULL},
 	{"local preference is 100 if absent", NULL, pref_99},
@@ -123,6 +122,7 @@ static const struct row rows[] = {
 	{"lower identifier", id_1, NULL},
 	{"lower identifier, of the originator", originator_1, NULL},
 	{"shorter cluster list", NULL, cluster_2},
+	{"fresh before stale", NULL, stale},
 	{"lower peer address", peer_low, NULL},
 };
 

@@ -310,8 +310,8 @@ START_TEST(removal_is_a_hard_reset)
 }
 END_TEST
 
-/* A fresh path, even a worse one, before a stale one. */
-START_TEST(fresh_beats_stale)
+/* RFC 4724 section 4.2: "MUST NOT differentiate". */
+START_TEST(stale_is_used_like_fresh)
 {
 	star(3);
 	sim_originate(&sim, 1, 99, 1);
@@ -320,12 +320,34 @@ START_TEST(fresh_beats_stale)
 	ck_assert_uint_eq(sim_known(&sim, 3, 99)->payload, 1);
 	sim_kill(&sim, 1);
 	sim_run(&sim, 1000);
-	ck_assert_uint_eq(sim_known(&sim, 3, 99)->payload, 2);
-	ck_assert(!sim_known(&sim, 0, 99)->stale);
-	start_client(1, true);
-	sim_originate(&sim, 1, 99, 1);
-	sim_run(&sim, 5000);
 	ck_assert_uint_eq(sim_known(&sim, 3, 99)->payload, 1);
+	ck_assert(sim_known(&sim, 0, 99)->stale);
+	sim_run(&sim, 130000);
+	ck_assert_uint_eq(sim_known(&sim, 3, 99)->payload, 2);
+}
+END_TEST
+
+/* Two reflectors lose their client and keep its route: each of them hears it from the other one, too, and fresh. They
+ * must not make way for each other. */
+START_TEST(two_helpers_are_quiet)
+{
+	start_reflector(0);
+	start_client(1, true);
+	sim_neighbor(&sim, 0, 1, 65000, NULL);
+	start_client(2, true);
+	sim_neighbor(&sim, 2, 1, 65000, NULL);
+	for (int i = 0; i < 2; i++)
+		sim_neighbor(&sim, i, 2, 65000, passive_client);
+	sim_originate(&sim, 2, 99, 1);
+	sim_run(&sim, 1000);
+	sim.turns_max = 1000;
+	sim_kill(&sim, 2);
+	sim_run(&sim, 1000);
+	ck_assert(!sim.storm);
+	for (int i = 0; i < 2; i++) {
+		ck_assert(sim_known(&sim, i, 99)->stale);
+		ck_assert_uint_eq(sim_view(&sim, i, !i).routes_in, 1);
+	}
 }
 END_TEST
 
@@ -535,7 +557,8 @@ int main(void)
 	tcase_add_test(t, hold_timer_expires);
 	tcase_add_test(t, shutdown_is_said_and_routes_are_kept);
 	tcase_add_test(t, removal_is_a_hard_reset);
-	tcase_add_test(t, fresh_beats_stale);
+	tcase_add_test(t, stale_is_used_like_fresh);
+	tcase_add_test(t, two_helpers_are_quiet);
 	tcase_add_test(t, peer_restarts_unnoticed);
 	suite_add_tcase(s, t);
 	TCase *by_hand = tcase_create("by hand");

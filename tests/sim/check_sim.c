@@ -6,6 +6,7 @@
  *   SIM_TRACE=1    says what happens, and what the speakers log
  */
 #include <malloc.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +28,7 @@
 #define SEEDS 10000
 #endif
 
-#define STEPS 40
+#define STEPS 60
 #define GROWTH_MAX (1u << 20)
 #define RESTS_WITHIN_MS 1000000 /* every back-off, hold time and restart time, one after the other */
 
@@ -130,7 +131,8 @@ static void show_key(struct world *w, int key)
 			w->model.link[l].client[0] ? " (client)" : "");
 }
 
-static void check_dest(struct world *w, int j, const struct dest *d, unsigned *ret_paths)
+static void check_dest(struct world *w, int j, const struct dest *d, unsigned *ret_paths,
+	unsigned *ret_refused)
 {
 	const struct rib *r = &w->net.node[j].s->table[0].rib;
 	int key = world_key(w, d->key, d->key_len);
@@ -138,7 +140,11 @@ static void check_dest(struct world *w, int j, const struct dest *d, unsigned *r
 
 	if (key < 0)
 		world_fail(w, "node %d has a key that nobody has ever said", j);
-	for (const struct path *p = rib_best(r, d); p; p = rib_path(r, p->next)) {
+	for (const struct path *p = rib_path(r, d->paths); p; p = rib_path(r, p->next)) {
+		if (p->refused) {
+			*ret_refused += 1;
+			continue;
+		}
 		int from = from_of(w, j, p);
 		const struct m_path *want = from == j ? &w->model.node[j].local[key]
 						      : &w->model.in[j][from][key];
@@ -163,16 +169,17 @@ static void check_tables(struct world *w)
 	for (int j = 0; j < w->model.nodes; j++) {
 		const struct rib *r = &w->net.node[j].s->table[0].rib;
 		const struct dest *d;
-		unsigned paths = 0;
+		unsigned paths = 0, refused = 0;
 		hmap_foreach (&r->map, d)
-			check_dest(w, j, d, &paths);
+			check_dest(w, j, d, &paths, &refused);
 		if (paths != paths_wanted(w, j)) {
 			for (int k = 0; k < w->model.keys; k++)
 				show_key(w, k);
 			world_fail(w, "node %d has %u paths of %u", j, paths, paths_wanted(w, j));
 		}
-		if (paths != r->paths)
-			world_fail(w, "node %d counts %zu paths, has %u", j, r->paths, paths);
+		if (paths + refused != r->paths)
+			world_fail(w, "node %d counts %zu paths, has %u", j, r->paths,
+				paths + refused);
 	}
 }
 
@@ -198,8 +205,8 @@ static void check_pool(struct world *w, int j)
 			used -= u;
 	hmap_foreach (&r->map, d) {
 		want += units(sizeof(*d) + d->key_len);
-		for (const struct path *q = rib_best(r, d); q; q = rib_path(r, q->next))
-			want += units(sizeof(*q) + q->payload_len);
+		for (const struct path *q = rib_path(r, d->paths); q; q = rib_path(r, q->next))
+			want += units(offsetof(struct path, payload) + q->payload_len);
 	}
 	for (const struct rib_marker *m = r->markers; m; m = m->next)
 		want += units(sizeof(*d));
@@ -217,7 +224,7 @@ static void check_attrsets(struct world *w, int j)
 	const struct dest *d;
 
 	hmap_foreach (&r->map, d)
-		for (const struct path *p = rib_best(r, d); p; p = rib_path(r, p->next)) {
+		for (const struct path *p = rib_path(r, d->paths); p; p = rib_path(r, p->next)) {
 			size_t i = 0;
 			while (i < sets && seen[i] != p->attrs)
 				i++;
@@ -251,15 +258,19 @@ static void check_conns(struct world *w, int j)
 static void check_books(struct world *w, int j)
 {
 	const struct rib *r = &w->net.node[j].s->table[0].rib;
-	size_t told = 0, paths = 0;
+	size_t told = 0, paths = 0, keys = 0;
+	const struct dest *d;
+
+	hmap_foreach (&r->map, d)
+		keys += rib_best(r, d) != NULL;
 
 	for (size_t i = 0; i < w->net.node[j].s->neighbors; i++) {
 		told += r->peer[i].told;
 		paths += r->peer[i].paths;
 	}
-	if (told != r->map.count || paths != r->paths)
+	if (told != keys || paths != r->paths)
 		world_fail(w, "node %d: %zu keys told of %zu, %zu paths of %zu", j, told,
-			r->map.count, paths, r->paths);
+			keys, paths, r->paths);
 	check_pool(w, j);
 	check_attrsets(w, j);
 	check_conns(w, j);

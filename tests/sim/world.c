@@ -122,7 +122,8 @@ static void make_payload(struct world *w, int key, struct m_path *p)
 		p->payload_len = EVPN_MACIP_PAYLOAD_LABEL2;
 	if (p->payload_len >= 3)
 		p->payload[p->payload_len - 1] = (uint8_t)dice(w, 3);
-	if (w->plain && w->model.is_macip[key] && dice(w, 4) == 0)
+	/* All of a key or none: paths with a segment and without are in no order (family.c). */
+	if (w->model.is_macip[key] && key % 8 == 7)
 		memcpy(p->payload, "\0\x11\x22\x33\x44\x55\x66\x77\x88\x99", 10);
 }
 
@@ -840,8 +841,8 @@ void world_init(struct world *w, uint32_t seed, bool tracing)
 		w->node[i].down = true;
 		w->node[i].has_lan = w->lans && (i > 1 || w->model.nodes == 2 || dice(w, 2));
 	}
-	/* Neither MED nor the rule for one segment orders all paths, so reflectors that hide some
-	 * from each other can go on changing their minds for ever (RFC 3345). */
+	/* MED does not order all paths, so reflectors that hide some from each other can go on
+	 * changing their minds for ever (RFC 3345). */
 	unsigned kind = dice(w, w->lans ? 3 : 6);
 	w->plain = kind == 0 || kind > 4;
 	switch (kind) {
