@@ -177,6 +177,10 @@ END_TEST
 
 START_TEST(staleness)
 {
+	/* All else is equal. */
+	rib.peer[3].router_id = 2;
+	rib.peer[2].address = ip_v4_u32(2);
+	rib.peer[3].address = ip_v4_u32(3);
 	put(2, 1, 1, "x");
 	put(3, 1, 1, "x");
 	put(2, 2, 1, "x");

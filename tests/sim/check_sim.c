@@ -30,7 +30,8 @@
 
 #define STEPS 60
 #define GROWTH_MAX (1u << 20)
-#define RESTS_WITHIN_MS 1000000 /* every back-off, hold time and restart time, one after the other */
+#define RESTS_WITHIN_MS                                                                            \
+	1000000 /* every back-off, hold time and restart time, one after the other */
 
 static struct world world;
 
@@ -65,9 +66,9 @@ static void show(const char *what, const struct m_path *p)
 	}
 	for (int i = 0; i < p->payload_len; i++)
 		fprintf(stderr, "%02x", p->payload[i]);
-	fprintf(stderr, " nh %u origin %u med %d/%u lp %d/%u originator %d/%08x as", a->next_hop.b[3],
-		a->origin, a->has_med, a->med, a->has_local_pref, a->local_pref, a->has_originator,
-		a->originator);
+	fprintf(stderr, " nh %u origin %u med %d/%u lp %d/%u originator %d/%08x as",
+		a->next_hop.b[3], a->origin, a->has_med, a->med, a->has_local_pref, a->local_pref,
+		a->has_originator, a->originator);
 	for (int i = 0; i < a->ases; i++)
 		fprintf(stderr, " %u", a->as[i]);
 	fprintf(stderr, " clusters");
@@ -111,14 +112,15 @@ static void show_key(struct world *w, int key)
 		const struct dest *d = rib_find(r, k);
 		fprintf(stderr, "node %d (AS %u): best should be of %d\n", j, w->model.node[j].as,
 			w->model.best[j][key]);
-		for (const struct path *p = d ? rib_best(r, d) : NULL; p; p = rib_path(r, p->next)) {
+		for (const struct path *p = d ? rib_best(r, d) : NULL; p;
+			p = rib_path(r, p->next)) {
 			path_of(p, &got);
 			fprintf(stderr, "  from %d", from_of(w, j, p));
 			show("has ", &got);
 		}
 		for (int i = 0; i < w->model.nodes; i++) {
-			const struct m_path *want = i == j ? &w->model.node[j].local[key]
-							   : &w->model.in[j][i][key];
+			const struct m_path *want =
+				i == j ? &w->model.node[j].local[key] : &w->model.in[j][i][key];
 			if (!want->there)
 				continue;
 			fprintf(stderr, "  from %d", i);
@@ -131,8 +133,8 @@ static void show_key(struct world *w, int key)
 			w->model.link[l].client[0] ? " (client)" : "");
 }
 
-static void check_dest(struct world *w, int j, const struct dest *d, unsigned *ret_paths,
-	unsigned *ret_refused)
+static void check_dest(
+	struct world *w, int j, const struct dest *d, unsigned *ret_paths, unsigned *ret_refused)
 {
 	const struct rib *r = &w->net.node[j].s->table[0].rib;
 	int key = world_key(w, d->key, d->key_len);
@@ -146,8 +148,8 @@ static void check_dest(struct world *w, int j, const struct dest *d, unsigned *r
 			continue;
 		}
 		int from = from_of(w, j, p);
-		const struct m_path *want = from == j ? &w->model.node[j].local[key]
-						      : &w->model.in[j][from][key];
+		const struct m_path *want =
+			from == j ? &w->model.node[j].local[key] : &w->model.in[j][from][key];
 		path_of(p, &got);
 		++*ret_paths;
 		if (memcmp(&got, want, sizeof(got)) != 0) {
@@ -269,8 +271,8 @@ static void check_books(struct world *w, int j)
 		paths += r->peer[i].paths;
 	}
 	if (told != keys || paths != r->paths)
-		world_fail(w, "node %d: %zu keys told of %zu, %zu paths of %zu", j, told,
-			keys, paths, r->paths);
+		world_fail(w, "node %d: %zu keys told of %zu, %zu paths of %zu", j, told, keys,
+			paths, r->paths);
 	check_pool(w, j);
 	check_attrsets(w, j);
 	check_conns(w, j);
@@ -282,7 +284,8 @@ static bool says_mac(const struct world *w, int i, int mac)
 {
 	for (int k = 0; k < w->model.keys; k++)
 		if (w->model.node[i].local[k].there && w->key[k].key[0] == 2 &&
-			w->key[k].key_len < 8 + 4 + 6 + 1 + 1 + 4 && w->key[k].key[1 + 8 + 4 + 5] == mac)
+			w->key[k].key_len < 8 + 4 + 6 + 1 + 1 + 4 &&
+			w->key[k].key[1 + 8 + 4 + 5] == mac)
 			return true;
 	return false;
 }
@@ -305,8 +308,8 @@ static void check_lans(struct world *w)
 					n->where[mac], where);
 		}
 		if (where >= 0 ? says != 1 || !says_mac(w, where, mac) : says != 0 || ports != 0)
-			world_fail(w, "MAC %d is at %d, %d say it, %d ports", mac, where, says,
-				ports);
+			world_fail(
+				w, "MAC %d is at %d, %d say it, %d ports", mac, where, says, ports);
 	}
 }
 
@@ -433,8 +436,7 @@ int main(void)
 		if (i == 99)
 			used = mallinfo2().uordblks;
 		if (i > 99 && mallinfo2().uordblks > used + GROWTH_MAX)
-			world_fail(&world, "%zu octets are not freed",
-				mallinfo2().uordblks - used);
+			world_fail(&world, "%zu octets are not freed", mallinfo2().uordblks - used);
 	}
 	printf("%u seeds\n", count);
 	return 0;

@@ -205,8 +205,7 @@ static void keep_med(struct candidate *c, int *n)
 	for (int i = 0; i < *n; i++)
 		for (int j = 0; j < *n; j++) {
 			const struct m_attrs *a = &c[i].p->a, *b = &c[j].p->a;
-			if ((a->ases ? a->as[0] : 0) == (b->ases ? b->as[0] : 0) &&
-				b->med < a->med)
+			if ((a->ases ? a->as[0] : 0) == (b->ases ? b->as[0] : 0) && b->med < a->med)
 				loses[i] = true;
 		}
 	for (int i = 0; i < *n; i++)

@@ -263,7 +263,7 @@ static void on_mac(void *arg, struct lan *lan, struct mac mac, const struct lan_
 	struct w_node *node = node_of(arg, lan);
 	struct world *w = arg;
 
-	node->where[mac.b[5]] = !best	      ? -1
+	node->where[mac.b[5]] = !best         ? -1
 				: best->local ? (int)(node - w->node)
 					      : (int)(ip_to_u32(best->vtep) - 0xc0000201u);
 }
@@ -510,8 +510,10 @@ static struct sim_half *some_half(struct world *w)
 
 static void hurt_connection(struct world *w)
 {
-	static const char *const what[] = {"stops reading", "reads slowly", "is cut", "is cut, "
-		"the other side hears of it when it sends", "is cut for one side"};
+	static const char *const what[] = {"stops reading", "reads slowly", "is cut",
+		"is cut, "
+		"the other side hears of it when it sends",
+		"is cut for one side"};
 	struct sim_half *h = some_half(w);
 	unsigned kind = dice(w, 5);
 
@@ -562,7 +564,7 @@ static void shut_door(struct world *w)
 	w->net.node[i].refuse = dice(w, 2);
 	w->net.node[i].silent = dice(w, 2);
 	trace(w, "node %d %s calls", i,
-		w->net.node[i].silent	? "does not answer"
+		w->net.node[i].silent   ? "does not answer"
 		: w->net.node[i].refuse ? "refuses"
 					: "takes");
 }
@@ -693,8 +695,7 @@ const char *world_unrest(const struct world *w, char *buf, size_t cap)
 		const struct speaker *s = w->net.node[i].s;
 		unsigned up = 0, want = 0;
 		for (size_t k = 1; k < s->neighbors; k++) {
-			const char *why =
-				s->neighbor[k] ? neighbor_unrest(s->neighbor[k]) : NULL;
+			const char *why = s->neighbor[k] ? neighbor_unrest(s->neighbor[k]) : NULL;
 			up += s->neighbor[k] != NULL;
 			if (!why)
 				continue;
