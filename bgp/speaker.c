@@ -95,6 +95,8 @@ void speaker_free(struct speaker *s)
 			c->session->conn = NULL;
 		conn_free(c);
 	}
+	recheck_stop(s);
+	retell_stop(s);
 	for (size_t i = 1; i < s->neighbors; i++) {
 		if (!s->neighbor[i])
 			continue;
@@ -103,8 +105,6 @@ void speaker_free(struct speaker *s)
 	}
 	for (size_t i = 0; i < s->ranges; i++)
 		neighbor_free(s->range[i]);
-	recheck_stop(s);
-	retell_stop(s);
 	for (unsigned t = 0; t < s->tables; t++) {
 		rib_marker_del(&s->table[t].rib, &s->table[t].told);
 		rib_free(&s->table[t].rib);
