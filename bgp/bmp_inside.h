@@ -1,4 +1,4 @@
-/* The inside of struct bmp, for bmp.c, bmp_dump.c and bmp_route.c. */
+/* The inside of struct bmp, for the files that begin with bmp. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -47,6 +47,8 @@ struct bmp_station {
 	TAILQ_ENTRY(bmp_station) link;
 };
 
+TAILQ_HEAD(bmp_list, bmp_station);
+
 /* One path to be told by a dump. */
 struct bmp_item {
 	const struct dest *d;
@@ -61,7 +63,7 @@ struct bmp {
 	char sys_descr[BMP_TEXT_MAX + 1], sys_name[BMP_TEXT_MAX + 1];
 	struct bmp_stream live[BMP_KINDS]; /* by views - 1 */
 	struct bmp_stream own;		   /* of the station that is being told something alone */
-	TAILQ_HEAD(, bmp_station) stations;
+	struct bmp_list stations;
 	struct bmp_item *items;
 	bool wall_known;
 	uint64_t wall_us; /* of the monotonic clock's zero */
@@ -72,6 +74,14 @@ bool bmp_watches(const struct neighbor *n);
 uint64_t bmp_time_us(const struct bmp *b, uint64_t ms);
 struct bmp_peer bmp_peer_of(const struct bmp *b, const struct neighbor *n, uint64_t ms);
 
+/* What the speaker calls. */
+struct monitor bmp_hooks(struct bmp *b);
+void bmp_tell_up(struct bmp *b, struct bmp_stream *stream, struct bmp_station *one,
+	const struct neighbor *n);
+void bmp_run_stats(struct bmp_station *st, uint64_t now_ms);
+
+/* False: out of memory. */
+bool bmp_stream_init(struct bmp_stream *stream);
 /* A writer at the end of the stream with room for any message. What is in the stream goes to its stations before, if
  * that is needed. */
 struct writer bmp_stream_begin(struct bmp *b, struct bmp_stream *stream, struct bmp_station *one);

@@ -48,7 +48,8 @@ static inline size_t straw_read(struct straw *w, size_t max)
 /* What was read is done with. */
 static inline void straw_forget(struct straw *w)
 {
-	memmove(w->in, w->in + w->at, w->len - w->at);
+	if (w->at)
+		memmove(w->in, w->in + w->at, w->len - w->at);
 	w->len -= w->at;
 	w->at = 0;
 }
@@ -72,11 +73,12 @@ static inline struct ip straw_ip(struct reader *r, bool v6)
 /* The next message that is there whole. */
 static inline bool straw_next(struct straw *w, struct straw_msg *ret)
 {
-	struct reader r = reader_of(w->in + w->at, w->len - w->at);
+	struct reader r;
 	uint32_t len;
 
-	if (reader_left(&r) < 6)
+	if (w->len - w->at < 6)
 		return false;
+	r = reader_of(w->in + w->at, w->len - w->at);
 	ck_assert_uint_eq(reader_u8(&r), 3);
 	len = reader_u32(&r);
 	ck_assert_uint_ge(len, 6);
