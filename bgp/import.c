@@ -17,10 +17,10 @@
 
 #include "bgp/engine.h"
 #include "bgp/limit.h"
+#include "bgp/odd.h"
 #include "bgp/recheck.h"
 #include "bgp/restart.h"
 #include "bgp/roles.h"
-#include "lib/log.h"
 
 /* What is the same for all NLRIs of one UPDATE. */
 struct import {
@@ -29,7 +29,6 @@ struct import {
 	struct table *t;
 	const struct attrset *attrs; /* NULL: withdraw */
 	uint8_t refused;             /* and count it so */
-	const char *why;             /* what was wrong with the last NLRI that was */
 };
 
 static struct table *table_of(struct speaker *s, const struct bgp_family *f)
@@ -111,6 +110,13 @@ static int import_route(struct import *im, const struct nlri *n, struct bgp_erro
 	return change & RIB_NEW ? limit_check(im->n, im->t, n, ret) : 0;
 }
 
+static struct span passed(struct reader from, const struct reader *to)
+{
+	size_t len = reader_left(&from) - reader_left(to);
+
+	return (struct span){reader_bytes(&from, len), (uint16_t)len};
+}
+
 /* The watch may be called within, which may originate routes; nothing but `im` is held over a call.
  */
 static int import_nlris(struct import *im, struct span nlris, bool withdraw, struct bgp_error *ret)
@@ -121,21 +127,25 @@ static int import_nlris(struct import *im, struct span nlris, bool withdraw, str
 	int err = 0;
 
 	while (err == 0 && reader_left(&r)) {
+		struct reader at = r;
+		const char *why = NULL;
 		im->attrs = attrs;
-		switch (update_next(&r, im->t->family, false, withdraw, &n, &im->why)) {
+		switch (update_next(&r, im->t->family, false, withdraw, &n, &why)) {
 		case NLRI_OK:
 			break;
 		case NLRI_WITHDRAW:
 			im->n->nlri_withdraw++;
+			odd_nlri(im->n, passed(at, &r), why);
 			im->attrs = NULL;
 			break;
 		case NLRI_DISCARD:
 			im->n->nlri_discard++;
+			odd_nlri(im->n, passed(at, &r), why);
 			continue;
 		default:
 			*ret = (struct bgp_error){.code = BGP_ERR_UPDATE,
 				.subcode = BGP_UPDATE_OPTIONAL_ATTR,
-				.what = im->why ? im->why : "NLRIs that cannot be delimited"};
+				.what = why ? why : "NLRIs that cannot be delimited"};
 			err = -EBADMSG;
 			continue;
 		}
@@ -145,26 +155,6 @@ static int import_nlris(struct import *im, struct span nlris, bool withdraw, str
 			import_withdrawal(im, &n);
 	}
 	return err;
-}
-
-static void log_odd(struct import *im, const struct update *u, uint64_t nlris_before)
-{
-	static struct log_limit limit = LOG_LIMIT(20, 10000);
-	struct neighbor *n = im->n;
-
-	if (u->reaction == UPDATE_TREAT_AS_WITHDRAW)
-		n->treat_as_withdraw++;
-	if (u->reaction == UPDATE_ATTR_DISCARD)
-		n->attr_discard++;
-	if (u->reaction != UPDATE_OK)
-		log_limited(&limit, n->s->now_ms, LOG_BGP, LOG_LEVEL_WARNING,
-			"%s: attribute %u: %s; %s", n->label, u->why_attr,
-			u->why ? u->why : "malformed",
-			u->reaction == UPDATE_TREAT_AS_WITHDRAW ? "routes treated as withdrawn"
-								: "attribute discarded");
-	if (n->nlri_discard + n->nlri_withdraw != nlris_before)
-		log_limited(&limit, n->s->now_ms, LOG_BGP, LOG_LEVEL_WARNING, "%s: bad NLRI: %s",
-			n->label, im->why ? im->why : "malformed");
 }
 
 /* What is refused whatever the route is. Leaks are looked for in routes, not in membership. */
@@ -207,7 +197,6 @@ int import_update(struct session *se, const struct update *u, struct bgp_error *
 {
 	struct speaker *s = se->n->s;
 	struct import im = {.se = se, .n = se->n};
-	uint64_t odd = se->n->nlri_discard + se->n->nlri_withdraw;
 	struct table *eor = NULL;
 	int err = 0;
 
@@ -215,7 +204,7 @@ int import_update(struct session *se, const struct update *u, struct bgp_error *
 		err = import_nlris(&im, u->unreach, true, ret);
 	if (err == 0 && u->reach_family && (im.t = table_of(s, u->reach_family)))
 		err = import_reach(&im, u, ret);
-	log_odd(&im, u, odd);
+	odd_attributes(se->n, u);
 	if (u->eor_family)
 		eor = table_of(s, u->eor_family);
 	for (unsigned i = 0; u->eor_ipv4 && i < s->tables; i++)

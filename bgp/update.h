@@ -34,6 +34,7 @@ struct update {
 	enum update_reaction reaction;
 	const char *why;	 /* a constant sentence when reaction != OK */
 	uint8_t why_attr;	 /* the attribute type it is about */
+	struct span why_value;	 /* its value as received; empty if it is missing */
 	struct attrs attrs;	 /* empty under treat-as-withdraw */
 	/* NULL without. The spans hold the NLRIs, to be walked with update_next(). */
 	const struct bgp_family *reach_family, *unreach_family;

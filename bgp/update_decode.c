@@ -360,6 +360,8 @@ int update_decode(const uint8_t *body, size_t len, const struct update_ctx *ctx,
 	u.reaction = d.reaction;
 	u.why = d.reaction_why;
 	u.why_attr = d.reaction_type;
+	if (d.reaction != UPDATE_OK && raw_has(&raw, d.reaction_type))
+		u.why_value = raw.attr[d.reaction_type].value;
 	u.eor_ipv4 = old == 0 && empty_attrs;
 	if (u.unreach_family && u.unreach.len == 0 && old == 0 && !raw_has(&raw, ATTR_MP_REACH)) {
 		u.eor_family = u.unreach_family;
