@@ -1,4 +1,4 @@
-/* A configuration that changes under sessions that go on.
+/* A configuration that changes under sessions that go on, and what an operator may do to one of them.
  *
  * Each field costs what it has to and no more. What stands in the OPEN that the neighbour has got can only be told in
  * a new one: Cease 6/6, not a hard reset, so both sides keep the routes if they have agreed on that (RFC 8538 section
@@ -44,6 +44,8 @@ static bool is_another(const struct neighbor_config *a, const struct neighbor_co
 
 static uint16_t hold_sec(const struct speaker *s, const struct neighbor_config *c)
 {
+	if (c->no_hold)
+		return 0;
 	return c->hold_sec ? c->hold_sec : s->config.hold_sec;
 }
 
@@ -78,9 +80,9 @@ static void begin_anew(struct neighbor *n, struct bgp_error e, bool hard, uint64
 		neighbor_start(n, now_ms);
 }
 
-static void shut_down(struct neighbor *n, uint64_t now_ms)
+static void shut_down(struct neighbor *n, const char *communication, uint64_t now_ms)
 {
-	struct bgp_error e = notification_cease(BGP_CEASE_SHUTDOWN, NULL);
+	struct bgp_error e = notification_cease(BGP_CEASE_SHUTDOWN, communication);
 
 	neighbor_stop(n, &e, true, now_ms);
 	restart_purge(n);
@@ -119,7 +121,7 @@ static enum neighbor_change change(
 	if (was.shutdown && c->shutdown)
 		return NEIGHBOR_IN_PLACE;
 	if (c->shutdown) {
-		shut_down(n, now_ms);
+		shut_down(n, NULL, now_ms);
 		return NEIGHBOR_RESET;
 	}
 	if (was.shutdown) {
@@ -183,14 +185,15 @@ int speaker_change_neighbor(
 	}
 	enum neighbor_change r = n->range ? change_range(n, c, now_ms) : change(n, c, now_ms);
 	membership_update_default(s);
+	membership_update_default(s);
 	restart_check_converged(s);
 	return r;
 }
 
-void speaker_reset_neighbor(
-	struct speaker *s, struct neighbor *n, uint8_t subcode, bool hard, uint64_t now_ms)
+void speaker_reset_neighbor(struct speaker *s, struct neighbor *n, uint8_t subcode,
+	const char *communication, bool hard, uint64_t now_ms)
 {
-	struct bgp_error e = {.code = BGP_ERR_CEASE, .subcode = subcode};
+	struct bgp_error e = notification_cease(subcode, communication);
 
 	s->now_ms = now_ms;
 	for (size_t i = 1; i < s->neighbors; i++) {
@@ -201,11 +204,37 @@ void speaker_reset_neighbor(
 	}
 }
 
+int speaker_shutdown_neighbor(struct speaker *s, struct neighbor *n, bool down,
+	const char *communication, uint64_t now_ms)
+{
+	s->now_ms = now_ms;
+	if (n->dynamic || n->range)
+		return -EOPNOTSUPP;
+	if (n->config.shutdown == down)
+		return -EALREADY;
+	n->config.shutdown = down;
+	if (down)
+		shut_down(n, communication, now_ms);
+	else if (!s->stopping)
+		neighbor_start(n, now_ms);
+	membership_update_default(s);
+	restart_check_converged(s);
+	return 0;
+}
+
+int speaker_refresh(struct speaker *s, struct neighbor *n, uint64_t now_ms)
+{
+	s->now_ms = now_ms;
+	if (!n->up)
+		return -ENOTCONN;
+	return session_ask_refresh(n->main) ? 0 : -EOPNOTSUPP;
+}
+
 /* --- the speaker --- */
 
 static bool notices(const struct neighbor *n, bool hold, bool cluster)
 {
-	return (hold && !n->config.hold_sec) || (cluster && n->up && n->ibgp);
+	return (hold && !n->config.hold_sec && !n->config.no_hold) || (cluster && n->up && n->ibgp);
 }
 
 void speaker_change(struct speaker *s, const struct speaker_config *c, uint64_t now_ms)
@@ -222,5 +251,5 @@ void speaker_change(struct speaker *s, const struct speaker_config *c, uint64_t 
 	for (size_t i = 1; i < s->neighbors; i++)
 		if (s->neighbor[i] && notices(s->neighbor[i], hold, cluster))
 			speaker_reset_neighbor(
-				s, s->neighbor[i], BGP_CEASE_CONFIG_CHANGE, false, now_ms);
+				s, s->neighbor[i], BGP_CEASE_CONFIG_CHANGE, NULL, false, now_ms);
 }

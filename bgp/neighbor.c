@@ -64,9 +64,14 @@ void neighbor_free(struct neighbor *n)
 	free(n);
 }
 
-uint16_t neighbor_hold_sec(const struct neighbor *n)
+static uint16_t default_hold_sec(const struct neighbor *n)
 {
 	return n->config.hold_sec ? n->config.hold_sec : n->s->config.hold_sec;
+}
+
+uint16_t neighbor_hold_sec(const struct neighbor *n)
+{
+	return n->config.no_hold ? 0 : default_hold_sec(n);
 }
 
 size_t neighbor_queue_max(const struct neighbor *n)

@@ -192,6 +192,26 @@ static void send_keepalive(struct session *se)
 		se->n->msgs_out++;
 }
 
+bool session_ask_refresh(struct session *se)
+{
+	const struct speaker *s = se->n->s;
+	uint8_t buf[BGP_HEADER_LEN + 4];
+
+	if (!se->refresh || !se->conn)
+		return false;
+	for (unsigned t = 0; t < s->tables; t++) {
+		const struct bgp_family *f = s->table[t].family;
+		struct bgp_refresh r = {{f->afi, f->safi}, REFRESH_REQUEST};
+		struct writer w = writer_of(buf, sizeof(buf));
+		if (!se->family[t])
+			continue;
+		refresh_encode(&w, &r);
+		if (conn_control(se->conn, buf, writer_len(&w)))
+			se->n->msgs_out++;
+	}
+	return true;
+}
+
 /* RFC 8538 section 3.1: a hard reset carries the true error in its data. */
 static struct bgp_error hard_reset_of(const struct bgp_error *e)
 {

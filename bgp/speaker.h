@@ -51,6 +51,7 @@ struct neighbor_config {
 	bool passive;
 	bool shutdown;
 	uint16_t hold_sec;	  /* 0: default */
+	bool no_hold;		  /* hold time 0: no KEEPALIVEs, and nobody waits for them */
 	uint32_t connect_retry_sec;
 	uint32_t max_routes;	  /* 0: unlimited */
 	uint32_t stale_sec;	  /* most we keep a restarting peer's routes; 0: as it asks */
@@ -90,9 +91,16 @@ enum neighbor_change {
 int speaker_change_neighbor(struct speaker *s, struct neighbor *n, const struct neighbor_config *c,
 	uint64_t now_ms);
 /* Ends the session (those of a range) with a Cease of this subcode and begins again at once; hard: neither side keeps
- * routes (RFC 8538). */
-void speaker_reset_neighbor(
-	struct speaker *s, struct neighbor *n, uint8_t subcode, bool hard, uint64_t now_ms);
+ * routes (RFC 8538). The communication (RFC 9003) may be NULL. */
+void speaker_reset_neighbor(struct speaker *s, struct neighbor *n, uint8_t subcode,
+	const char *communication, bool hard, uint64_t now_ms);
+/* Down until it is asked up again, or changed to a configuration that says otherwise: Cease 6/2, and its routes go.
+ * 0; -EALREADY: it is so; -EOPNOTSUPP: a dynamic neighbour would be back as another. */
+int speaker_shutdown_neighbor(struct speaker *s, struct neighbor *n, bool down,
+	const char *communication, uint64_t now_ms);
+/* Asks the peer to send all of its routes again (RFC 2918, 7313). 0; -ENOTCONN: not Established; -EOPNOTSUPP: the peer
+ * does not know how. */
+int speaker_refresh(struct speaker *s, struct neighbor *n, uint64_t now_ms);
 /* Takes over cluster_id (iBGP sessions are reset), hold_sec (so are those it is the default of), restart_sec (with the
  * next session) and defer_sec. */
 void speaker_change(struct speaker *s, const struct speaker_config *c, uint64_t now_ms);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cli/check.h"
+#include "cli/neighbor.h"
 #include "cli/show.h"
 #include "config/config.h"
 #include "lib/ip.h"
@@ -26,6 +27,7 @@
 static const char help[] =
 	"usage: quell show WHAT [WORD] [option ...]\n"
 	"       quell check FILE [--json]\n"
+	"       quell refresh | reset | shutdown | enable NEIGHBOR [option ...]\n"
 	"       quell version | help\n"
 	"\n"
 	"WHAT       is                                       WORD       narrowed by\n"
@@ -41,8 +43,12 @@ static const char help[] =
 	"ledger     what came to a port, what became of it   PORT       --lan --port --class\n"
 	"\n"
 	"check reads a configuration and its registries, and says what is wrong, and where.\n"
+	"refresh asks a neighbor for all its routes again; reset ends its session, which begins\n"
+	"anew; shutdown ends it until enable. For root, and the user that quelld runs as.\n"
 	"\n"
 	"  --json             for machines\n"
+	"  --message TEXT     what the neighbor is told with reset or shutdown\n"
+	"  --hard             reset: no routes are kept meanwhile\n"
 	"  --socket-dir DIR   where the daemons' sockets are (" RUN_DIR ")\n"
 	"  -c, --config FILE  take that from a configuration\n";
 
@@ -55,7 +61,9 @@ enum {
 	OPT_TYPE,
 	OPT_PORT,
 	OPT_NEIGHBOR,
-	OPT_CLASS
+	OPT_CLASS,
+	OPT_MESSAGE,
+	OPT_HARD
 };
 
 static const struct option longs[] = {
@@ -69,6 +77,8 @@ static const struct option longs[] = {
 	{"port", required_argument, NULL, OPT_PORT},
 	{"neighbor", required_argument, NULL, OPT_NEIGHBOR},
 	{"class", required_argument, NULL, OPT_CLASS},
+	{"message", required_argument, NULL, OPT_MESSAGE},
+	{"hard", no_argument, NULL, OPT_HARD},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'V'},
 	{NULL, 0, NULL, 0},
@@ -76,8 +86,8 @@ static const struct option longs[] = {
 
 struct arguments {
 	struct show_options show;
-	const char *config;
-	bool help, version;
+	const char *config, *message;
+	bool help, version, hard;
 	char mac[MAC_TEXT], ip[IP_TEXT], neighbor[IP_TEXT], word[64];
 };
 
@@ -161,6 +171,12 @@ static int take_option(int opt, struct arguments *a)
 		return take_type(optarg, &a->show.type);
 	case OPT_CLASS:
 		return take_class(optarg, &a->show.cls);
+	case OPT_MESSAGE:
+		a->message = optarg;
+		return strlen(optarg) <= 255 ? 0 : wrong("--message: more than 255 octets");
+	case OPT_HARD:
+		a->hard = true;
+		return 0;
 	case 'h':
 		a->help = true;
 		return 0;
@@ -201,6 +217,36 @@ static int run_show(struct arguments *a, char **words, int count)
 	return r;
 }
 
+static int run_neighbor(struct arguments *a, const char *verb, char **words, int count)
+{
+	struct neighbor_command c = {.verb = verb,
+		.address = a->neighbor,
+		.message = a->message,
+		.hard = a->hard,
+		.json = a->show.json,
+		.dir = a->show.dir};
+	const char *misfit = neighbor_misfit(&c), *address;
+	char err[CONFIG_ERROR_MAX] = "";
+	struct config *f = NULL;
+
+	if (count != 1)
+		return wrong("%s which neighbor?", verb);
+	int r = take_ip(verb, words[0], a->neighbor, &address);
+	if (r)
+		return r;
+	if (misfit)
+		return wrong("%s: %s has no meaning here", verb, misfit);
+	if (a->config && config_load(a->config, &f, err) < 0) {
+		fprintf(stderr, "quell: %s\n", err[0] ? err : a->config);
+		return EXIT_FAILURE;
+	}
+	if (!c.dir)
+		c.dir = f ? f->run_dir : RUN_DIR;
+	r = neighbor_do(&c, stdout, stderr);
+	config_free(f);
+	return r;
+}
+
 static int run(struct arguments *a, char **words, int count)
 {
 	if (a->version || (count && strcmp(words[0], "version") == 0)) {
@@ -224,6 +270,8 @@ static int run(struct arguments *a, char **words, int count)
 			return wrong("check takes one file");
 		return check(count == 2 ? words[1] : a->config, a->show.json, stdout, stderr);
 	}
+	if (neighbor_knows(words[0]))
+		return run_neighbor(a, words[0], words + 1, count - 1);
 	return wrong("%s: no such command", words[0]);
 }
 

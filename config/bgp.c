@@ -48,6 +48,13 @@ static void capabilities(
 	n->conservative = profile == 1;
 }
 
+static int32_t hold_time(struct convert *cv, const uint32_t *said, int32_t otherwise)
+{
+	if (said && *said != 0 && (*said < 3 || *said > 65535))
+		convert_error(cv, "hold-time", "%u: expected 0 or 3 - 65535", *said);
+	return said && *said <= 65535 ? (int32_t)*said : otherwise;
+}
+
 static void neighbor(struct convert *cv, const struct raw_neighbor *raw, const struct config *c,
 	struct config_neighbor *n)
 {
@@ -69,7 +76,7 @@ static void neighbor(struct convert *cv, const struct raw_neighbor *raw, const s
 	if (raw->max && raw->address)
 		convert_error(cv, "max", "goes with prefix only");
 	convert_number(cv, "max", raw->max, 1, 10000, &n->max);
-	convert_number(cv, "hold-time", raw->hold_time, 3, 65535, &n->hold_time);
+	n->hold_time = hold_time(cv, raw->hold_time, -1);
 	convert_number(cv, "connect-retry", raw->connect_retry, 1, 3600, &n->connect_retry);
 	convert_number(cv, "max-routes", raw->max_routes, 1, UINT32_MAX, &n->max_routes);
 	convert_number(cv, "stale-time", raw->stale_time, 1, 86400, &n->stale_time);
@@ -146,9 +153,7 @@ void config_bgp(struct convert *cv, const struct raw_bgp *raw, struct config *c)
 	c->port = (uint16_t)port;
 	convert_ipv4(cv, "cluster-id", raw->cluster_id, &cluster);
 	c->cluster_id = ip_to_u32(cluster);
-	c->hold_time = raw->hold_time ? *raw->hold_time : 90;
-	if (c->hold_time != 0 && (c->hold_time < 3 || c->hold_time > 65535))
-		convert_error(cv, "hold-time", "%u: expected 0 or 3 - 65535", c->hold_time);
+	c->hold_time = (uint32_t)hold_time(cv, raw->hold_time, 90);
 	c->restart_time = raw->restart_time ? *raw->restart_time : 120;
 	if (c->restart_time > 4095)
 		convert_error(cv, "restart-time", "%u: expected 0 - 4095", c->restart_time);

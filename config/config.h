@@ -31,7 +31,7 @@ struct config_neighbor {
 	uint32_t remote_as;
 	char *name;	       /* may be NULL */
 	bool client, passive, shutdown;
-	uint32_t hold_time;    /* seconds; 0: the default */
+	int32_t hold_time;     /* seconds; -1: the default */
 	uint32_t connect_retry;
 	uint32_t max_routes;
 	uint32_t stale_time;   /* seconds, RFC 8538 section 4.1; 0: the default */

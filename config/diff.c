@@ -133,6 +133,7 @@ static char *describe_neighbor(const struct config *c, const struct config_neigh
 	struct config_neighbor plain = {.address = n->address,
 		.prefix = n->prefix,
 		.max = 64,
+		.hold_time = -1,
 		.connect_retry = 5,
 		.import = c->import};
 

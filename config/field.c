@@ -16,6 +16,7 @@ enum type {
 	T_U16,
 	T_U32,
 	T_OPT,  /* uint32_t; 0: not said */
+	T_HOLD, /* int32_t; -1: not said */
 	T_HOPS, /* uint8_t; the same */
 	T_RATE, /* uint64_t, bits a second */
 	T_TEXT,
@@ -107,7 +108,7 @@ static const struct config_field fields[] = {
 	NEIGHBOR(FLAG,   "client",        client,        ANEW),
 	NEIGHBOR(FLAG,   "passive",       passive,       IN_PLACE),
 	NEIGHBOR(FLAG,   "shutdown",      shutdown,      IN_PLACE),
-	NEIGHBOR(OPT,    "hold-time",     hold_time,     RESET),
+	NEIGHBOR(HOLD,   "hold-time",     hold_time,     RESET),
 	NEIGHBOR(U32,    "connect-retry", connect_retry, IN_PLACE),
 	NEIGHBOR(OPT,    "max-routes",    max_routes,    IN_PLACE),
 	NEIGHBOR(OPT,    "stale-time",    stale_time,    IN_PLACE),
@@ -215,6 +216,14 @@ static void put_word(struct config_text *t, const struct convert_word *words, in
 			return;
 		}
 	config_text_put(t, "none");
+}
+
+static void put_hold(struct config_text *t, int32_t n)
+{
+	if (n < 0)
+		config_text_put(t, "none");
+	else
+		config_text_put(t, "%d", n);
 }
 
 static void put_optional(struct config_text *t, uint32_t n)
@@ -401,6 +410,9 @@ void config_field_put(struct config_text *t, const struct config_field *f, const
 		break;
 	case T_OPT:
 		put_optional(t, *(const uint32_t *)at);
+		break;
+	case T_HOLD:
+		put_hold(t, *(const int32_t *)at);
 		break;
 	case T_HOPS:
 		put_optional(t, *(const uint8_t *)at);

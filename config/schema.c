@@ -51,7 +51,7 @@ static const cyaml_schema_field_t neighbor_fields[] = {
 	FLAG("client", struct raw_neighbor, client),
 	FLAG("passive", struct raw_neighbor, passive),
 	FLAG("shutdown", struct raw_neighbor, shutdown),
-	NUMBER("hold-time", struct raw_neighbor, hold_time),
+	NUMBER_PTR("hold-time", struct raw_neighbor, hold_time),
 	NUMBER("connect-retry", struct raw_neighbor, connect_retry),
 	NUMBER("max-routes", struct raw_neighbor, max_routes),
 	NUMBER("stale-time", struct raw_neighbor, stale_time),

@@ -23,9 +23,9 @@ struct raw_import {
 
 struct raw_neighbor {
 	char *address, *prefix, *name, *password_file;
-	uint32_t max, remote_as, hold_time, connect_retry, max_routes, stale_time, ttl_security;
+	uint32_t max, remote_as, connect_retry, max_routes, stale_time, ttl_security;
 	char *role, *add_path, *profile;
-	uint32_t long_lived_time;
+	uint32_t long_lived_time, *hold_time;
 	bool client, passive, shutdown, role_strict, otc, rt_constrain;
 	struct raw_import *import;
 };

@@ -32,6 +32,13 @@ expect 2 'no such class' show ledger --class frob
 expect 2 'not understood' show routes frob
 expect 2 'unrecognized option' show routes --frob
 expect 2 'check which file' check
+expect 2 'which neighbor' reset
+expect 2 'not an address' reset frob
+expect 2 '--hard has no meaning here' shutdown 10.99.0.2 --hard
+expect 2 '--message has no meaning here' refresh 10.99.0.2 --message x
+expect 2 'more than 255' reset 10.99.0.2 --message "$(printf '%256s' x)"
+expect 1 'not UTF-8' reset 10.99.0.2 --message $'\xff'
+expect 1 'quelld is not running' reset 10.99.0.2 --socket-dir "$dir"
 expect 1 'quelld is not running' show neighbors --socket-dir "$dir"
 expect 1 'quell-agent is not running' show ledger --socket-dir "$dir"
 expect 1 'quell-agent is not running' show status --socket-dir "$dir"
@@ -70,7 +77,7 @@ if "$quell" help | grep -q "$(printf '\033')"; then
 fi
 
 # Every word and option of the help is in the manual and in both completions.
-for word in $("$quell" help | grep -oE -- '--[a-z-]+' | sort -u) status neighbors routes lan bmp bindings macs ports ledger check; do
+for word in $("$quell" help | grep -oE -- '--[a-z-]+' | sort -u) status neighbors routes lan bmp bindings macs ports ledger check refresh reset shutdown enable; do
 	plain=${word#--}
 	for file in docs/quell.1 cli/completion/bash/quell cli/completion/zsh/_quell; do
 		if ! grep -qE -- "(\\\\-|--| |\(|\")$plain\b" "$src/$file"; then
