@@ -43,13 +43,16 @@ static int compare(const struct bgp_path_view *a, const struct bgp_path_view *b)
 }
 
 /* FRR 8.4 ends the session on a type 3 or 4 whose originator has an IPv6 address, and where its PE
- * cannot be told where to send what floods (see attr_pmsi_conservative()), an IMET is of no use. */
+ * cannot be told where to send what floods (see attr_pmsi_conservative()), an IMET is of no use.
+ * GoBGP 3.10 takes no EVPN route at all any more once it has seen one of a type above 5, which FRR
+ * passes over. */
 static bool conservative_ok(const uint8_t *key, size_t key_len, const struct attrs *a)
 {
 	struct evpn_route r;
 
-	if (key_len == 0 || (key[0] != EVPN_IMET && key[0] != EVPN_ES) ||
-		evpn_nlri_unpack(key, key_len, NULL, 0, &r) != 0)
+	if (evpn_nlri_unpack(key, key_len, NULL, 0, &r) != 0)
+		return false;
+	if (r.type != EVPN_IMET && r.type != EVPN_ES)
 		return true;
 	return r.ip.family == 4 &&
 	       (r.type != EVPN_IMET || !a || !attrs_has(a, ATTR_PMSI_TUNNEL) ||
