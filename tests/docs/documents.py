@@ -149,7 +149,7 @@ def check_manual():
 # --- the rest ------------------------------------------------------------------------------------------------------------
 
 def check_links():
-    for doc in ("README.md", "HACKING.md", "docs/architecture.md", "docs/feed.md", "docs/verdict.md"):
+    for doc in ("README.md", "HACKING.md", "docs/architecture.md", "docs/feed.md", "docs/interop.md", "docs/verdict.md"):
         text = read(doc)
         for path in re.findall(r"\]\(([^)#:]+)\)", text) + re.findall(r"`([a-z]+/[a-z0-9_/]+\.(?:c|h|sh|md))`", text):
             if not any(os.path.exists(os.path.join(SRC, base, path)) for base in ("", os.path.dirname(doc))):
