@@ -4,6 +4,7 @@
 
 #include "bgp/speaker.h"
 #include "daemon/control_parts.h"
+#include "daemon/quelld_lans.h"
 #include "lib/log.h"
 
 /* The neighbour that is meant; NULL: the error is sent. */
@@ -102,10 +103,32 @@ static void do_enable(struct control_quelld *c, struct jsonsock *s, const json_t
 	shut_down(c, s, request, false);
 }
 
+static void do_clear_duplicate(struct control_quelld *c, struct jsonsock *s, const json_t *request)
+{
+	const char *lan = json_string_value(json_object_get(request, "lan")),
+		   *text = json_string_value(json_object_get(request, "mac"));
+	char buf[MAC_TEXT];
+	struct mac mac;
+
+	if (!lan || !text || mac_parse(text, &mac) < 0) {
+		jsonsock_send_error(s, "clear-duplicate: expected lan, by name, and mac");
+		return;
+	}
+	if (quelld_lans_clear_duplicate(c->q->lans, lan, mac) < 0) {
+		jsonsock_send_error(s, "no such duplicate MAC is frozen");
+		return;
+	}
+	mac_format(mac, buf);
+	log_notice(LOG_EVPN, "%s: %s: clear-duplicate, asked by uid %u", lan, buf,
+		jsonsock_peer(s).uid);
+	jsonsock_send(s, json_pack("{s:b}", "ok", 1));
+}
+
 const struct control_row control_dos[] = {
 	{"refresh", do_refresh},
 	{"reset", do_reset},
 	{"shutdown", do_shutdown},
 	{"enable", do_enable},
+	{"clear-duplicate", do_clear_duplicate},
 	{NULL, NULL},
 };

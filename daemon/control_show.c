@@ -12,6 +12,7 @@
 #include "daemon/control_parts.h"
 #include "daemon/feed_server.h"
 #include "daemon/jsontext.h"
+#include "daemon/quelld_alarms.h"
 #include "daemon/quelld_lans.h"
 #include "daemon/show_routes.h"
 #include "daemon/transport.h"
@@ -70,12 +71,13 @@ static json_t *show_status(const struct quelld *q)
 	struct speaker_stats s;
 
 	speaker_stats(q->speaker, &s);
-	return json_pack("{s:s, s:s, s:i, s:I, s:s, s:I, s:I, s:I, s:I, s:o, s:o}", "program",
+	return json_pack("{s:s, s:s, s:i, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "program",
 		"quelld", "version", PACKAGE_VERSION, "pid", (int)getpid(), "uptime_s",
 		(json_int_t)(age_ms(q->started_ms) / 1000), "router_id",
 		ip_format(ip_v4_u32(q->config->router_id), id), "as", (json_int_t)q->config->as,
 		"routes", (json_int_t)s.routes, "paths", (json_int_t)s.paths, "attrsets",
-		(json_int_t)s.attrsets, "feed", show_feed(q->lans), "connections",
+		(json_int_t)s.attrsets, "alarms",
+		(json_int_t)quelld_lans_alarms(q->lans)->total, "feed", show_feed(q->lans), "connections",
 		show_transport(q->transport));
 }
 
@@ -212,6 +214,8 @@ static bool write_entry(void *arg, const struct lan_entry *e)
 	jsontext_number(out, "seq", e->seq);
 	jsontext_bool(out, "sticky", e->flags & LAN_STICKY);
 	jsontext_bool(out, "stale", e->flags & LAN_STALE);
+	if (!e->ip.family)
+		jsontext_bool(out, "duplicate", e->flags & LAN_DUPLICATE);
 	if (e->ip.family) {
 		jsontext_bool(out, "router", e->flags & LAN_ROUTER);
 		jsontext_bool(out, "override", e->flags & LAN_OVERRIDE);
@@ -243,6 +247,8 @@ static void write_counts(struct jsontext *out, const struct lan *lan)
 	jsontext_number(out, "refused_full", s.refused_full);
 	jsontext_number(out, "not_imported", s.not_imported);
 	jsontext_number(out, "foreign_vni", s.foreign_vni);
+	jsontext_number(out, "duplicates", s.duplicates);
+	jsontext_number(out, "duplicates_found", s.duplicates_found);
 	jsontext_number(out, "alarms", s.alarms);
 	jsontext_close(out, '}');
 }
@@ -384,6 +390,7 @@ const struct control_row control_shows[] = {
 	{"neighbors", answer_neighbors},
 	{"routes", answer_routes},
 	{"lan", answer_lans},
+	{"alarms", control_answer_alarms},
 	{"bmp", answer_bmp},
 	{NULL, NULL},
 };

@@ -301,6 +301,7 @@ static bool take_local(struct feed_server *f, const json_t *o, bool add)
 			"the agent has a LAN that this daemon has not: same configuration?");
 		return true;
 	}
+	lans_run(f->lans, loop_now_ms());
 	if (add)
 		lan_local_add(l.lan, l.mac, l.ip, l.flags, l.claim);
 	else

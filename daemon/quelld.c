@@ -142,7 +142,6 @@ static int open_sockets(struct quelld *q)
 	q->speaker = make_speaker(q->config);
 	if (!q->speaker)
 		abort();
-	q->policy = quelld_policy_new(q->speaker, q->config);
 	q->bmp = bmp_client_new(q->loop, q->speaker);
 	bmp_client_apply(q->bmp, q->config);
 	rc = quelld_lans_new(q->loop, q->config, q->speaker, q->feed_user, &q->lans);
@@ -150,6 +149,7 @@ static int open_sockets(struct quelld *q)
 		log_error(LOG_MAIN, "%s/feed.sock: %s", q->config->run_dir, strerror(-rc));
 		return rc;
 	}
+	q->policy = quelld_policy_new(q->speaker, quelld_lans_table(q->lans), q->config);
 	q->started_ms = loop_now_ms();
 	snprintf(path, sizeof(path), "%s/quelld.sock", q->config->run_dir);
 	rc = control_quelld_new(q, path, &q->control);

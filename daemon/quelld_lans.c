@@ -10,6 +10,7 @@
 #include "bgp/speaker.h"
 #include "daemon/feed_server.h"
 #include "daemon/loop.h"
+#include "daemon/quelld_alarms.h"
 #include "evpn/family.h"
 #include "evpn/lan.h"
 #include "lib/log.h"
@@ -18,6 +19,8 @@
  * a fault. */
 #define MAX_MACS 131072
 #define MAX_BINDINGS 131072
+/* Asking the import policy again walks all routes: what a peer can cause, not more often than this. */
+#define RECHECK_EVERY_MS 2000
 
 /* A route to be originated. A peer may use our own RD, so originating can change what a LAN has
  * imported, while it is still at work on what made it originate; and LANs are not re-entered. So it
@@ -38,7 +41,10 @@ struct quelld_lans {
 	struct log_limit alarm_log;
 	STAILQ_HEAD(, said) said;
 	bool saying;
-	struct loop_turn turn; /* says what the feed gave cause to */
+	struct quelld_alarms alarms;
+	bool reconsider;	/* the policy is to be asked again */
+	uint64_t rechecked_ms;	/* when it was last; 0: not yet */
+	struct loop_turn turn; /* says what the feed gave cause to, and what time does */
 };
 
 /* --- evpn/lan's hooks --- */
@@ -148,22 +154,56 @@ static void say(struct quelld_lans *q)
 	q->saying = false;
 }
 
-static uint64_t on_turn(void *arg, uint64_t now_ms)
+static uint64_t recheck(struct quelld_lans *q, uint64_t now_ms)
 {
-	(void)now_ms;
-	say(arg);
+	uint64_t due = q->rechecked_ms ? q->rechecked_ms + RECHECK_EVERY_MS : 0;
+
+	if (!q->reconsider || !q->speaker)
+		return TIMERS_NEVER;
+	if (now_ms < due)
+		return due;
+	q->reconsider = false;
+	q->rechecked_ms = now_ms;
+	speaker_recheck(q->speaker, NULL, now_ms);
 	return TIMERS_NEVER;
 }
 
-static void on_alarm(void *arg, struct lan *lan, const char *what, struct mac mac, struct ip ip)
+static uint64_t on_turn(void *arg, uint64_t now_ms)
 {
 	struct quelld_lans *q = arg;
-	char m[MAC_TEXT], a[IP_TEXT] = "";
 
+	lans_run(q->lans, now_ms);
+	say(q);
+	uint64_t lans = lans_deadline(q->lans), policy = recheck(q, now_ms);
+	return lans < policy ? lans : policy;
+}
+
+static void on_alarm(void *arg, struct lan *lan, const char *what, struct mac mac, struct ip ip,
+	struct ip vtep)
+{
+	struct quelld_lans *q = arg;
+	struct quelld_alarm alarm = {
+		.what = what, .mac = mac, .ip = ip, .vtep = vtep, .first_ms = loop_now_ms()};
+	char m[MAC_TEXT], a[IP_TEXT] = "", v[IP_TEXT] = "";
+
+	snprintf(alarm.lan, sizeof(alarm.lan), "%s", lan_config(lan)->name);
+	quelld_alarms_add(&q->alarms, &alarm);
 	if (ip.family)
 		ip_format(ip, a);
-	log_limited(&q->alarm_log, loop_now_ms(), LOG_EVPN, LOG_LEVEL_WARNING, "%s: %s: %s%s%s",
-		lan_config(lan)->name, what, mac_format(mac, m), *a ? " " : "", a);
+	if (vtep.family)
+		ip_format(vtep, v);
+	log_limited(&q->alarm_log, alarm.first_ms, LOG_EVPN, LOG_LEVEL_WARNING,
+		"%s: %s: %s%s%s%s%s", lan_config(lan)->name, what,
+		mac_is_zero(mac) ? "" : mac_format(mac, m), *a ? " " : "", a, *v ? " from " : "",
+		v);
+}
+
+static void on_reconsider(void *arg, struct lan *lan)
+{
+	struct quelld_lans *q = arg;
+
+	(void)lan;
+	q->reconsider = true;
 }
 
 /* --- the speaker's watch --- */
@@ -174,9 +214,9 @@ static void on_best(void *arg, const struct best_change *c, uint64_t now_ms)
 	struct quelld_lans *q = arg;
 	bool remote = c->attrs && c->from;
 
-	(void)now_ms;
 	if (c->family != &evpn_family || !q->speaker)
 		return;
+	lans_run(q->lans, now_ms);
 	lans_route(q->lans, c->key, c->key_len, c->payload, c->payload_len,
 		remote ? &c->attrs->attrs : NULL, c->stale);
 	say(q);
@@ -232,6 +272,10 @@ static void add_lan(struct quelld_lans *q, const struct config_lan *c)
 		.vtep = c->vtep,
 		.rd = c->rd,
 		.import_auto = c->import_auto,
+		.dup_moves = c->dup_action == DUPLICATE_OFF ? 0 : c->dup_moves,
+		.dup_window_sec = c->dup_window,
+		.dup_recovery_sec = c->dup_recovery,
+		.dup_freeze = c->dup_action == DUPLICATE_FREEZE,
 		.max_macs = MAX_MACS,
 		.max_bindings = MAX_BINDINGS};
 	struct lan *lan;
@@ -271,7 +315,8 @@ int quelld_lans_new(struct loop *l, const struct config *c, struct speaker *s, u
 	struct quelld_lans **ret)
 {
 	struct quelld_lans *q = calloc(1, sizeof(*q));
-	struct lan_hooks hooks = {on_mac, on_binding, on_flood, on_originate, on_alarm, q};
+	struct lan_hooks hooks = {on_mac, on_binding, on_flood, on_originate, on_alarm,
+		on_reconsider, q};
 	struct speaker_watch watch = {on_best, on_converged, on_neighbor, q};
 
 	if (!q)
@@ -325,6 +370,20 @@ void quelld_lans_free(struct quelld_lans *q)
 	feed_server_free(q->feed);
 	lans_free(q->lans);
 	free(q);
+}
+
+int quelld_lans_clear_duplicate(struct quelld_lans *q, const char *name, struct mac mac)
+{
+	struct lan *lan = lans_find(q->lans, name);
+	int r = lan ? lan_clear_duplicate(lan, mac) : -ENOENT;
+
+	say(q);
+	return r;
+}
+
+const struct quelld_alarms *quelld_lans_alarms(const struct quelld_lans *q)
+{
+	return &q->alarms;
 }
 
 struct lans *quelld_lans_table(const struct quelld_lans *q)

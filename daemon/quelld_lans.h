@@ -3,6 +3,7 @@
  *
  *   bgp/speaker [best changed] -> [quelld_lans] -> evpn/lan -> [quelld_lans] -> feed_server
  *                                                          -> [quelld_lans] -> speaker_originate
+ *                                                          -> [quelld_lans] -> quelld_alarms
  *
  * It is the speaker's only watcher. It owns the LANs and, where a LAN has an agent, the feed.
  */
@@ -10,10 +11,12 @@
 #include <sys/types.h>
 
 #include "config/config.h"
+#include "lib/mac.h"
 
 struct feed_server;
 struct lans;
 struct loop;
+struct quelld_alarms;
 struct quelld_lans;
 struct speaker;
 
@@ -31,6 +34,10 @@ void quelld_lans_detach(struct quelld_lans *q);
 /* After the speaker has been freed or detached. */
 void quelld_lans_free(struct quelld_lans *q);
 
+/* The MAC may move again (RFC 7432 section 15.1). 0, or -ENOENT: no such LAN, or not frozen. */
+int quelld_lans_clear_duplicate(struct quelld_lans *q, const char *lan, struct mac mac);
+
+const struct quelld_alarms *quelld_lans_alarms(const struct quelld_lans *q);
 struct lans *quelld_lans_table(const struct quelld_lans *q);
 /* NULL without an agent. */
 struct feed_server *quelld_lans_feed(const struct quelld_lans *q);

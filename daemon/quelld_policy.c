@@ -7,6 +7,7 @@
 #include <bsd/sys/queue.h>
 
 #include "bgp/speaker.h"
+#include "evpn/lan.h"
 #include "evpn/policy.h"
 
 static_assert(CONFIG_CLASSES == BGP_CLASSES, "max_by_class");
@@ -22,6 +23,7 @@ struct place {
 
 struct quelld_policy {
 	struct evpn_policy *evpn;
+	const struct lans *table;
 	STAILQ_HEAD(, place) places; /* those of neighbours that have gone, too */
 	struct config_lan *lans;     /* what was set last, to see whether it changes */
 	uint32_t lan_count;
@@ -157,7 +159,8 @@ static void set_lans(struct quelld_policy *p, const struct config *c)
 		if (l->import_auto)
 			import[i][n++].vni = l->vni;
 		lans[i] = (struct evpn_policy_lan){
-			l->vni, import[i], n, l->prefixes, l->prefix_count};
+			l->vni, import[i], n, l->prefixes, l->prefix_count,
+			lans_find(p->table, l->name)};
 	}
 	if (evpn_policy_set_lans(p->evpn, lans, c->lan_count) < 0)
 		abort(); /* config/schema.c has the same limit */
@@ -186,7 +189,8 @@ const void *quelld_policy_rules(const struct quelld_policy *p, const struct conf
 	return at ? &at->rules : NULL;
 }
 
-struct quelld_policy *quelld_policy_new(struct speaker *s, const struct config *c)
+struct quelld_policy *quelld_policy_new(
+	struct speaker *s, const struct lans *lans, const struct config *c)
 {
 	struct quelld_policy *p = calloc(1, sizeof(*p));
 	struct speaker_policy sp = {.import = evpn_policy_import, .reason = evpn_policy_reason};
@@ -194,6 +198,7 @@ struct quelld_policy *quelld_policy_new(struct speaker *s, const struct config *
 	if (!p)
 		abort();
 	STAILQ_INIT(&p->places);
+	p->table = lans;
 	sp.arg = p->evpn = evpn_policy_new();
 	if (!p->evpn)
 		abort();

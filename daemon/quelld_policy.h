@@ -9,14 +9,17 @@
 #include "config/config.h"
 
 struct quelld_policy;
+struct lans;
 struct speaker;
 
 /* Gives the speaker its policy. Aborts when out of memory. */
-struct quelld_policy *quelld_policy_new(struct speaker *s, const struct config *c);
-/* After the speaker. */
+struct quelld_policy *quelld_policy_new(
+	struct speaker *s, const struct lans *lans, const struct config *c);
+/* After the speaker, before the LANs. */
 void quelld_policy_free(struct quelld_policy *p);
 
-/* Takes all from another configuration, none of which is borrowed. True: something is different, and what the RIBs hold
+/* Takes all from another configuration, none of which is borrowed. The LANs, which are asked about MACs, must have been
+ * changed before, and none of those that are gone be asked meanwhile. True: something is different, and what the RIBs hold
  * has to be asked about again (speaker_recheck()). Neighbours that are in both need nothing else. */
 bool quelld_policy_set(struct quelld_policy *p, const struct config *c);
 /* For neighbor_config.rules. */

@@ -32,6 +32,11 @@ static bool ip_entry_eq(const void *entry, const void *key)
 	return memcmp(&((const struct lan_ip *)entry)->ip, key, sizeof(struct ip)) == 0;
 }
 
+static bool book_eq(const void *entry, const void *key)
+{
+	return memcmp(&((const struct lan_moves *)entry)->mac, key, sizeof(struct mac)) == 0;
+}
+
 static bool vtep_eq(const void *entry, const void *key)
 {
 	return memcmp(&((const struct lan_vtep *)entry)->vtep, key, sizeof(struct ip)) == 0;
@@ -62,6 +67,7 @@ void lan_free(struct lan *lan)
 	struct hmap *maps[] = {&lan->remotes, &lan->macs, &lan->ips, &lan->imets, &lan->vteps};
 	struct local *l;
 
+	lan_moves_free(lan);
 	while ((l = LIST_FIRST(&lan->locals)) != NULL) {
 		LIST_REMOVE(l, of_lan);
 		free(l);
@@ -109,6 +115,9 @@ int lans_add(struct lans *ls, const struct lan_config *c, struct lan **ret)
 	hmap_init(&lan->ips, ip_entry_eq);
 	hmap_init(&lan->imets, imet_eq);
 	hmap_init(&lan->vteps, vtep_eq);
+	hmap_init(&lan->books, book_eq);
+	TAILQ_INIT(&lan->open);
+	TAILQ_INIT(&lan->frozen);
 	LIST_INIT(&lan->locals);
 	STAILQ_INSERT_TAIL(&ls->list, lan, next);
 	*ret = lan;
@@ -202,11 +211,12 @@ void lan_ip_put(struct lan *lan, struct lan_ip *i)
 	free(i);
 }
 
-void lan_alarm(struct lan *lan, const char *what, struct mac mac, struct ip ip)
+void lan_alarm(
+	struct lan *lan, const char *what, struct mac mac, struct ip ip, struct ip vtep)
 {
 	lan->alarms++;
 	if (lan->all->hooks.alarm)
-		lan->all->hooks.alarm(lan->all->hooks.arg, lan, what, mac, ip);
+		lan->all->hooks.alarm(lan->all->hooks.arg, lan, what, mac, ip, vtep);
 }
 
 /* --- walks and figures --- */
@@ -251,6 +261,8 @@ void lan_stats(const struct lan *lan, struct lan_stats *ret)
 		.refused_full = lan->refused_full,
 		.not_imported = lan->not_imported,
 		.foreign_vni = lan->foreign_vni,
+		.duplicates = lan->frozen_count,
+		.duplicates_found = lan->duplicates_found,
 		.alarms = lan->alarms,
 	};
 	hmap_foreach (&lan->macs, m) {

@@ -122,6 +122,7 @@ bool lan_change(struct lan *lan, const struct lan_config *c)
 		lan_withdraw_imet(lan);
 	}
 	lan_configure(lan, c);
+	lan_moves_changed(lan, &was);
 	if (c->originates && !originated)
 		lan_originate_imet(lan);
 	else if (c->originates && !same_said(&was, c))

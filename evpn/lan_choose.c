@@ -2,8 +2,15 @@
  *
  * MACs: RFC 7432 section 15 (wire rule N17), across RDs. Our own claim stands against remote ones
  * as theirs among each other, with what the RFC says of the loser: it withdraws. It stays
- * remembered, for the day the winner withdraws. The sequence is compared plainly; it never wraps,
- * since at its end our claim repeats the last number and the lower VTEP decides, with an alarm.
+ * remembered, for the day the winner withdraws. A MAC that is frozen stays where it is (lan_moves.c).
+ *
+ * Sequences are compared as numbers, so that a lower one after a withdrawal is legal, and so that we
+ * agree with PEs that know no better. They come round only where they have to: what follows the last
+ * of all is 0, said in so many words (a claim without the community is a first one, not one that came
+ * round). And only while a claim near the end is among those of a MAC, those near the beginning that
+ * are said count as later. Since that is decided for all claims of a MAC together, their order stays
+ * one without circles, the same for all who know the same claims. It is alarmed: no MAC moves 2^32
+ * times. Of one RD's claims, evpn/family.c compares plainly.
  *
  * IPs: RFC 9047 section 3.2 and RFC 9161 section 3.2 and 3.7. Our own immutable (provisioned)
  * binding, then immutable ones, then any; the latest where the MACs differ; where they are the
@@ -24,25 +31,59 @@ static bool is_stale(const struct remote *r)
 	return r->flags & LAN_STALE;
 }
 
+/* How near to the end and the beginning a sequence has to be to have come round. */
+#define WRAP_NEAR 256
+
+static uint64_t rank(const struct lan_mac *m, uint32_t seq, bool tagged)
+{
+	return m->wraps && tagged && seq < WRAP_NEAR ? seq + (1ULL << 32) : seq;
+}
+
+static bool near_the_end(uint32_t seq)
+{
+	return seq > UINT32_MAX - WRAP_NEAR;
+}
+
+static bool wraps(const struct lan_mac *m)
+{
+	const struct remote *r;
+
+	LIST_FOREACH (r, &m->remotes, of_mac)
+		if (!is_sticky(r) && near_the_end(r->seq))
+			return true;
+	return m->standing && near_the_end(m->seq);
+}
+
 static bool better_remote(const struct remote *a, const struct remote *b)
 {
+	uint64_t rank_a = rank(a->mac, a->seq, a->tagged), rank_b = rank(b->mac, b->seq, b->tagged);
+
 	if (is_sticky(a) != is_sticky(b))
 		return is_sticky(a);
-	if (a->seq != b->seq)
-		return a->seq > b->seq;
+	if (rank_a != rank_b)
+		return rank_a > rank_b;
 	if (is_stale(a) != is_stale(b))
 		return is_stale(b);
 	return ip_cmp(a->vtep, b->vtep) < 0;
 }
 
-static const struct remote *best_remote(const struct lan_mac *m)
+/* Of those behind `place`, unless its family is 0. */
+static const struct remote *best_remote(const struct lan_mac *m, struct ip place)
 {
 	const struct remote *r, *best = NULL;
 
-	LIST_FOREACH (r, &m->remotes, of_mac)
+	LIST_FOREACH (r, &m->remotes, of_mac) {
+		if (place.family && !ip_eq(r->vtep, place))
+			continue;
 		if (!best || better_remote(r, best))
 			best = r;
+	}
 	return best;
+}
+
+static bool same_segment(const struct esi *a, const struct esi *b)
+{
+	return !esi_is_zero(*a) && memcmp(a, b, sizeof(*a)) == 0;
 }
 
 static bool sticky_twice(const struct lan_mac *m, const struct remote *best)
@@ -50,7 +91,8 @@ static bool sticky_twice(const struct lan_mac *m, const struct remote *best)
 	const struct remote *r;
 
 	LIST_FOREACH (r, &m->remotes, of_mac)
-		if (is_sticky(r) && is_sticky(best) && !ip_eq(r->vtep, best->vtep))
+		if (is_sticky(r) && is_sticky(best) && !ip_eq(r->vtep, best->vtep) &&
+			!same_segment(&r->esi, &best->esi))
 			return true;
 	return false;
 }
@@ -58,31 +100,28 @@ static bool sticky_twice(const struct lan_mac *m, const struct remote *best)
 /* Our dynamic claim against the best remote one. */
 static bool claim_holds(const struct lan *lan, const struct lan_mac *m, const struct remote *r)
 {
-	return m->seq != r->seq ? m->seq > r->seq : ip_cmp(lan->config.vtep, r->vtep) < 0;
+	uint64_t ours = rank(m, m->seq, m->tagged || m->seq), theirs = rank(m, r->seq, r->tagged);
+
+	return ours != theirs ? ours > theirs : ip_cmp(lan->config.vtep, r->vtep) < 0;
 }
 
-static uint32_t after(uint32_t seq)
+static void choose_standing(const struct lan *lan, struct lan_mac *m, const struct remote *r,
+	struct ip frozen, bool claim)
 {
-	return seq == UINT32_MAX ? UINT32_MAX : seq + 1;
-}
-
-static void choose_standing(
-	const struct lan *lan, struct lan_mac *m, const struct remote *r, bool claim)
-{
-	const struct local *l;
 	bool was = m->standing;
 
-	m->sticky = false;
-	LIST_FOREACH (l, &m->locals, of_mac)
-		m->sticky = m->sticky || (l->flags & LAN_STICKY);
 	if (LIST_EMPTY(&m->locals)) {
 		m->standing = false;
 		m->seq = 0;
+		m->tagged = false;
 		return;
 	}
 	if (m->sticky) {
 		m->standing = true;
 		m->seq = 0; /* section 15.2 */
+		m->tagged = false;
+	} else if (frozen.family) {
+		m->standing = was && ip_eq(frozen, lan->config.vtep);
 	} else if (!r) {
 		m->standing = true;
 	} else if (is_sticky(r)) {
@@ -90,7 +129,8 @@ static void choose_standing(
 	} else if (was && claim_holds(lan, m, r)) {
 		m->standing = true;
 	} else if (claim) {
-		m->seq = after(r->seq);
+		m->seq = r->seq + 1;
+		m->tagged = m->seq == 0;
 		m->standing = claim_holds(lan, m, r);
 	} else {
 		m->standing = false;
@@ -98,8 +138,10 @@ static void choose_standing(
 	/* What is remembered goes out with the sequence of what beat it, not with more: the winner
 	 * may have withdrawn because the MAC was seen at a third PE, whose claim is one more and
 	 * still on its way. */
-	if (!m->standing && r)
+	if (!m->standing && r) {
 		m->seq = r->seq;
+		m->tagged = m->wraps && r->tagged && !is_sticky(r);
+	}
 }
 
 static const char *mac_trouble(const struct lan_mac *m, const struct remote *r)
@@ -115,9 +157,7 @@ static const char *mac_trouble(const struct lan_mac *m, const struct remote *r)
 		return "a MAC that is sticky behind another PE is also here";
 	if (sticky_twice(m, r))
 		return "a MAC is sticky behind two PEs";
-	if (ours && !m->standing && r->seq == UINT32_MAX)
-		return "a MAC's mobility sequence is exhausted";
-	return NULL;
+	return m->wraps ? "a MAC's mobility sequence is at its end" : NULL;
 }
 
 static bool entry_eq(const struct lan_entry *a, const struct lan_entry *b)
@@ -132,45 +172,112 @@ static bool same_place(const struct lan_entry *a, const struct lan_entry *b)
 	return a->local == b->local && ip_eq(a->vtep, b->vtep);
 }
 
+static bool is_told_sticky(const struct lan_mac *m)
+{
+	return m->told && (m->best.flags & LAN_STICKY);
+}
+
 static void tell_mac(struct lan *lan, struct lan_mac *m, const struct lan_entry *best)
 {
 	const struct lan_hooks *h = &lan->all->hooks;
 
 	if (best ? m->told && entry_eq(best, &m->best) : !m->told)
 		return;
-	if (best && m->told && !same_place(best, &m->best))
+	bool was_sticky = is_told_sticky(m),
+	     elsewhere = m->told && (!best || !same_place(best, &m->best));
+	if (best && elsewhere)
 		lan->moves++;
 	m->told = best != NULL;
 	m->best = best ? *best : (struct lan_entry){0};
+	lan->sticky_count += is_told_sticky(m);
+	lan->sticky_count -= was_sticky;
 	if (h->mac_changed)
 		h->mac_changed(h->arg, lan, m->mac, best ? &m->best : NULL);
+	if (elsewhere || (was_sticky && !is_told_sticky(m)))
+		lan_reconsider(lan, m);
+}
+
+/* Where a frozen MAC is as long as somebody there announces it; after that it is free to go to the next. */
+static struct ip frozen_place(
+	const struct lan *lan, const struct lan_mac *m, struct lan_moves *frozen)
+{
+	static const struct ip anywhere;
+
+	if (!frozen || !frozen->place.family)
+		return anywhere;
+	bool ours = ip_eq(frozen->place, lan->config.vtep);
+	if (ours ? m->standing && !LIST_EMPTY(&m->locals) : best_remote(m, frozen->place) != NULL)
+		return frozen->place;
+	frozen->place = anywhere;
+	return anywhere;
+}
+
+/* A move (RFC 7432 section 15.1) is told by its sequence. */
+static bool has_moved(const struct lan_mac *m, const struct lan_entry *best, bool tagged)
+{
+	return m->told && !same_place(best, &m->best) &&
+	       rank(m, best->seq, tagged) > rank(m, m->best.seq, m->best_tagged);
+}
+
+static struct lan_entry entry_of(
+	const struct lan *lan, const struct lan_mac *m, const struct remote *r)
+{
+	if (m->standing)
+		return (struct lan_entry){.mac = m->mac,
+			.local = true,
+			.vtep = lan->config.vtep,
+			.flags = m->sticky ? LAN_STICKY : 0,
+			.seq = m->seq,
+			.vni = lan->config.vni};
+	return (struct lan_entry){.mac = m->mac,
+		.vtep = r->vtep,
+		.flags = r->flags & (LAN_STICKY | LAN_STALE),
+		.seq = r->seq,
+		.vni = r->vni};
+}
+
+static void choose_best(
+	struct lan *lan, struct lan_mac *m, const struct remote *r, struct lan_moves *frozen)
+{
+	static const struct esi none;
+
+	if (!m->standing && !r) {
+		tell_mac(lan, m, NULL);
+		return;
+	}
+	struct lan_entry best = entry_of(lan, m, r);
+	bool tagged = m->standing ? m->seq || m->tagged : r->tagged;
+	bool duplicate = frozen != NULL;
+	if (duplicate)
+		frozen->place = best.vtep;
+	else if (has_moved(m, &best, tagged))
+		duplicate = lan_moved(lan, m->mac, best.vtep);
+	if (duplicate)
+		best.flags |= LAN_DUPLICATE;
+	m->best_tagged = tagged;
+	m->esi = m->standing ? none : r->esi;
+	tell_mac(lan, m, &best);
 }
 
 void lan_choose_mac(struct lan *lan, struct lan_mac *m, bool claim)
 {
-	const struct remote *r = best_remote(m);
-	struct lan_entry best = {.mac = m->mac};
+	static const struct ip no_ip;
+	struct lan_moves *frozen = lan_frozen(lan, m->mac);
+	const struct remote *r;
 	const struct local *l;
 
-	choose_standing(lan, m, r, claim);
+	m->sticky = false;
+	LIST_FOREACH (l, &m->locals, of_mac)
+		m->sticky = m->sticky || (l->flags & LAN_STICKY);
+	m->wraps = wraps(m);
+	struct ip place = frozen_place(lan, m, frozen);
+	r = best_remote(m, ip_eq(place, lan->config.vtep) ? no_ip : place);
+	choose_standing(lan, m, r, place, claim);
 	const char *trouble = mac_trouble(m, r);
 	if (trouble && trouble != m->contested)
-		lan_alarm(lan, trouble, m->mac, (struct ip){0});
+		lan_alarm(lan, trouble, m->mac, no_ip, r->vtep);
 	m->contested = trouble;
-
-	if (m->standing) {
-		best.local = true;
-		best.vtep = lan->config.vtep;
-		best.flags = m->sticky ? LAN_STICKY : 0;
-		best.seq = m->seq;
-		best.vni = lan->config.vni;
-	} else if (r) {
-		best.vtep = r->vtep;
-		best.flags = r->flags & (LAN_STICKY | LAN_STALE);
-		best.seq = r->seq;
-		best.vni = r->vni;
-	}
-	tell_mac(lan, m, m->standing || r ? &best : NULL);
+	choose_best(lan, m, r, frozen);
 	LIST_FOREACH (r, &m->remotes, of_mac)
 		if (r->ip)
 			lan_choose_ip(lan, r->ip);
@@ -211,12 +318,23 @@ static const struct lan_mac *choose_owner(
 	return l && !*ret_immutable && l->serial > latest->serial ? l->mac : latest->mac;
 }
 
-static const struct remote *best_of_owner(const struct lan_ip *i, const struct lan_mac *owner)
+/* A frozen MAC's where that one is, if it can be. */
+static bool better_binding(
+	const struct remote *a, const struct remote *b, const struct lan_moves *frozen)
 {
+	if (frozen && ip_eq(a->vtep, frozen->place) != ip_eq(b->vtep, frozen->place))
+		return ip_eq(a->vtep, frozen->place);
+	return better_remote(a, b);
+}
+
+static const struct remote *best_of_owner(
+	const struct lan *lan, const struct lan_ip *i, const struct lan_mac *owner)
+{
+	const struct lan_moves *frozen = lan_frozen(lan, owner->mac);
 	const struct remote *r, *best = NULL;
 
 	LIST_FOREACH (r, &i->remotes, of_ip)
-		if (r->mac == owner && (!best || better_remote(r, best)))
+		if (r->mac == owner && (!best || better_binding(r, best, frozen)))
 			best = r;
 	return best;
 }
@@ -276,12 +394,12 @@ void lan_choose_ip(struct lan *lan, struct lan_ip *i)
 	const struct local *l = i->local && i->local->mac->standing ? i->local : NULL;
 	bool immutable;
 	const struct lan_mac *owner = choose_owner(i, l, &immutable);
-	const struct remote *r = owner ? best_of_owner(i, owner) : NULL;
+	const struct remote *r = owner ? best_of_owner(lan, i, owner) : NULL;
 	const char *trouble = owner ? ip_trouble(i, l, owner) : NULL;
 	struct lan_entry best = {.ip = i->ip};
 
 	if (trouble && trouble != i->contested)
-		lan_alarm(lan, trouble, owner->mac, i->ip);
+		lan_alarm(lan, trouble, owner->mac, i->ip, r ? r->vtep : lan->config.vtep);
 	i->contested = trouble;
 	if (owner)
 		best.mac = owner->mac;

@@ -83,7 +83,7 @@ void lan_flood_set(struct lan *lan, const struct route_key *key, const struct at
 
 	if (why) {
 		lan->not_imported++;
-		lan_alarm(lan, why, no_mac, key->ip);
+		lan_alarm(lan, why, no_mac, key->ip, attrs->next_hop);
 		lan_flood_del(lan, key);
 		return;
 	}

@@ -149,10 +149,12 @@ static void notice(struct lan *lan, const struct evpn_route *route, const struct
 
 	if (route->label[0] != lan->config.vni) {
 		lan->foreign_vni++;
-		lan_alarm(lan, "a route's label is not this LAN's VNI", route->mac, route->ip);
+		lan_alarm(lan, "a route's label is not this LAN's VNI", route->mac, route->ip,
+			a->next_hop);
 	}
 	if (evpn_ecom_find(a->ext_communities, ECOM_DEFAULT_GATEWAY, &ec))
-		lan_alarm(lan, "a default gateway in a LAN that has none", route->mac, route->ip);
+		lan_alarm(lan, "a default gateway in a LAN that has none", route->mac, route->ip,
+			a->next_hop);
 }
 
 static void import_macip(struct lan *lan, const struct route_key *key,
@@ -160,13 +162,14 @@ static void import_macip(struct lan *lan, const struct route_key *key,
 {
 	struct remote *r = hmap_get(&lan->remotes, lan_hash(key, sizeof(*key)), key);
 	uint8_t flags = flags_of(route, a, stale);
+	struct evpn_ecom mobility;
 
 	if (!r) {
 		if (!has_room(lan, key)) {
 			lan->refused_full++;
 			if (!lan->full)
 				lan_alarm(lan, "a table is full: routes are refused", route->mac,
-					route->ip);
+					route->ip, a->next_hop);
 			lan->full = true;
 			return;
 		}
@@ -179,7 +182,9 @@ static void import_macip(struct lan *lan, const struct route_key *key,
 		r->serial = ++lan->serial;
 	}
 	r->vtep = a->next_hop;
-	r->seq = evpn_ecom_mobility(a->ext_communities).seq;
+	r->tagged = evpn_ecom_find(a->ext_communities, ECOM_MOBILITY, &mobility);
+	r->seq = r->tagged ? mobility.mobility.seq : 0;
+	r->esi = route->esi;
 	r->vni = route->label[0];
 	r->flags = flags;
 	lan_choose_mac(lan, r->mac, false);
@@ -211,7 +216,8 @@ void lans_route(struct lans *ls, const uint8_t *key, size_t key_len, const uint8
 			drop(lan, route.type, &k);
 			if (why) {
 				lan->not_imported++;
-				lan_alarm(lan, why, route.mac, route.ip.family ? route.ip : no_ip);
+				lan_alarm(lan, why, route.mac, route.ip.family ? route.ip : no_ip,
+					attrs->next_hop);
 			}
 		} else if (route.type == EVPN_MACIP) {
 			import_macip(lan, &k, &route, attrs, stale);

@@ -73,7 +73,7 @@ static void announce(struct lan *lan, const struct lan_mac *m, struct ip ip, uin
 	struct evpn_route route = macip(lan, m->mac, ip);
 
 	put_common_ecoms(lan, &w);
-	if (m->seq || m->sticky)
+	if (m->seq || m->tagged || m->sticky)
 		put_ecom(&w,
 			(struct evpn_ecom){.kind = ECOM_MOBILITY, .mobility = {m->sticky, m->seq}});
 	if (ip.family == 6 || (ip.family == 4 && nd))

@@ -4,6 +4,7 @@
  *   local       one thing that is behind our own ports: a MAC alone, or an IP's binding
  *   lan_mac     a MAC that any of them names; where it is, and whether our own claim stands
  *   lan_ip      an IP that any of them names; whose it is
+ *   lan_moves   the book of a MAC that has moved lately, or is frozen
  *   imet        one imported type-3 route -> the VTEP that wants floods; lan_vtep counts them
  *
  * A remote and a local hang in the lists of their MAC and IP, which live as long as a list of
@@ -15,6 +16,7 @@
  *   lan_originate.c   what we say of it
  *   lan_flood.c       type 3
  *   lan_change.c      another configuration
+ *   lan_moves.c       MACs that move too often, claims that are not to be believed
  *   lan.c             the objects, walks, figures
  */
 #pragma once
@@ -30,6 +32,8 @@
 #define LAN_LOCALS_PER_MAC 1024 /* the same of our own */
 #define LAN_VTEPS_MAX 4096
 #define LAN_TABLE_DEFAULT 65536 /* for a max of 0 */
+/* Books of moves; when there are as many, the oldest gives way that freezes nothing. */
+#define LAN_BOOKS_MAX 8192
 
 /* Octets only, so that it has no padding and hashes as it stands. */
 struct route_key {
@@ -49,6 +53,8 @@ struct remote {
 	struct lan_ip *ip; /* NULL: MAC only */
 	struct ip vtep;
 	uint32_t seq, vni;
+	bool tagged; /* the sequence was said, if 0 */
+	struct esi esi;
 	uint8_t flags;   /* LAN_*; LAN_STICKY is the MAC's */
 	uint64_t serial; /* when this IP came to this MAC, or became immutable: the latest wins
 			    among equals */
@@ -76,8 +82,13 @@ struct lan_mac {
 	bool standing;         /* our claim is the one that counts, and is announced */
 	bool sticky;           /* of our locals, any */
 	const char *contested; /* the alarm that was given, while its cause is there */
+	bool best_tagged;      /* whether its sequence was said */
 	bool told;             /* best is what the hook was told last */
 	uint32_t seq;          /* of our claim; while it does not stand, of what beat it */
+	bool tagged;           /* our sequence has come round to 0, and is said */
+	bool wraps;            /* among the claims is one with the last of all sequences */
+	bool refused;          /* lan_judge() has refused others because of it */
+	struct esi esi;        /* of the best */
 	struct lan_entry best;
 	bool mac_announced; /* the MAC-only route */
 	uint32_t mac_announced_seq;
@@ -94,6 +105,20 @@ struct lan_ip {
 	struct lan_entry best;
 };
 
+struct lan_moves {
+	struct mac mac;
+	TAILQ_ENTRY(lan_moves) of_lan; /* open: by begun_ms; frozen: by frozen_ms */
+	uint64_t begun_ms;
+	uint32_t count;
+	bool told;
+	bool frozen;
+	bool refused;       /* as in lan_mac */
+	struct ip place;    /* frozen: at which PE; family 0: nobody's for now */
+	uint64_t frozen_ms; /* since when */
+};
+
+TAILQ_HEAD(lan_moves_list, lan_moves);
+
 struct imet {
 	struct route_key key;
 	struct ip vtep;
@@ -108,7 +133,11 @@ struct lan {
 	struct lans *all;
 	struct lan_config config;
 	STAILQ_ENTRY(lan) next;
-	struct hmap remotes, macs, ips, imets, vteps;
+	struct hmap remotes, macs, ips, imets, vteps, books;
+	struct lan_moves_list open, frozen; /* books */
+	uint32_t frozen_count, sticky_count; /* sticky: MACs whose best entry is */
+	uint64_t duplicates_found;
+	bool books_full; /* the alarm was given */
 	LIST_HEAD(, local) locals;
 	uint32_t macs_with_remote, ips_with_remote, local_count;
 	uint64_t serial;
@@ -117,6 +146,7 @@ struct lan {
 };
 
 struct lans {
+	uint64_t now_ms;
 	struct lan_hooks hooks;
 	STAILQ_HEAD(, lan) list;
 };
@@ -131,7 +161,6 @@ struct lan_ip *lan_ip_get(struct lan *lan, struct ip ip);
 /* Lets go of one that nothing names any more and that nobody was told of. */
 void lan_mac_put(struct lan *lan, struct lan_mac *m);
 void lan_ip_put(struct lan *lan, struct lan_ip *i);
-void lan_alarm(struct lan *lan, const char *what, struct mac mac, struct ip ip);
 uint64_t lan_hash(const void *octets, size_t len);
 void lan_configure(struct lan *lan, const struct lan_config *c);
 void lan_free(struct lan *lan);
@@ -143,6 +172,18 @@ void lan_free(struct lan *lan);
  */
 void lan_choose_mac(struct lan *lan, struct lan_mac *m, bool claim);
 void lan_choose_ip(struct lan *lan, struct lan_ip *i);
+
+/* --- lan_moves.c --- */
+
+/* NULL: not frozen. */
+struct lan_moves *lan_frozen(const struct lan *lan, struct mac mac);
+/* It has moved to `place`, with a higher sequence. True: that was once too often, and it is frozen there. */
+bool lan_moved(struct lan *lan, struct mac mac, struct ip place);
+/* The best entry of the MAC has another place, or is gone: what was refused for it may be asked about. */
+void lan_reconsider(struct lan *lan, struct lan_mac *m);
+/* Another configuration took the place of `was`. */
+void lan_moves_changed(struct lan *lan, const struct lan_config *was);
+void lan_moves_free(struct lan *lan);
 
 /* --- lan_originate.c --- */
 

@@ -6,6 +6,7 @@
 
 #include "evpn/ecom.h"
 #include "evpn/family.h"
+#include "evpn/lan.h"
 #include "evpn/nlri.h"
 #include "evpn/pmsi.h"
 
@@ -27,6 +28,8 @@ static const char *const words[] = {
 	[REFUSED_DEFAULT_GATEWAY - REFUSED_BY_POLICY] = "default-gateway",
 	[REFUSED_MAX_ESI - REFUSED_BY_POLICY] = "max-esi",
 	[REFUSED_STICKY - REFUSED_BY_POLICY] = "sticky",
+	[REFUSED_DUPLICATE_MAC - REFUSED_BY_POLICY] = "duplicate-mac",
+	[REFUSED_STICKY_MOVE - REFUSED_BY_POLICY] = "sticky-move",
 };
 
 _Static_assert(sizeof(words) / sizeof(words[0]) == REFUSED_END - REFUSED_BY_POLICY, "a word each");
@@ -45,12 +48,14 @@ struct policy_lan {
 	uint32_t import_count;
 	struct net *nets;
 	uint32_t net_count;
+	struct lan *lan;
 };
 
-/* What the attributes of the last route came to. They are known again by their values: the object that holds them
- * is used for one UPDATE after the other. */
+/* What the attributes of the last route came to. They are known again by the engine's number for them; and, since one
+ * UPDATE is often like the one before, by their values. */
 struct seen {
 	const struct evpn_rules *rules; /* NULL: nothing yet */
+	uint64_t serial;
 	struct ip next_hop;
 	uint8_t ecoms[UINT16_MAX];
 	uint16_t ecoms_len;
@@ -126,7 +131,8 @@ static bool copy_lan(struct policy_lan *to, const struct evpn_policy_lan *from)
 {
 	*to = (struct policy_lan){.vni = from->vni,
 		.import_count = from->import_count,
-		.net_count = from->prefix_count};
+		.net_count = from->prefix_count,
+		.lan = from->lan};
 	to->import = calloc(from->import_count + 1, sizeof(*to->import));
 	to->nets = calloc(from->prefix_count + 1, sizeof(*to->nets));
 	if (!to->import || !to->nets)
@@ -224,12 +230,16 @@ static uint64_t importing_lans(const struct evpn_policy *p, struct span ecs)
 }
 
 static const struct seen *look_at(
-	struct evpn_policy *p, const struct evpn_rules *rules, const struct attrs *a)
+	struct evpn_policy *p, const struct evpn_rules *rules, const struct policy_route *route)
 {
+	const struct attrs *a = route->attrs;
 	struct span ecs = a->ext_communities;
 	struct seen *s = &p->seen;
 	struct evpn_ecom ec;
 
+	if (s->rules == rules && s->serial == route->serial)
+		return s;
+	s->serial = route->serial;
 	if (s->rules == rules && s->ecoms_len == ecs.len && ip_eq(s->next_hop, a->next_hop) &&
 		(ecs.len == 0 || memcmp(s->ecoms, ecs.p, ecs.len) == 0))
 		return s;
@@ -335,27 +345,67 @@ static struct ip ip_of_key(const struct policy_route *r)
 	}
 }
 
-static uint8_t judge_macip(struct evpn_policy *p, const struct evpn_rules *rules,
-	const struct seen *s, const struct policy_route *r)
+static uint8_t judge_sanity(const struct policy_route *r, struct ip ip)
 {
-	uint8_t reason;
+	uint8_t reason = judge_mac(r->key + EVPN_MACIP_MAC);
 
-	if (rules->refuse_sticky && s->sticky)
-		return REFUSED_STICKY;
-	if (!rules->sanity || r->key_len < EVPN_MACIP_IP)
-		return REFUSED_NOT;
-	reason = judge_mac(r->key + EVPN_MACIP_MAC);
-	struct ip ip = ip_of_key(r);
 	if (!reason && ip.family)
 		reason = judge_ip(ip);
 	if (!reason && r->payload_len >= EVPN_MACIP_PAYLOAD && is_max_esi(r->payload))
 		reason = REFUSED_MAX_ESI;
-	uint64_t lans = s->lans | (s->vxlan ? lans_of_label(p, r) : 0);
-	if (lans && !reason && s->default_gateway)
-		reason = REFUSED_DEFAULT_GATEWAY;
+	return reason;
+}
+
+static uint8_t ask_lan(
+	struct lan *lan, const struct seen *s, const struct policy_route *r, struct mac mac)
+{
+	struct esi esi = {{0}};
+
+	if (r->payload_len >= EVPN_MACIP_PAYLOAD)
+		memcpy(esi.b, r->payload, sizeof(esi.b));
+	switch (lan_judge(lan, mac, &esi, s->next_hop, s->sticky)) {
+	case LAN_DUPLICATE_MAC:
+		return REFUSED_DUPLICATE_MAC;
+	case LAN_STICKY_MOVE:
+		return REFUSED_STICKY_MOVE;
+	default:
+		return REFUSED_NOT;
+	}
+}
+
+static uint8_t judge_in_lan(const struct policy_lan *l, const struct evpn_rules *rules,
+	const struct seen *s, const struct policy_route *r, struct ip ip)
+{
+	struct mac mac;
+	uint8_t reason;
+
+	memcpy(mac.b, r->key + EVPN_MACIP_MAC, 6);
+	if (rules->sanity && s->default_gateway) {
+		if (l->lan)
+			lan_alarm(l->lan, "a default gateway in a LAN that has none", mac, ip,
+				s->next_hop);
+		return REFUSED_DEFAULT_GATEWAY;
+	}
+	reason = rules->sanity && ip.family ? judge_ip_in_lan(l, ip) : REFUSED_NOT;
+	return reason || !l->lan ? reason : ask_lan(l->lan, s, r, mac);
+}
+
+static uint8_t judge_macip(struct evpn_policy *p, const struct evpn_rules *rules,
+	const struct seen *s, const struct policy_route *r)
+{
+	uint8_t reason = REFUSED_NOT;
+
+	if (rules->refuse_sticky && s->sticky)
+		return REFUSED_STICKY;
+	if (r->key_len < EVPN_MACIP_IP)
+		return REFUSED_NOT;
+	struct ip ip = ip_of_key(r);
+	if (rules->sanity)
+		reason = judge_sanity(r, ip);
 	/* Each LAN that would take it. */
-	for (; lans && !reason && ip.family; lans &= lans - 1)
-		reason = judge_ip_in_lan(&p->lan[__builtin_ctzll(lans)], ip);
+	uint64_t lans = s->lans | (s->vxlan ? lans_of_label(p, r) : 0);
+	for (; lans && !reason; lans &= lans - 1)
+		reason = judge_in_lan(&p->lan[__builtin_ctzll(lans)], rules, s, r, ip);
 	return reason;
 }
 
@@ -397,7 +447,7 @@ uint8_t evpn_policy_import(void *arg, const void *rules_of_neighbor, const struc
 	uint8_t type = r->key[0];
 	if (!(rules->types[type / 8] & 1 << type % 8))
 		return type && type <= EVPN_TYPES_KNOWN ? REFUSED_ROUTE_TYPE : REFUSED_UNKNOWN_TYPE;
-	const struct seen *s = look_at(p, rules, r->attrs);
+	const struct seen *s = look_at(p, rules, r);
 	if (s->by_next_hop)
 		return s->by_next_hop;
 	if (s->by_target && !goes_by_segment(type))

@@ -7,6 +7,9 @@
  * by route target or VNI, an IP that is not of the LAN's prefixes, or a default gateway (section 10.1), which a LAN of
  * peers has not.
  *
+ * The third kind is what the LAN has seen: a MAC that is frozen or sticky elsewhere may not be claimed (section 15.1, 15.2).
+ * The registry of an exchange, who may have which address, is not looked at here yet.
+ *
  * What depends on the attributes alone is worked out once for as long as they stay the same, so that the next route
  * of an UPDATE costs some comparisons.
  */
@@ -37,6 +40,8 @@ enum evpn_refused {
 	REFUSED_DEFAULT_GATEWAY,
 	REFUSED_MAX_ESI,
 	REFUSED_STICKY,	       /* the neighbour may not announce sticky MACs */
+	REFUSED_DUPLICATE_MAC, /* frozen behind another PE, see evpn/lan_moves.c */
+	REFUSED_STICKY_MOVE,   /* sticky behind another PE */
 	REFUSED_END,
 };
 
@@ -54,6 +59,8 @@ struct evpn_rules {
 	uint32_t vtep_count;
 };
 
+struct lan;
+
 /* What the policy has to know of a LAN; the lists are copied. */
 struct evpn_policy_lan {
 	uint32_t vni;
@@ -61,6 +68,7 @@ struct evpn_policy_lan {
 	uint32_t import_count;
 	const struct prefix *prefixes; /* none: any address */
 	uint32_t prefix_count;
+	struct lan *lan; /* to be asked about MACs; NULL: none is */
 };
 
 struct evpn_policy;

@@ -64,13 +64,15 @@ static void on_originate(void *arg, struct lan *l, const struct nlri *n, const s
 		withdrawn++;
 }
 
-static void on_alarm(void *arg, struct lan *l, const char *what, struct mac mac, struct ip ip)
+static void on_alarm(void *arg, struct lan *l, const char *what, struct mac mac, struct ip ip,
+	struct ip vtep)
 {
 	(void)arg;
 	(void)l;
 	(void)what;
 	(void)mac;
 	(void)ip;
+	(void)vtep;
 }
 
 static void on_local_done(void *arg)
@@ -114,7 +116,7 @@ static void open_feed(uint32_t stale_sec)
 
 static void setup(void)
 {
-	struct lan_hooks hooks = {on_mac, on_binding, on_flood, on_originate, on_alarm, NULL};
+	struct lan_hooks hooks = {on_mac, on_binding, on_flood, on_originate, on_alarm, NULL, NULL};
 	struct lan_config c = {.name = "ixp",
 		.vni = 100,
 		.originates = true,

@@ -187,8 +187,8 @@ static struct evpn_policy *make(void)
 	struct rt_pattern import[3];
 	struct prefix prefixes[2];
 	struct evpn_policy_lan lans[2] = {
-		{100, import, 2, prefixes, 2},
-		{200, import + 2, 1, NULL, 0},
+		{100, import, 2, prefixes, 2, NULL},
+		{200, import + 2, 1, NULL, 0, NULL},
 	};
 
 	ck_assert_int_eq(rt_pattern_parse("65000:100", &import[0]), 0);
@@ -249,8 +249,11 @@ static void build(const struct row *row, struct built *b)
 static void ask(struct evpn_policy *p, const struct row *row, const struct evpn_rules *rules)
 {
 	static struct built b; /* the same place for one after the other, as the engine's */
+	static uint64_t serial;
+
 	build(row, &b);
-	struct policy_route r = {&evpn_family, b.n.key, b.n.payload, b.n.key_len, b.n.payload_len, &b.a};
+	struct policy_route r = {&evpn_family, b.n.key, b.n.payload, b.n.key_len, b.n.payload_len, &b.a,
+		++serial};
 	uint8_t reason = evpn_policy_import(p, rules, &r);
 	const char *got = reason ? evpn_policy_reason(reason) : NULL;
 
@@ -317,7 +320,7 @@ START_TEST(cut_keys)
 				uint8_t *key = malloc(k + 1), *payload = malloc(l + 1);
 				memcpy(key, b.n.key, k);
 				memcpy(payload, b.n.payload, l);
-				struct policy_route r = {&evpn_family, key, payload, k, l, &b.a};
+				struct policy_route r = {&evpn_family, key, payload, k, l, &b.a, 1};
 				uint8_t reason = evpn_policy_import(p, NULL, &r);
 				ck_assert(reason == REFUSED_NOT || reason >= REFUSED_BY_POLICY);
 				free(key);

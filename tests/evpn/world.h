@@ -66,9 +66,9 @@ static inline const char *ip_short(struct ip ip, char buf[IP_TEXT])
 
 static inline const char *flags_text(uint8_t f, char buf[40])
 {
-	snprintf(buf, 40, "%s%s%s%s%s", f & LAN_ROUTER ? " R" : "", f & LAN_OVERRIDE ? " O" : "",
+	snprintf(buf, 40, "%s%s%s%s%s%s", f & LAN_ROUTER ? " R" : "", f & LAN_OVERRIDE ? " O" : "",
 		f & LAN_IMMUTABLE ? " I" : "", f & LAN_STICKY ? " sticky" : "",
-		f & LAN_STALE ? " stale" : "");
+		f & LAN_STALE ? " stale" : "", f & LAN_DUPLICATE ? " duplicate" : "");
 	return buf;
 }
 
@@ -150,13 +150,22 @@ static void on_originate(
 	note("\n");
 }
 
-static void on_alarm(void *arg, struct lan *lan, const char *what, struct mac mac, struct ip ip)
+static void on_alarm(void *arg, struct lan *lan, const char *what, struct mac mac, struct ip ip,
+	struct ip vtep)
 {
 	(void)arg;
 	(void)lan;
 	(void)mac;
 	(void)ip;
+	(void)vtep;
 	note("! %s\n", what);
+}
+
+static void on_reconsider(void *arg, struct lan *lan)
+{
+	(void)arg;
+	(void)lan;
+	note("reconsider\n");
 }
 
 static const struct lan_hooks world_hooks = {
@@ -165,6 +174,7 @@ static const struct lan_hooks world_hooks = {
 	.flood_changed = on_flood,
 	.originate = on_originate,
 	.alarm = on_alarm,
+	.reconsider = on_reconsider,
 };
 
 /* --- what the RIB would say --- */
