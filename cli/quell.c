@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cli/check.h"
+#include "cli/clear.h"
 #include "cli/neighbor.h"
 #include "cli/show.h"
 #include "config/config.h"
@@ -27,6 +28,7 @@
 static const char help[] =
 	"usage: quell show WHAT [WORD] [option ...]\n"
 	"       quell check FILE [--json]\n"
+	"       quell clear duplicate LAN MAC\n"
 	"       quell refresh | reset | shutdown | enable NEIGHBOR [option ...]\n"
 	"       quell version | help\n"
 	"\n"
@@ -36,6 +38,7 @@ static const char help[] =
 	"routes     EVPN routes of quelld                    MAC or IP  --lan --mac --ip --type\n"
 	"                                                               --neighbor\n"
 	"lan        who is where, by EVPN                    NAME       --lan --mac --ip\n"
+	"alarms     what quelld had to complain of           MAC or IP  --lan --mac --ip\n"
 	"bmp        monitoring stations of quelld\n"
 	"bindings   what quell-agent answers for             MAC or IP  --lan --mac --ip --port\n"
 	"macs       where quell-agent has each MAC           MAC        --lan --mac --port\n"
@@ -43,6 +46,7 @@ static const char help[] =
 	"ledger     what came to a port, what became of it   PORT       --lan --port --class\n"
 	"\n"
 	"check reads a configuration and its registries, and says what is wrong, and where.\n"
+	"clear duplicate lets a MAC move again that was frozen because two hosts had it.\n"
 	"refresh asks a neighbor for all its routes again; reset ends its session, which begins\n"
 	"anew; shutdown ends it until enable. For root, and the user that quelld runs as.\n"
 	"\n"
@@ -189,10 +193,35 @@ static int take_option(int opt, struct arguments *a)
 	}
 }
 
+/* Where the sockets are. The configuration, if there is one, is to be freed. */
+static int take_config(struct arguments *a, struct config **ret)
+{
+	char err[CONFIG_ERROR_MAX] = "";
+
+	if (a->config && config_load(a->config, ret, err) < 0) {
+		fprintf(stderr, "quell: %s\n", err[0] ? err : a->config);
+		return -1;
+	}
+	if (!a->show.dir)
+		a->show.dir = *ret ? (*ret)->run_dir : RUN_DIR;
+	return 0;
+}
+
+static int run_clear(struct arguments *a, char **words, int count)
+{
+	struct config *c = NULL;
+	const char *why = "";
+
+	if (take_config(a, &c) < 0)
+		return EXIT_FAILURE;
+	int r = clear_run(words, count, a->show.dir, a->show.json, stdout, &why);
+	config_free(c);
+	return r == EXIT_USAGE ? wrong("%s", why) : r;
+}
+
 static int run_show(struct arguments *a, char **words, int count)
 {
 	struct show_options *o = &a->show;
-	char err[CONFIG_ERROR_MAX] = "";
 	struct config *c = NULL;
 
 	if (count < 1)
@@ -204,12 +233,8 @@ static int run_show(struct arguments *a, char **words, int count)
 	const char *misfit = show_misfit(words[0], o);
 	if (misfit)
 		return wrong("show %s: %s has no meaning here", words[0], misfit);
-	if (a->config && config_load(a->config, &c, err) < 0) {
-		fprintf(stderr, "quell: %s\n", err[0] ? err : a->config);
+	if (take_config(a, &c) < 0)
 		return EXIT_FAILURE;
-	}
-	if (!o->dir)
-		o->dir = c ? c->run_dir : RUN_DIR;
 	const char *no_color = getenv("NO_COLOR");
 	o->colour = isatty(STDOUT_FILENO) && !(no_color && no_color[0]);
 	int r = show(words[0], o, stdout);
@@ -223,10 +248,8 @@ static int run_neighbor(struct arguments *a, const char *verb, char **words, int
 		.address = a->neighbor,
 		.message = a->message,
 		.hard = a->hard,
-		.json = a->show.json,
-		.dir = a->show.dir};
+		.json = a->show.json};
 	const char *misfit = neighbor_misfit(&c), *address;
-	char err[CONFIG_ERROR_MAX] = "";
 	struct config *f = NULL;
 
 	if (count != 1)
@@ -236,12 +259,9 @@ static int run_neighbor(struct arguments *a, const char *verb, char **words, int
 		return r;
 	if (misfit)
 		return wrong("%s: %s has no meaning here", verb, misfit);
-	if (a->config && config_load(a->config, &f, err) < 0) {
-		fprintf(stderr, "quell: %s\n", err[0] ? err : a->config);
+	if (take_config(a, &f) < 0)
 		return EXIT_FAILURE;
-	}
-	if (!c.dir)
-		c.dir = f ? f->run_dir : RUN_DIR;
+	c.dir = a->show.dir;
 	r = neighbor_do(&c, stdout, stderr);
 	config_free(f);
 	return r;
@@ -263,6 +283,8 @@ static int run(struct arguments *a, char **words, int count)
 	}
 	if (strcmp(words[0], "show") == 0)
 		return run_show(a, words + 1, count - 1);
+	if (strcmp(words[0], "clear") == 0)
+		return run_clear(a, words + 1, count - 1);
 	if (strcmp(words[0], "check") == 0) {
 		if (count == 1 && !a->config)
 			return wrong("check which file?");

@@ -37,6 +37,8 @@ static const struct noun nouns[] = {
 		{"type", "ip", "text"}, show_routes},
 	{"lan", CONTROL_QUELLD, "lans", {[LAN] = "name", [MAC] = "", [IP] = ""}, LAN, {"name"},
 		show_lan},
+	{"alarms", CONTROL_QUELLD, "alarms", {[LAN] = "lan", [MAC] = "mac", [IP] = "ip"}, MAC,
+		{NULL}, show_alarms},
 	{"bmp", CONTROL_QUELLD, "stations", {NULL}, OPTIONS, {"address", "port"}, show_bmp},
 	{"bindings", CONTROL_AGENT, "bindings",
 		{[LAN] = "lan", [MAC] = "mac", [IP] = "ip", [PORT] = "port"}, MAC,
@@ -174,7 +176,8 @@ void show_narrow(const char *noun, json_t *answer, const struct show_options *o)
 		if (wanted(n, json_array_get(list, i), o))
 			entries[kept++] = json_array_get(list, i);
 	sorting = n;
-	qsort(entries, kept, sizeof(json_t *), entry_cmp);
+	if (n->sort[0])
+		qsort(entries, kept, sizeof(json_t *), entry_cmp);
 	for (size_t i = 0; i < kept; i++)
 		json_array_append(sorted, entries[i]);
 	json_object_set_new(answer, n->list, sorted);

@@ -35,6 +35,7 @@ void show_status(const json_t *answer, const struct show_options *o, FILE *out);
 void show_neighbors(const json_t *answer, const struct show_options *o, FILE *out);
 void show_routes(const json_t *answer, const struct show_options *o, FILE *out);
 void show_lan(const json_t *answer, const struct show_options *o, FILE *out);
+void show_alarms(const json_t *answer, const struct show_options *o, FILE *out);
 void show_bmp(const json_t *answer, const struct show_options *o, FILE *out);
 void show_bindings(const json_t *answer, const struct show_options *o, FILE *out);
 void show_macs(const json_t *answer, const struct show_options *o, FILE *out);

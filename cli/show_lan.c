@@ -6,7 +6,7 @@
 
 #include "cli/value.h"
 
-static const char *const mac_flags[] = {"sticky", "stale", NULL};
+static const char *const mac_flags[] = {"sticky", "stale", "duplicate", NULL};
 static const char *const binding_flags[] = {"router", "immutable", "sticky", "stale", NULL};
 
 static int by_address(const void *a, const void *b)
@@ -61,7 +61,9 @@ static void entries(const json_t *lan, const char *key, const struct show_option
 		if (macs)
 			value_cell_at(t, e, "seq");
 		value_cell_flags(t, e, macs ? mac_flags : binding_flags);
-		table_paint(t, value_true(e, "stale") ? WARN : PLAIN);
+		table_paint(t, value_true(e, "duplicate") ? BAD
+				: value_true(e, "stale")   ? WARN
+							   : PLAIN);
 	}
 	fputc('\n', out);
 	table_print(t, out, o->colour, macs ? "no MACs" : "no bindings");
@@ -92,7 +94,7 @@ void show_lan(const json_t *answer, const struct show_options *o, FILE *out)
 	static const struct table_column columns[] = {{"LAN", false}, {"VNI", true},
 		{"VTEP", false}, {"MACS HERE", true}, {"REMOTE", true}, {"HELD", true},
 		{"BINDINGS HERE", true}, {"REMOTE", true}, {"VTEPS", true}, {"MOVES", true},
-		{"REFUSED", true}, {"ALARMS", true}};
+		{"DUPLICATES", true}, {"REFUSED", true}, {"ALARMS", true}};
 	const json_t *list = json_object_get(answer, "lans"), *lan;
 	struct table *t = table_new(columns, sizeof(columns) / sizeof(columns[0]));
 	size_t i;
@@ -110,6 +112,8 @@ void show_lan(const json_t *answer, const struct show_options *o, FILE *out)
 		count_cell(t, lan, "bindings_remote");
 		count_cell(t, lan, "vteps");
 		count_cell(t, lan, "moves");
+		count_cell(t, lan, "duplicates");
+		table_paint(t, value_number(counts, "duplicates") ? BAD : PLAIN);
 		long long refused =
 			value_number(counts, "refused_full") + value_number(counts, "not_imported");
 		table_cell_number(t, refused);

@@ -36,6 +36,12 @@ static char *rendered(const char *noun, const char *answer, const struct show_op
 	"\"since_s\":90000,\"routes_in\":812,\"routes_out\":1200,\"queued_octets\":5,\"flaps\":0,"  \
 	"\"last_error\":\"\",\"shutdown\":false}]}"
 
+#define ALARMS                                                                                     \
+	"{\"total\":8,\"alarms\":[{\"time\":\"2026-01-02T00:00:00Z\",\"count\":7,\"lan\":\"ixp\","             \
+	"\"mac\":\"02:00:5e:00:00:01\",\"ip\":null,\"vtep\":\"10.99.0.2\",\"what\":\"it moves\"},"             \
+	"{\"time\":\"2026-01-01T00:00:00Z\",\"count\":1,\"lan\":\"ixp\",\"mac\":\"02:00:5e:00:00:02\","         \
+	"\"ip\":\"198.18.0.1\",\"vtep\":null,\"what\":\"two MACs\"}]}"
+
 #define STATIONS                                                                                   \
 	"{\"stations\":[{\"address\":\"10.99.0.10\",\"port\":11019,\"name\":\"\",\"policy\":\"both\","      \
 	"\"state\":\"waiting\",\"since_s\":3,\"queued_octets\":0,\"messages\":7,\"losses\":2,\"overflows\":1," \
@@ -46,7 +52,7 @@ static char *rendered(const char *noun, const char *answer, const struct show_op
 
 #define LANS                                                                                       \
 	"{\"lans\":[{\"name\":\"ixp\",\"vni\":100,\"vtep\":\"10.99.0.1\",\"counts\":{\"macs_local\":1,"  \
-	"\"macs_remote\":1,\"macs_held\":0,\"bindings_local\":1,\"bindings_remote\":1,\"vteps\":1,\"moves\":4," \
+	"\"macs_remote\":1,\"macs_held\":0,\"bindings_local\":1,\"bindings_remote\":1,\"vteps\":1,\"moves\":4,\"duplicates\":2," \
 	"\"refused_full\":1,\"not_imported\":2,\"alarms\":0},"                                     \
 	"\"macs\":[{\"mac\":\"02:00:5e:00:00:02\",\"local\":false,\"vtep\":\"10.99.0.2\",\"seq\":3,\"sticky\":true," \
 	"\"stale\":true},{\"mac\":\"02:00:5e:00:00:01\",\"local\":true,\"vtep\":null,\"seq\":0}],"  \
@@ -117,12 +123,20 @@ static const struct {
 		" S  10.99.0.2:2 [3]:[0]:[32]:[10.99.0.2]          10.99.0.2  local      00:00:02  ET:8\n"
 		"2 of 9; narrow it with --lan, --mac, --ip or --type\n"},
 	{"routes", "{\"routes\":[]}", {.type = 2}, "no routes\n"},
+	{"alarms", ALARMS, {0},
+		"TIME                  COUNT  LAN  MAC                ADDRESS     PE         WHAT\n"
+		"2026-01-02T00:00:00Z      7  ixp  02:00:5e:00:00:01  -           10.99.0.2  it moves\n"
+		"2026-01-01T00:00:00Z      1  ixp  02:00:5e:00:00:02  198.18.0.1  -          two MACs\n"},
+	{"alarms", ALARMS, {.ip = "198.18.0.1"},
+		"TIME                  COUNT  LAN  MAC                ADDRESS     PE  WHAT\n"
+		"2026-01-01T00:00:00Z      1  ixp  02:00:5e:00:00:02  198.18.0.1  -   two MACs\n"},
+	{"alarms", "{\"alarms\":[]}", {0}, "no alarms\n"},
 	{"lan", LANS, {0},
-		"LAN  VNI  VTEP       MACS HERE  REMOTE  HELD  BINDINGS HERE  REMOTE  VTEPS  MOVES  REFUSED  ALARMS\n"
-		"ixp  100  10.99.0.1          1       1     0              1       1      1      4        3       0\n"},
+		"LAN  VNI  VTEP       MACS HERE  REMOTE  HELD  BINDINGS HERE  REMOTE  VTEPS  MOVES  DUPLICATES  REFUSED  ALARMS\n"
+		"ixp  100  10.99.0.1          1       1     0              1       1      1      4           2        3       0\n"},
 	{"lan", LANS, {.lan = "ixp"},
-		"LAN  VNI  VTEP       MACS HERE  REMOTE  HELD  BINDINGS HERE  REMOTE  VTEPS  MOVES  REFUSED  ALARMS\n"
-		"ixp  100  10.99.0.1          1       1     0              1       1      1      4        3       0\n"
+		"LAN  VNI  VTEP       MACS HERE  REMOTE  HELD  BINDINGS HERE  REMOTE  VTEPS  MOVES  DUPLICATES  REFUSED  ALARMS\n"
+		"ixp  100  10.99.0.1          1       1     0              1       1      1      4           2        3       0\n"
 		"\nMAC                WHERE      SEQ  FLAGS\n"
 		"02:00:5e:00:00:01  here         0  -\n"
 		"02:00:5e:00:00:02  10.99.0.2    3  sticky stale\n"
@@ -131,8 +145,8 @@ static const struct {
 		"198.18.0.10  02:00:5e:00:00:02  10.99.0.2  router immutable\n"
 		"\nFLOODED TO\n10.99.0.2\n"},
 	{"lan", LANS, {.ip = "198.18.0.9"},
-		"LAN  VNI  VTEP       MACS HERE  REMOTE  HELD  BINDINGS HERE  REMOTE  VTEPS  MOVES  REFUSED  ALARMS\n"
-		"ixp  100  10.99.0.1          1       1     0              1       1      1      4        3       0\n"
+		"LAN  VNI  VTEP       MACS HERE  REMOTE  HELD  BINDINGS HERE  REMOTE  VTEPS  MOVES  DUPLICATES  REFUSED  ALARMS\n"
+		"ixp  100  10.99.0.1          1       1     0              1       1      1      4           2        3       0\n"
 		"\nADDRESS     MAC                WHERE  FLAGS\n"
 		"198.18.0.9  02:00:5e:00:00:01  here   -\n"},
 	{"lan", LANS, {.lan = "other"}, "no such LAN\n"},
