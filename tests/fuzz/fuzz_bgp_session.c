@@ -1,6 +1,6 @@
 /* Two peers do to a speaker whatever the input says: messages sound and broken, connections that
- * come and go, time that passes, sockets that take nothing. Input: records of [what u8][len u8][len
- * octets].
+ * come and go, time that passes, sockets that take nothing. Two monitoring stations look on, and must
+ * hear nothing that is wrong. Input: records of [what u8][len u8][len octets].
  *
  *   0 connect    octet: which peer
  *   1 message    which peer, type, body: a header is put in front
@@ -11,11 +11,13 @@
  *   6 originate  number, payload
  *   7 withdraw   number
  *   8 OPEN       which peer, flags: as4, refresh, enhanced, extended, gr, N, R, F
+ *   9 station    which one, octets in hundreds that it takes from now on; 0: it hangs up
  */
 #include "bgp/speaker.h"
 #include "lib/log.h"
 #include "lib/siphash.h"
 #include "tests/bgp/wire.h"
+#include "tests/fuzz/fuzz_station.h"
 
 #define PEERS 2
 #define CONNS 8
@@ -28,6 +30,9 @@ struct fuzz {
 	struct conn *conn[CONNS]; /* newest of peer i at i; the others just live */
 	size_t window[PEERS];
 	size_t conns;
+	struct bmp *bmp;
+	struct station station[2];
+	size_t station_window[2];
 };
 
 static struct ip address(unsigned peer)
@@ -72,6 +77,14 @@ static void drain(struct fuzz *f)
 			(void)x;
 			conn_sent(f->conn[i], n, f->now);
 		}
+}
+
+static void look_on(struct fuzz *f)
+{
+	if (bmp_deadline(f->bmp) <= f->now)
+		bmp_run(f->bmp, f->now, 1);
+	for (unsigned i = 0; i < 2; i++)
+		station_serve(&f->station[i], f->now, f->station_window[i]);
 }
 
 static void send_message(
@@ -134,7 +147,7 @@ static void record(struct fuzz *f, uint8_t what, const uint8_t *p, size_t len)
 	unsigned peer = len ? p[0] % PEERS : 0;
 	uint8_t second = len > 1 ? p[1] : 0;
 
-	switch (what % 9) {
+	switch (what % 10) {
 	case 0: {
 		struct conn *c = f->conns < CONNS
 					 ? speaker_accept(f->s, address(peer), address(9), f->now)
@@ -170,13 +183,19 @@ static void record(struct fuzz *f, uint8_t what, const uint8_t *p, size_t len)
 		break;
 	case 6:
 	case 7:
-		originate(f, (uint8_t)(len ? p[0] : 0), second, what % 9 == 7);
+		originate(f, (uint8_t)(len ? p[0] : 0), second, what % 10 == 7);
 		break;
 	case 8:
 		send_open(f, peer, second);
 		break;
+	case 9:
+		f->station_window[peer] = 100u * second;
+		if (!second && bmp_wants(f->station[peer].st, f->now) != BMP_CONNECT)
+			bmp_lost(f->station[peer].st, "lost", f->now);
+		break;
 	}
 	drain(f);
+	look_on(f);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -190,7 +209,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.defer_sec = 10};
 	struct neighbor_config n = {
 		.remote_as = 65000, .passive = true, .max_routes = 20, .queue_octets = 300};
-	struct fuzz f = {.now = 1000, .window = {SIZE_MAX, SIZE_MAX}};
+	struct bmp_station_config station = {
+		.views = BMP_PRE, .stats_sec = 10, .retry_sec = 1, .queue_octets = 20000};
+	struct fuzz f = {.now = 1000,
+		.window = {SIZE_MAX, SIZE_MAX},
+		.station_window = {SIZE_MAX, SIZE_MAX}};
 	struct reader r = reader_of(data, size);
 	struct neighbor *ret;
 
@@ -202,12 +225,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		n.client = i;
 		speaker_add_neighbor(f.s, &n, f.now, &ret);
 	}
+	f.bmp = bmp_new(f.s, "", "");
+	f.station[0].st = bmp_add(f.bmp, &station, f.now);
+	station.views = BMP_PRE | BMP_POST;
+	f.station[1].st = bmp_add(f.bmp, &station, f.now);
+	look_on(&f);
 	while (reader_left(&r) >= 2) {
 		uint8_t what = reader_u8(&r), len = reader_u8(&r);
 		struct span s = {reader_bytes(&r, len), len};
 		if (s.p || !len)
 			record(&f, what, s.p, len);
 	}
+	bmp_free(f.bmp);
+	station_clear(&f.station[0]);
+	station_clear(&f.station[1]);
 	speaker_free(f.s);
 	return 0;
 }
