@@ -55,6 +55,7 @@ static bool says_otherwise(
 {
 	return hold_sec(s, a) != hold_sec(s, b) || a->role != b->role ||
 	       a->role_strict != b->role_strict || a->otc != b->otc || a->add_path != b->add_path ||
+	       a->control_communities != b->control_communities ||
 	       a->rt_constrain != b->rt_constrain || a->llgr_sec != b->llgr_sec ||
 	       a->conservative != b->conservative;
 }

@@ -18,6 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bgp/control.h"
+#include "bgp/emit_inside.h"
 #include "bgp/engine.h"
 #include "bgp/roles.h"
 #include "bgp/update.h"
@@ -29,15 +31,6 @@
 #define NO_EXPORT 0xffffff01u
 #define NO_ADVERTISE 0xffffff02u
 #define NO_EXPORT_SUBCONFED 0xffffff03u
-
-struct emit {
-	struct group *g;
-	struct member *one; /* NULL: the members that keep up */
-	const struct item *audience;
-	size_t len;
-	uint32_t messages;
-	uint32_t withheld;
-};
 
 /* RFC 4456 section 6: what comes from a non-client goes to clients only. */
 bool emit_allowed(const struct group_view *v, const struct rib *r, uint16_t from)
@@ -67,7 +60,9 @@ static bool may_have(const struct group *g, const struct path *p)
 {
 	return emit_allowed(&g->view, &g->table->rib, p->peer) &&
 	       communities_allow(&g->view, &p->attrs->attrs) &&
-	       roles_may_send(g->view.role, &p->attrs->attrs);
+	       roles_may_send(g->view.role, &p->attrs->attrs) &&
+	       (!g->view.control_as ||
+		       control_allows(&p->attrs->attrs, g->table->s->config.as, g->view.control_as));
 }
 
 static bool wanted(const struct rt_filter *f, const struct path *p)
@@ -82,6 +77,20 @@ static bool withheld(const struct group *g, const struct dest *d, const struct a
 
 	return g->view.conservative && f->conservative_ok &&
 	       !f->conservative_ok(d->key, d->key_len, a);
+}
+
+bool emit_may_go(const struct group *g, const struct rt_filter *f, const struct dest *d,
+	const struct path *p)
+{
+	return may_have(g, p) && wanted(f, p) && !withheld(g, d, &p->attrs->attrs);
+}
+
+bool emit_is_unspeakable(struct emit *e, const struct dest *d)
+{
+	bool is = withheld(e->g, d, NULL);
+
+	e->withheld += is;
+	return is;
 }
 
 /* RFC 4684 section 3.2: everybody is told that another wants a route target, whoever is best. */
@@ -205,14 +214,18 @@ static void out_of(
 static int begin(struct emit *e, struct update_writer *u, const struct path *p)
 {
 	const struct bgp_family *f = e->g->table->family;
-	uint8_t *at = e->g->table->s->buf + e->len;
+	struct speaker *s = e->g->table->s;
+	uint8_t *at = s->buf + e->len;
+	bool add_path = e->g->view.add_path;
 	struct update_out out;
 	struct attrs attrs;
 
 	if (!p)
-		return update_begin_withdraw(u, at, message_max(e->g), f, false);
+		return update_begin_withdraw(u, at, message_max(e->g), f, add_path);
 	out_of(e->g, p, &out, &attrs);
-	return update_begin(u, at, message_max(e->g), f, false, &attrs, &out);
+	if (e->g->view.control_as)
+		control_strip(&attrs, s->config.as, s->stripped);
+	return update_begin(u, at, message_max(e->g), f, add_path, &attrs, &out);
 }
 
 /* Encodes items of one audience and, unless they are withdrawals, one attribute set. */
@@ -228,7 +241,7 @@ static void emit_run(struct emit *e, const struct item *it, size_t n, bool withd
 			for (; i < n; i++) {
 				const struct path *p = it[i].path;
 				const struct dest *d = it[i].d;
-				if (!update_add(&u, 0, d->key, d->key_len,
+				if (!update_add(&u, it[i].number, d->key, d->key_len,
 					    withdraw ? NULL : p->payload,
 					    withdraw ? 0 : p->payload_len))
 					break;
@@ -267,8 +280,12 @@ static int by_audience(const void *va, const void *vb)
 	return 0;
 }
 
-static void emit_items(struct emit *e, struct item *it, size_t n)
+static void emit_items(struct emit *e)
 {
+	struct item *it = e->items;
+	size_t n = e->count;
+
+	e->count = 0;
 	if (n > 1)
 		qsort(it, n, sizeof(*it), by_audience);
 	for (size_t i = 0, end; i < n; i = end) {
@@ -281,11 +298,18 @@ static void emit_items(struct emit *e, struct item *it, size_t n)
 		emit_run(e, &it[i], end - i, !it[i].path);
 	}
 	cut(e);
+	e->audience = NULL;
+}
+
+void emit_item(struct emit *e, struct dest *d, const struct path *p, uint8_t number, uint16_t peer,
+	bool only)
+{
+	e->items[e->count++] = (struct item){d, p, peer, only, number};
 }
 
 /* --- who is told what --- */
 
-static bool keeps_up(const struct group *g, uint16_t peer)
+bool emit_keeps_up(const struct group *g, uint16_t peer)
 {
 	const struct neighbor *n = g->table->s->neighbor[peer];
 	const struct member *m = n ? n->family[g->table->index].member : NULL;
@@ -297,7 +321,7 @@ static bool keeps_up(const struct group *g, uint16_t peer)
 static bool needs_withdrawal(const struct group *g, const struct dest *d, uint16_t owner)
 {
 	return d->told != RIB_NO_PEER && d->told != owner &&
-	       emit_allowed(&g->view, &g->table->rib, d->told) && keeps_up(g, owner);
+	       emit_allowed(&g->view, &g->table->rib, d->told) && emit_keeps_up(g, owner);
 }
 
 /* While it walks because it wants other routes: what the member knows of a key that has not changed
@@ -310,61 +334,76 @@ static bool knows_path(const struct member *m, const struct dest *d)
 	       !withheld(m->group, d, &p->attrs->attrs);
 }
 
+static void best_to_group(struct emit *e, struct dest *d)
+{
+	const struct group *g = e->g;
+	const struct path *p;
+
+	if (!d->best_news)
+		return;
+	p = path_for(e, d);
+	if (p) {
+		emit_item(e, d, p, 0, p->peer, false);
+		if (is_membership(g) && emit_keeps_up(g, p->peer))
+			emit_item(e, d, membership_for(g, d, p->peer), 0, p->peer, true);
+		else if (p->peer != RIB_LOCAL && needs_withdrawal(g, d, p->peer))
+			emit_item(e, d, NULL, 0, p->peer, true);
+	} else if (d->told != RIB_NO_PEER && emit_allowed(&g->view, &g->table->rib, d->told) &&
+		   !withheld(g, d, NULL)) {
+		emit_item(e, d, NULL, 0, d->told, false);
+	}
+}
+
+static void best_to_member(struct emit *e, struct member *m, struct dest *d)
+{
+	const struct path *p = is_membership(m->group) ? membership_for(m->group, d, m->n->index)
+						       : path_for(e, d);
+	bool told = !rib_before(m->quiet, d->version), knows = false;
+
+	if (p && p->peer == m->n->index)
+		p = NULL;
+	if (told && m->refiltering) {
+		knows = knows_path(m, d);
+		if (knows == (p != NULL))
+			return;
+	}
+	if (p)
+		emit_item(e, d, p, 0, m->n->index, true);
+	else if (d->lived && (!told || knows) && !withheld(m->group, d, NULL))
+		emit_item(e, d, NULL, 0, m->n->index, true);
+}
+
 void emit_to_group(struct group *g, struct dest *const *dests, size_t n)
 {
-	struct emit e = {.g = g};
-	struct item *items = g->table->s->items;
+	struct emit e = {.g = g, .items = g->table->s->items};
 	struct member *m;
-	size_t count = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		struct dest *d = dests[i];
-		const struct path *p = path_for(&e, d);
-
-		if (p) {
-			items[count++] = (struct item){d, p, p->peer, false};
-			if (is_membership(g) && keeps_up(g, p->peer))
-				items[count++] = (struct item){
-					d, membership_for(g, d, p->peer), p->peer, true};
-			else if (p->peer != RIB_LOCAL && needs_withdrawal(g, d, p->peer))
-				items[count++] = (struct item){d, NULL, p->peer, true};
-		} else if (d->told != RIB_NO_PEER &&
-			   emit_allowed(&g->view, &g->table->rib, d->told) &&
-			   !withheld(g, d, NULL)) {
-			items[count++] = (struct item){d, NULL, d->told, false};
-		}
+		if (e.count + ITEMS_A_KEY > ITEMS)
+			emit_items(&e);
+		if (emit_several(&g->view))
+			emit_several_to_group(&e, dests[i]);
+		else
+			best_to_group(&e, dests[i]);
 	}
 	TAILQ_FOREACH (m, &g->synced, link)
 		m->n->withheld += e.withheld;
-	emit_items(&e, items, count);
+	emit_items(&e);
 }
 
 void emit_to_member(struct member *m, struct dest *const *dests, size_t n)
 {
-	struct emit e = {.g = m->group, .one = m};
-	struct item *items = m->n->s->items;
-	size_t count = 0;
+	struct emit e = {.g = m->group, .one = m, .items = m->n->s->items};
 
 	m->fell = false;
 	for (size_t i = 0; i < n; i++) {
-		struct dest *d = dests[i];
-		const struct path *p = is_membership(m->group)
-					       ? membership_for(m->group, d, m->n->index)
-					       : path_for(&e, d);
-		bool told = !rib_before(m->quiet, d->version), knows = false;
-
-		if (p && p->peer == m->n->index)
-			p = NULL;
-		if (told && m->refiltering) {
-			knows = knows_path(m, d);
-			if (knows == (p != NULL))
-				continue;
-		}
-		if (p)
-			items[count++] = (struct item){d, p, m->n->index, true};
-		else if (d->lived && (!told || knows) && !withheld(m->group, d, NULL))
-			items[count++] = (struct item){d, NULL, m->n->index, true};
+		if (e.count + ITEMS_A_KEY > ITEMS)
+			emit_items(&e);
+		if (emit_several(&m->group->view))
+			emit_several_to_member(&e, m, dests[i]);
+		else
+			best_to_member(&e, m, dests[i]);
 	}
 	m->n->withheld += e.withheld;
-	emit_items(&e, items, count);
+	emit_items(&e);
 }

@@ -11,6 +11,7 @@ struct item {
 	const struct path *path; /* NULL: withdraw */
 	uint16_t peer; /* whom `only` or "all but" is about; RIB_NO_PEER with !only: all */
 	bool only;
+	uint8_t number; /* the path identifier, for who takes several */
 };
 
 /* May paths of this peer go to peers with this view at all? */

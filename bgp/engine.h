@@ -25,7 +25,6 @@ struct table {
 	struct rib_marker told; /* everything up to here has been told to those who keep up */
 	struct group_list groups;
 	struct rib_marker recheck; /* see recheck.c */
-	uint32_t recheck_until;
 	struct rib_marker retell_at; /* see retell.c */
 	bool retelling;
 };
@@ -72,6 +71,7 @@ struct speaker {
 
 	/* Scratch of group.c. */
 	uint8_t *buf;
+	uint8_t *stripped; /* NULL until needed, see control.c */
 	struct item *items;
 	struct dest **dests;
 };

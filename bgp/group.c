@@ -6,6 +6,9 @@
  * audience: all but the one who sent the path; and, when a path of another was told before, a
  * withdrawal for that one alone.
  *
+ * Groups that take several paths of a key, or the best of those that they may have, are told by
+ * emit_several.c.
+ *
  * Within a batch of keys withdrawals go first and routes with the same attributes share UPDATEs.
  * The octets are encoded once into a buffer that the queues of the audience refer to (txq.h).
  */
@@ -15,7 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bgp/emit.h"
+#include "bgp/control.h"
+#include "bgp/emit_inside.h"
 #include "bgp/engine.h"
 #include "bgp/restart.h"
 
@@ -34,7 +38,25 @@ static bool same_view(const struct group_view *a, const struct group_view *b)
 {
 	return a->ibgp == b->ibgp && a->client == b->client && a->as4 == b->as4 &&
 	       a->extended == b->extended && a->conservative == b->conservative &&
-	       a->filter == b->filter && ip_eq(a->local, b->local) && a->role == b->role;
+	       a->filter == b->filter && ip_eq(a->local, b->local) && a->role == b->role &&
+	       a->add_path == b->add_path && a->control_as == b->control_as;
+}
+
+/* Somebody may be told of a path that is not the best: then every change of any is one. */
+static void update_all_paths(struct table *t)
+{
+	const struct group *g;
+
+	t->rib.all_paths = false;
+	LIST_FOREACH (g, &t->groups, link)
+		t->rib.all_paths |= emit_several(&g->view);
+}
+
+static bool reserve_stripped(struct speaker *s, const struct group_view *v)
+{
+	if (v->control_as && !s->stripped)
+		s->stripped = malloc(CONTROL_ROOM);
+	return !v->control_as || s->stripped;
 }
 
 /* Takes over the view's reference to its filter. */
@@ -47,7 +69,7 @@ static struct group *group_of(struct table *t, const struct group_view *v)
 			rt_filter_unref(v->filter);
 			return g;
 		}
-	g = calloc(1, sizeof(*g));
+	g = reserve_stripped(t->s, v) ? calloc(1, sizeof(*g)) : NULL;
 	if (!g) {
 		rt_filter_unref(v->filter);
 		return NULL;
@@ -57,6 +79,7 @@ static struct group *group_of(struct table *t, const struct group_view *v)
 	TAILQ_INIT(&g->synced);
 	TAILQ_INIT(&g->lagging);
 	LIST_INSERT_HEAD(&t->groups, g, link);
+	update_all_paths(t);
 	return g;
 }
 
@@ -65,6 +88,7 @@ static void group_put(struct group *g)
 	if (!TAILQ_EMPTY(&g->synced) || !TAILQ_EMPTY(&g->lagging))
 		return;
 	LIST_REMOVE(g, link);
+	update_all_paths(g->table);
 	rt_filter_unref(g->view.filter);
 	free(g);
 }
@@ -77,12 +101,15 @@ static struct group_view view_of(struct neighbor *n, const struct table *t)
 		.as4 = se->as4,
 		.extended = se->extended,
 		.conservative = n->config.conservative,
-		.filter = membership_filter(n, t)};
+		.filter = membership_filter(n, t),
+		.add_path = se->add_path[t->index] & ADD_PATH_SEND};
 
 	if (t->family == &rtc_family)
 		v.local = n->local;
 	else
 		v.role = session_otc_role(se);
+	if (t->family != &rtc_family && n->config.control_communities && n->config.client && !se->ibgp)
+		v.control_as = se->open.as;
 	return v;
 }
 
@@ -242,6 +269,18 @@ static void split_off(struct group *g)
 	}
 }
 
+/* Members that do not keep up and are told of several paths: what they have been told must not be
+ * forgotten. */
+static bool is_lagged(const struct table *t)
+{
+	const struct group *g;
+
+	LIST_FOREACH (g, &t->groups, link)
+		if (emit_several(&g->view) && !TAILQ_EMPTY(&g->lagging))
+			return true;
+	return false;
+}
+
 void group_flush(struct table *t)
 {
 	struct dest **dests = t->s->dests;
@@ -254,8 +293,9 @@ void group_flush(struct table *t)
 				emit_to_group(g, dests, n);
 				split_off(g);
 			}
+		bool lagged = t->rib.all_paths && is_lagged(t);
 		for (size_t i = 0; i < n; i++)
-			rib_told(&t->rib, dests[i], false);
+			rib_told(&t->rib, dests[i], lagged);
 		rib_marker_pass(&t->rib, &t->told, dests[n - 1]);
 	}
 	rib_reap(&t->rib);
@@ -314,6 +354,7 @@ uint32_t group_told(const struct member *m)
 
 	for (size_t i = 0; i < t->s->neighbors; i++)
 		if (i != m->n->index && emit_allowed(&m->group->view, &t->rib, (uint16_t)i))
-			sum += t->rib.peer[i].told;
+			sum += m->group->view.add_path ? t->rib.peer[i].numbered
+						       : t->rib.peer[i].told;
 	return sum;
 }

@@ -24,6 +24,8 @@ struct group_view {
 	const struct rt_filter *filter; /* RFC 4684: what they want; NULL: everything. A reference */
 	struct ip local;                /* of the session, in the table of membership alone */
 	enum bgp_role role;             /* RFC 9234, where its rules hold */
+	bool add_path;                  /* RFC 7911: all paths, each with an identifier */
+	uint32_t control_as; /* whose routes' communities are obeyed, see control.h; 0: none are */
 };
 
 struct member {
@@ -70,5 +72,5 @@ void group_flush(struct table *t);
 bool group_pump(struct member *m);
 /* May be sent now, if it is due. */
 void group_end_of_rib(struct member *m);
-/* How many routes the member has been told. */
+/* How many routes the member has been told; at most, where not all that is best may go to it. */
 uint32_t group_told(const struct member *m);

@@ -124,13 +124,14 @@ static int import_nlris(struct import *im, struct span nlris, bool withdraw, str
 	const struct attrset *attrs = im->attrs;
 	struct reader r = reader_of(nlris.p, nlris.len);
 	struct nlri n;
+	bool add_path = session_add_path_in(im->se, im->t->family);
 	int err = 0;
 
 	while (err == 0 && reader_left(&r)) {
 		struct reader at = r;
 		const char *why = NULL;
 		im->attrs = attrs;
-		switch (update_next(&r, im->t->family, false, withdraw, &n, &why)) {
+		switch (update_next(&r, im->t->family, add_path, withdraw, &n, &why)) {
 		case NLRI_OK:
 			break;
 		case NLRI_WITHDRAW:

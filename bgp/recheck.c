@@ -2,8 +2,8 @@
  * reload, or when LANs came or went, each kept path is asked about again.
  *
  * One walk through a table does for all neighbours whose routes are to be asked about, in slices,
- * from a marker in the list of changes. What comes or changes meanwhile is asked about anyway and
- * moves behind what the walk has to see; so the walk ends where the list ended when it began.
+ * from a marker in the list of changes. A key that changes meanwhile moves to the end and is looked
+ * at there: the change may have been another neighbour's.
  *
  * What the engine refused by itself is not the policy's to take back.
  */
@@ -39,7 +39,6 @@ void recheck_begin(struct speaker *s, const struct neighbor *n)
 		} else {
 			rib_marker_rewind(&t->rib, &t->recheck);
 		}
-		t->recheck_until = t->rib.version;
 		for (size_t k = 1; k < s->neighbors; k++)
 			if (concerns(n, s->neighbor[k]))
 				s->neighbor[k]->family[i].recheck = true;
@@ -76,6 +75,11 @@ struct walk {
 	unsigned paths;
 };
 
+static bool is_asked_about(const struct walk *w, const struct neighbor *n)
+{
+	return n && !n->removed && n->family[w->t->index].recheck;
+}
+
 static uint8_t judge(void *arg, const struct dest *d, const struct path *p)
 {
 	struct walk *w = arg;
@@ -83,8 +87,7 @@ static uint8_t judge(void *arg, const struct dest *d, const struct path *p)
 	struct neighbor *n = p->peer == RIB_LOCAL ? NULL : s->neighbor[p->peer];
 
 	w->paths++;
-	if (!n || n->removed || !n->family[w->t->index].recheck ||
-		(p->refused && p->refused < REFUSED_BY_POLICY))
+	if (!is_asked_about(w, n) || (p->refused && p->refused < REFUSED_BY_POLICY))
 		return p->refused;
 	s->policy_serial += w->last != p->attrs;
 	w->last = p->attrs;
@@ -111,7 +114,7 @@ static bool slice(struct table *t)
 
 	while (w.paths < PATHS_A_SLICE) {
 		size_t n = rib_ahead(&t->rib, &t->recheck, dests, KEYS_AT_ONCE);
-		if (!n || rib_before(t->recheck_until, dests[0]->version))
+		if (!n)
 			return false;
 		/* Before the keys are looked at: those that change move to the end. */
 		rib_marker_pass(&t->rib, &t->recheck, dests[n - 1]);

@@ -117,7 +117,8 @@ void rib_dest_free(struct rib *r, struct dest *d, pool_ref ref)
 /* --- changes --- */
 
 /* Looks at a key again after something happened to its paths. `was`: who was best before; `ref`: a
- * path that says something else now, 0 for none; `seen`: something changed that was or may be told.
+ * path that says something else now, 0 for none; `seen`: something changed that was or may be told,
+ * or the order of those that may.
  * If the best path is not what it was, the key goes to the end of the list, and to the graves if
  * nothing is left. */
 static unsigned settle(struct rib *r, struct dest *d, pool_ref was, pool_ref ref, bool seen)
@@ -128,7 +129,7 @@ static unsigned settle(struct rib *r, struct dest *d, pool_ref was, pool_ref ref
 	rib_choose(r, d);
 	now = rib_best_ref(r, d);
 	best = now != was || (now && now == ref);
-	if (r->all_paths && seen)
+	if (r->all_paths && (seen || best))
 		rib_number(r, d);
 	if (best) {
 		d->best_news = 1;
@@ -149,7 +150,7 @@ void rib_touch(struct rib *r, struct dest *d)
 
 unsigned rib_redecide(struct rib *r, struct dest *d)
 {
-	return d->paths ? settle(r, d, rib_best_ref(r, d), 0, false) : 0;
+	return d->paths ? settle(r, d, rib_best_ref(r, d), 0, true) : 0;
 }
 
 /* --- paths --- */
@@ -253,7 +254,7 @@ static unsigned path_refresh(struct rib *r, struct dest *d, pool_ref ref)
 		return 0;
 	peer->stale--;
 	p->gen = peer->gen;
-	unsigned change = settle(r, d, rib_best_ref(r, d), 0, false);
+	unsigned change = settle(r, d, rib_best_ref(r, d), 0, peer->stale_loses && !p->refused);
 	return change || rib_best_ref(r, d) != ref ? change : RIB_FRESH;
 }
 

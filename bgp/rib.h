@@ -74,7 +74,7 @@ struct rib_peer {
 	uint8_t gen;
 	uint32_t paths, stale, refused;
 	uint32_t told; /* keys whose `told` is this peer */
-	uint32_t told_paths; /* paths that are `told` */
+	uint32_t numbered; /* paths that have a number */
 	uint32_t by_class[BGP_CLASSES]; /* paths, by kind of route */
 };
 
@@ -193,6 +193,12 @@ void rib_reap(struct rib *r);
 /* Told: who is best of `d` has been told to everybody who keeps up. `lagging`: some who take several
  * paths do not, so no path identifier is forgotten. */
 void rib_told(struct rib *r, struct dest *d, bool lagging);
+/* All paths that have a number have been told under it. */
+void rib_told_paths(struct rib *r, struct dest *d, bool lagging);
+
+/* The best of the paths that are not refused and of which may() says so; NULL: none. */
+const struct path *rib_best_of(struct rib *r, const struct dest *d,
+	bool (*may)(void *arg, const struct path *p), void *arg);
 
 /* --- for rib.c and rib_choice.c --- */
 
@@ -203,7 +209,10 @@ static inline pool_ref rib_best_ref(const struct rib *r, const struct dest *d)
 
 /* Moves the best path to the front. Without memory the order stays, but for refused paths. */
 void rib_choose(struct rib *r, struct dest *d);
-/* With all_paths: gives every path that may be told a number, as far as there are any. The best has one. */
+/* Gives every path that may be told a number, as far as there are any; the best has one. With
+ * all_paths the RIB does it at every change. */
 void rib_number(struct rib *r, struct dest *d);
+/* These (a bit each) have been told to somebody. */
+void rib_numbers_out(struct dest *d, uint32_t numbers);
 /* It is not told any more. */
 void rib_unnumber(struct rib *r, struct path *p);

@@ -82,11 +82,39 @@ void rib_choose(struct rib *r, struct dest *d)
 		to_front(r, d, link);
 }
 
+/* Whoever is best of all is best of some. */
+const struct path *rib_best_of(struct rib *r, const struct dest *d,
+	bool (*may)(void *arg, const struct path *p), void *arg)
+{
+	const struct path *best = rib_best(r, d), *first = NULL;
+	size_t n = 0, count = 0;
+
+	if (!best || may(arg, best))
+		return best;
+	for (const struct path *p = best; p; p = rib_path(r, p->next))
+		count++;
+	if (!view_reserve(r, count))
+		count = 0;
+	for (const struct path *p = best; p; p = rib_path(r, p->next)) {
+		if (p->refused || !may(arg, p))
+			continue;
+		first = first ? first : p;
+		if (count)
+			view_of(r, p, &r->view[n++]);
+	}
+	if (n < 2)
+		return first;
+	size_t at = decide_best(r->family, r->view, n, r->alive);
+	for (const struct path *p = first;; p = rib_path(r, p->next))
+		if (!p->refused && may(arg, p) && at-- == 0)
+			return p;
+}
+
 /* --- numbers --- */
 
 void rib_unnumber(struct rib *r, struct path *p)
 {
-	r->peer[p->peer].told_paths -= p->told;
+	r->peer[p->peer].numbered -= p->number != 0;
 	p->told = 0;
 	p->number = 0;
 }
@@ -128,20 +156,27 @@ void rib_number(struct rib *r, struct dest *d)
 		if (!number)
 			return;
 		p->number = number & RIB_NUMBERS;
+		r->peer[p->peer].numbered++;
 		p->news = 1;
 		used |= 1u << number;
 	}
 }
 
+void rib_numbers_out(struct dest *d, uint32_t numbers)
+{
+	for (unsigned i = d->numbers + 1u; i <= RIB_NUMBERS; i++)
+		if (numbers & 1u << i)
+			d->numbers = i & RIB_NUMBERS;
+}
+
 /* Those that nobody who keeps up can have any more are forgotten. */
-static void numbers_told(struct rib *r, struct dest *d, bool lagging)
+void rib_told_paths(struct rib *r, struct dest *d, bool lagging)
 {
 	unsigned highest = lagging ? d->numbers : 0;
 
 	for (struct path *p = rib_path(r, d->paths); p; p = rib_path(r, p->next)) {
 		if (!p->number)
 			continue;
-		r->peer[p->peer].told_paths += !p->told;
 		p->told = 1;
 		p->news = 0;
 		highest = p->number > highest ? p->number : highest;
@@ -155,7 +190,7 @@ void rib_told(struct rib *r, struct dest *d, bool lagging)
 	uint16_t who = best ? best->peer : RIB_NO_PEER;
 
 	if (r->all_paths)
-		numbers_told(r, d, lagging);
+		rib_told_paths(r, d, lagging);
 	d->best_news = 0;
 	if (d->told == who)
 		return;

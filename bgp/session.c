@@ -125,6 +125,12 @@ static bool is_offered(const struct session *se, unsigned table)
 	return se->n->s->table[table].family != &rtc_family || se->n->config.rt_constrain;
 }
 
+/* Membership is told whoever is best, so several paths of it are of no use. */
+static uint8_t add_path_offered(const struct session *se, unsigned table)
+{
+	return se->n->s->table[table].family == &rtc_family ? 0 : (uint8_t)se->n->config.add_path;
+}
+
 static void fill_open(const struct session *se, struct bgp_open *o)
 {
 	const struct speaker *s = se->n->s;
@@ -149,6 +155,9 @@ static void fill_open(const struct session *se, struct bgp_open *o)
 		if (!is_offered(se, i))
 			continue;
 		o->families[o->family_count++] = f;
+		if (add_path_offered(se, i))
+			o->add_path[o->add_path_count++] =
+				(struct open_add_path){f, add_path_offered(se, i)};
 		/* The data plane is the kernel's, so forwarding goes on whatever becomes of us. */
 		if (o->gr)
 			o->gr_families[o->gr_family_count++] = (struct open_gr_family){f, true};
@@ -354,6 +363,30 @@ uint32_t session_event(
 
 /* --- OPEN --- */
 
+/* RFC 7911 section 4: what one side sends the other must want to receive. */
+static uint8_t add_path_agreed(const struct session *se, unsigned table, const struct bgp_open *o)
+{
+	const struct bgp_family *f = se->n->s->table[table].family;
+	uint8_t ours = add_path_offered(se, table), theirs = 0;
+
+	for (unsigned i = 0; i < o->add_path_count; i++)
+		if (o->add_path[i].family.afi == f->afi && o->add_path[i].family.safi == f->safi)
+			theirs = o->add_path[i].mode;
+	return (ours & ADD_PATH_RECEIVE && theirs & ADD_PATH_SEND ? ADD_PATH_RECEIVE : 0) |
+	       (ours & ADD_PATH_SEND && theirs & ADD_PATH_RECEIVE ? ADD_PATH_SEND : 0);
+}
+
+static bool add_path_in(const void *arg, const struct bgp_family *f)
+{
+	const struct session *se = arg;
+	const struct speaker *s = se->n->s;
+
+	for (unsigned t = 0; t < s->tables; t++)
+		if (s->table[t].family == f)
+			return se->add_path[t] & ADD_PATH_RECEIVE;
+	return false;
+}
+
 static void negotiate(struct session *se, const struct bgp_open *o)
 {
 	const struct speaker *s = se->n->s;
@@ -374,6 +407,8 @@ static void negotiate(struct session *se, const struct bgp_open *o)
 		.ibgp = se->ibgp,
 		.local_as = s->config.as,
 		.families = se->families,
+		.add_path = add_path_in,
+		.add_path_arg = se,
 	};
 	for (unsigned t = 0; t < s->tables; t++) {
 		const struct bgp_family *f = s->table[t].family;
@@ -383,6 +418,7 @@ static void negotiate(struct session *se, const struct bgp_open *o)
 				o->families[i].afi == f->afi && o->families[i].safi == f->safi;
 		if (se->family[t])
 			se->families[se->ctx.family_count++] = f;
+		se->add_path[t] = add_path_agreed(se, t, o);
 	}
 }
 

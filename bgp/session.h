@@ -28,6 +28,7 @@ struct session {
 	uint16_t hold_sec;
 	bool family[FAMILIES_MAX]; /* by table: negotiated */
 	const struct bgp_family *families[FAMILIES_MAX];
+	uint8_t add_path[FAMILIES_MAX]; /* by table: enum add_path_mode, as agreed */
 	struct update_ctx ctx;
 	enum fsm_event fell_by; /* the event that ended it */
 	bool hard_reset;        /* RFC 8538: and nothing is to be kept */

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bgp/emit.h"
+#include "bgp/emit_inside.h"
 #include "bgp/engine.h"
 #include "bgp/recheck.h"
 #include "bgp/restart.h"
@@ -64,7 +64,7 @@ struct speaker *speaker_new(const struct speaker_config *c, uint64_t now_ms)
 	timer_init(&s->defer, defer_fired, s);
 	s->attrsets = attrsets_new();
 	s->buf = malloc(BUF_OCTETS);
-	s->items = calloc(2 * BATCH, sizeof(struct item));
+	s->items = calloc(ITEMS, sizeof(struct item));
 	s->dests = calloc(SWEEP_SLICE, sizeof(*s->dests));
 	bool ok = s->attrsets && s->buf && s->items && s->dests;
 	while (ok && s->tables < c->family_count && s->tables < FAMILIES_MAX)
@@ -116,6 +116,7 @@ void speaker_free(struct speaker *s)
 	free(s->range);
 	free(s->own_rts);
 	free(s->buf);
+	free(s->stripped);
 	free(s->items);
 	free(s->dests);
 	free(s);

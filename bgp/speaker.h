@@ -62,6 +62,7 @@ struct neighbor_config {
 	bool role_strict;	  /* the peer must tell its role */
 	bool otc;		  /* ingress and egress rules of OTC (RFC 9234 section 5) for EVPN, too */
 	enum add_path_mode add_path; /* what we offer, RFC 7911 */
+	bool control_communities; /* of a route-server client: its peers say who may have what; see control.h */
 	bool rt_constrain;	  /* offer RFC 4684 */
 	uint32_t llgr_sec;	  /* RFC 9494: most we keep long-lived stale routes; 0: not offered */
 	bool conservative;	  /* send nothing legal that FRR 8.4 resets on */
@@ -212,6 +213,7 @@ struct neighbor_view {
 	uint32_t queued_octets;
 	uint32_t flaps;
 	bool gr, extended_message, as4, enhanced_refresh;
+	bool add_path_in, add_path_out; /* of a family, at least */
 	char last_error[256]; /* "sent 6/2 Cease/Administrative Shutdown", escaped; empty if none */
 };
 void neighbor_view(const struct neighbor *n, struct neighbor_view *ret);

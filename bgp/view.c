@@ -12,6 +12,8 @@ static void sum_families(const struct neighbor *n, struct neighbor_view *v)
 		v->routes_refused += p->refused;
 		for (unsigned c = 0; n->s->table[t].family->class_of && c < BGP_CLASSES; c++)
 			v->routes_by_class[c] += p->by_class[c];
+		v->add_path_in |= n->up && n->main->add_path[t] & ADD_PATH_RECEIVE;
+		v->add_path_out |= n->up && n->main->add_path[t] & ADD_PATH_SEND;
 		if (n->family[t].member)
 			v->routes_out += group_told(n->family[t].member);
 	}

@@ -543,11 +543,19 @@ static struct nlri nlri_of(uint32_t number, uint8_t payload)
 
 void sim_originate(struct sim *m, int node, uint32_t number, uint8_t payload)
 {
+	sim_originate_with(m, node, number, payload, (struct span){0});
+}
+
+void sim_originate_with(struct sim *m, int node, uint32_t number, uint8_t payload, struct span communities)
+{
 	struct nlri n = nlri_of(number, payload);
 	struct attrs a = {
 		.present = ATTR_BIT(ATTR_ORIGIN) | ATTR_BIT(ATTR_AS_PATH) | ATTR_BIT(ATTR_NEXT_HOP),
-		.next_hop = m->node[node].address};
+		.next_hop = m->node[node].address,
+		.communities = communities};
 
+	if (communities.len)
+		a.present |= ATTR_BIT(ATTR_COMMUNITIES);
 	if (speaker_originate(m->node[node].s, &test_family, &n, &a, m->now) != 0)
 		abort();
 }

@@ -119,6 +119,8 @@ void sim_run(struct sim *m, uint64_t ms);
 bool sim_until(struct sim *m, bool (*done)(struct sim *m), uint64_t ms);
 
 void sim_originate(struct sim *m, int node, uint32_t number, uint8_t payload);
+/* With communities on it, 4 octets each. */
+void sim_originate_with(struct sim *m, int node, uint32_t number, uint8_t payload, struct span communities);
 void sim_withdraw(struct sim *m, int node, uint32_t number);
 /* The best path of a key as the watch of a node knows it, or NULL. */
 const struct sim_known *sim_known(const struct sim *m, int node, uint32_t number);
