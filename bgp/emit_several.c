@@ -138,8 +138,9 @@ static void choice_to_group(struct emit *e, struct dest *d)
 	const struct path *best = rib_best(rib_of(g), d), *p = best_for(g, d, RIB_NO_PEER), *own;
 
 	if (!p) {
+		/* If there was one path alone, who sent it was told nothing. */
 		if (d->told != RIB_NO_PEER)
-			emit_item(e, d, NULL, 0, RIB_NO_PEER, false);
+			emit_item(e, d, NULL, 0, d->numbers == 1 ? d->told : RIB_NO_PEER, false);
 		return;
 	}
 	if (p != best || d->best_news)

@@ -39,6 +39,7 @@ static void capabilities(
 	n->role_strict = raw->role_strict;
 	n->otc = raw->otc;
 	n->rt_constrain = raw->rt_constrain;
+	n->control_communities = raw->control_communities;
 	convert_word(cv, "role", raw->role, config_role_words, &n->role);
 	if ((n->role_strict || n->otc) && !raw->role)
 		convert_error(cv, n->otc ? "otc" : "role-strict", "goes with role only");
@@ -83,6 +84,8 @@ static void neighbor(struct convert *cv, const struct raw_neighbor *raw, const s
 	convert_number(cv, "ttl-security", raw->ttl_security, 1, 254, &hops);
 	n->ttl_security = (uint8_t)hops;
 	capabilities(cv, raw, n);
+	if (n->control_communities && (!n->client || n->remote_as == c->as))
+		convert_error(cv, "control-communities", "goes with a client of another AS only");
 	n->password_file = convert_copy(raw->password_file);
 	if (n->password_file)
 		read_password(cv, n);

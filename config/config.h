@@ -41,6 +41,7 @@ struct config_neighbor {
 	int role;	       /* enum bgp_role; RFC 9234 */
 	bool role_strict, otc;
 	int add_path;	       /* enum add_path_mode; RFC 7911 */
+	bool control_communities; /* its peers on the route server say who has their routes */
 	bool rt_constrain;     /* RFC 4684 */
 	uint32_t llgr_time;    /* seconds, RFC 9494; 0: off */
 	bool conservative;     /* send nothing legal that FRR 8.4 resets on */

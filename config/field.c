@@ -118,6 +118,7 @@ static const struct config_field fields[] = {
 	NEIGHBOR(FLAG,   "role-strict",   role_strict,   RESET),
 	NEIGHBOR(FLAG,   "otc",           otc,           RESET),
 	NEIGHBOR(WORD_ADD_PATH, "add-path", add_path,    RESET),
+	NEIGHBOR(FLAG,   "control-communities", control_communities, RESET),
 	NEIGHBOR(FLAG,   "rt-constrain",  rt_constrain,  RESET),
 	NEIGHBOR(OPT,    "long-lived-time", llgr_time,   RESET),
 	NEIGHBOR(WORD_PROFILE, "profile", conservative,  RESET),

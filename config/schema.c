@@ -61,6 +61,7 @@ static const cyaml_schema_field_t neighbor_fields[] = {
 	FLAG("role-strict", struct raw_neighbor, role_strict),
 	FLAG("otc", struct raw_neighbor, otc),
 	TEXT("add-path", struct raw_neighbor, add_path),
+	FLAG("control-communities", struct raw_neighbor, control_communities),
 	FLAG("rt-constrain", struct raw_neighbor, rt_constrain),
 	NUMBER("long-lived-time", struct raw_neighbor, long_lived_time),
 	TEXT("profile", struct raw_neighbor, profile),

@@ -26,7 +26,7 @@ struct raw_neighbor {
 	uint32_t max, remote_as, connect_retry, max_routes, stale_time, ttl_security;
 	char *role, *add_path, *profile;
 	uint32_t long_lived_time, *hold_time;
-	bool client, passive, shutdown, role_strict, otc, rt_constrain;
+	bool client, passive, shutdown, role_strict, otc, rt_constrain, control_communities;
 	struct raw_import *import;
 };
 

@@ -37,6 +37,7 @@ struct neighbor_config quelld_neighbor_config(
 		.role_strict = n->role_strict,
 		.otc = n->otc,
 		.add_path = (enum add_path_mode)n->add_path,
+		.control_communities = n->control_communities,
 		.rt_constrain = n->rt_constrain,
 		.llgr_sec = n->llgr_time,
 		.conservative = n->conservative};
