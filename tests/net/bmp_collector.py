@@ -1,5 +1,5 @@
 """A BMP station for tests (RFC 7854): reads what it is told, keeps the octets for another's opinion, and the routes of each
-peer by what it heard. Nothing of quell is used here."""
+peer by what it heard, before and after the import policy. Nothing of quell is used here."""
 import collections
 import re
 import select
@@ -56,7 +56,8 @@ class Collector:
         self.listener.settimeout(timeout)
         self.conn, self.caller = self.listener.accept()
         self.stream, self.at, self.messages, self.closed = b"", 0, [], False
-        self.routes, self.done, self.opens, self.downs = collections.defaultdict(set), set(), {}, []
+        self.routes, self.let_in = collections.defaultdict(set), collections.defaultdict(set)
+        self.done, self.opens, self.downs, self.stats = set(), {}, [], {}
         self.initiation = self.termination = None
         return self
 
@@ -122,23 +123,28 @@ class Collector:
                 del self.opens[peer]
                 self.done.discard(peer)
                 self.routes[peer].clear()
+                self.let_in[peer].clear()
+            elif kind == STATS:
+                count, self.stats[peer] = struct.unpack("!I", body[:4])[0], {t: int.from_bytes(v, "big")
+                                                                             for t, v in self.tlvs(body[4:])}
+                assert count == len(self.stats[peer])
             elif kind == ROUTE:
-                self.hear_update(peer, bgp(body, UPDATE))
+                self.hear_update(peer, bgp(body, UPDATE), self.let_in if flags & 0x40 else self.routes)
 
-    def hear_update(self, peer, message):
+    def hear_update(self, peer, message, routes):
         body, rest = message
         assert not rest
         found = attributes(body)
         if 15 in found:
             assert found[15][:3] == EVPN
             # The key of these type 2 routes is all but the label.
-            self.routes[peer] -= {n[:-3] for n in nlris(found[15][3:])}
+            routes[peer] -= {n[:-3] for n in nlris(found[15][3:])}
             if found[15] == EVPN:
                 self.done.add(peer)
         if 14 in found:
             value = found[14]
             assert value[:3] == EVPN
-            self.routes[peer] |= {n[:-3] for n in nlris(value[5 + value[3]:])}
+            routes[peer] |= {n[:-3] for n in nlris(value[5 + value[3]:])}
 
     @staticmethod
     def tlvs(body):

@@ -142,6 +142,25 @@ def test_errors_of_a_peer_do_not_reach_the_station(scope, wire, quelld, collecto
     check_with_tshark(collector, scope.dir / "bmp.pcap")
 
 
+def test_before_and_after_the_policy(scope, wire, build, collector):
+    config = CONFIG.replace("queue: 1", "queue: 1, policy: both").replace(
+        f"{{address: {A}, client: true, passive: true}}",
+        f"{{address: {A}, client: true, passive: true, import: {{vteps: [{A}/32]}}}}")
+    Quelld(scope, wire[0], build, config).start()
+    a = peer(wire, A).establish()
+    good, bad, moved = routes(0, 100), routes(100, 110), routes(200, 201)
+    a.send(update(good[:80], A) + update(good[80:], A) + update(bad, B) + update(moved, A))
+    collector.accept().until(lambda: A in collector.done and len(collector.routes[A]) == 111)
+    # The same when it is told live, and when a route becomes good or bad.
+    more = routes(300, 302)
+    a.send(update(more[:1], A) + update(more[1:], B) + update(moved, B) + update(bad[:1], A) + withdraw(bad[1:2]))
+    collector.until(lambda: more[1][:-3] in collector.routes[A] and len(collector.routes[A]) == 112)
+    collector.until(lambda: collector.let_in[A] == keys(good + more[:1] + bad[:1]), what="the same after the policy")
+    collector.until(lambda: collector.stats.get(A, {}).get(7) == 112, what="a Stats Report")
+    assert collector.stats[A][0] == 10 + 2 and collector.stats[A][10] == 25 << 72 | 70 << 64 | 102
+    check_with_tshark(collector, scope.dir / "bmp.pcap")
+
+
 def test_a_station_that_comes_back_is_told_all(wire, quelld, collector):
     a = peer(wire, A).establish()
     for m in batches(routes(0, 1000)):
