@@ -32,87 +32,77 @@
 #include "bgp/family.h"
 
 #define DEFAULT_LOCAL_PREF 100
+#define AS_DONE UINT32_MAX /* reserved (RFC 7300): one neighbour that says so gets away with any MED */
 
-/* A step's measure of one path: the lowest stays. */
-typedef uint64_t measure(const struct bgp_path_view *v);
-
-static uint64_t by_stale(const struct bgp_path_view *v)
+/* Steps 2 to 5 in one number, the lowest is the best. */
+static uint64_t by_preference(const struct bgp_path_view *v)
 {
-	return v->stale;
+	const struct attrs *a = v->attrs;
+	uint32_t pref = attrs_has(a, ATTR_LOCAL_PREF) ? a->local_pref : DEFAULT_LOCAL_PREF;
+
+	return (uint64_t)(UINT32_MAX - pref) << 32 | (uint64_t)!v->local << 31 |
+	       (uint64_t)attr_as_path_length(a) << 8 | a->origin;
 }
 
-static uint64_t by_local_pref(const struct bgp_path_view *v)
+/* Steps 7 to 10. */
+static uint64_t by_sender(const struct bgp_path_view *v)
 {
-	uint32_t p =
-		attrs_has(v->attrs, ATTR_LOCAL_PREF) ? v->attrs->local_pref : DEFAULT_LOCAL_PREF;
-	return UINT32_MAX - p;
+	const struct attrs *a = v->attrs;
+	uint32_t id = attrs_has(a, ATTR_ORIGINATOR_ID) ? a->originator_id : v->peer_id;
+
+	return (uint64_t)v->ibgp << 63 | (uint64_t)id << 31 | (uint64_t)a->cluster_list.len << 8 |
+	       v->stale;
 }
 
-static uint64_t by_local(const struct bgp_path_view *v)
+/* The paths that are left, by their index. */
+struct field {
+	const struct bgp_path_view *v;
+	uint32_t *left;
+	size_t n;
+	uint32_t *room; /* three numbers a path */
+};
+
+static const struct bgp_path_view *at(const struct field *f, size_t i)
 {
-	return !v->local;
+	return &f->v[f->left[i]];
 }
 
-static uint64_t by_as_path(const struct bgp_path_view *v)
-{
-	return attr_as_path_length(v->attrs);
-}
-
-static uint64_t by_origin(const struct bgp_path_view *v)
-{
-	return v->attrs->origin;
-}
-
-static uint64_t by_ibgp(const struct bgp_path_view *v)
-{
-	return v->ibgp;
-}
-
-static uint64_t by_id(const struct bgp_path_view *v)
-{
-	return attrs_has(v->attrs, ATTR_ORIGINATOR_ID) ? v->attrs->originator_id : v->peer_id;
-}
-
-static uint64_t by_cluster_list(const struct bgp_path_view *v)
-{
-	return v->attrs->cluster_list.len;
-}
-
-static size_t sieve(measure *of, const struct bgp_path_view *v, size_t n, uint8_t *alive)
+static void sieve(uint64_t (*of)(const struct bgp_path_view *v), struct field *f)
 {
 	uint64_t least = UINT64_MAX;
-	size_t left = 0;
+	size_t kept = 0;
 
-	for (size_t i = 0; i < n; i++)
-		if (alive[i] && of(&v[i]) < least)
-			least = of(&v[i]);
-	for (size_t i = 0; i < n; i++) {
-		alive[i] = alive[i] && of(&v[i]) == least;
-		left += alive[i];
+	for (size_t i = 0; i < f->n; i++) {
+		uint64_t m = of(at(f, i));
+		if (m > least)
+			continue;
+		if (m < least)
+			kept = 0;
+		least = m;
+		f->left[kept++] = f->left[i];
 	}
-	return left;
+	f->n = kept;
 }
 
-static size_t sieve_family(
-	const struct bgp_family *f, const struct bgp_path_view *v, size_t n, uint8_t *alive)
+static void sieve_family(const struct bgp_family *family, struct field *f)
 {
-	size_t best = n, left = 0;
+	const struct bgp_path_view *best = at(f, 0);
+	size_t kept = 0;
 
 	/* Being equal need not be transitive (paths of one Ethernet segment are, whatever is
 	 * between them), so who came out best is only so when nobody beats it. */
 	for (bool beaten = true; beaten;) {
 		beaten = false;
-		for (size_t i = 0; i < n; i++)
-			if (alive[i] && (best == n || f->compare(&v[i], &v[best]) < 0)) {
-				best = i;
+		for (size_t i = 0; i < f->n; i++)
+			if (family->compare(at(f, i), best) < 0) {
+				best = at(f, i);
 				beaten = true;
 			}
 	}
-	for (size_t i = 0; i < n; i++) {
-		alive[i] = alive[i] && f->compare(&v[i], &v[best]) == 0;
-		left += alive[i];
-	}
-	return left;
+	for (size_t i = 0; i < f->n; i++)
+		if (family->compare(at(f, i), best) == 0)
+			f->left[kept++] = f->left[i];
+	f->n = kept;
 }
 
 static uint32_t med_of(const struct bgp_path_view *v)
@@ -120,34 +110,44 @@ static uint32_t med_of(const struct bgp_path_view *v)
 	return attrs_has(v->attrs, ATTR_MED) ? v->attrs->med : 0;
 }
 
-/* Section 9.1.2.2 c, as the pseudo code there: out goes every path for which another one of the
- * same neighbouring AS has a lower MED. */
-static size_t sieve_med(const struct bgp_path_view *v, size_t n, uint8_t *alive)
+/* Of one neighbouring AS, those with more than the lowest MED go: `gone` is 1. */
+static void sieve_as(size_t n, uint32_t group, uint32_t *as, const uint32_t *med, uint32_t *gone)
 {
-	enum { GONE = 0, STAYS = 1, LOSES = 2 };
-	size_t left = 0, first = 0;
-	bool differ = false;
-
-	while (!alive[first])
-		first++;
-	for (size_t i = first; i < n; i++) {
-		differ |= alive[i] && med_of(&v[i]) != med_of(&v[first]);
-		left += alive[i];
-	}
-	if (!differ)
-		return left;
-	left = 0;
+	uint32_t least = UINT32_MAX;
 
 	for (size_t i = 0; i < n; i++)
-		for (size_t j = 0; alive[i] == STAYS && j < n; j++)
-			if (alive[j] != GONE && med_of(&v[j]) < med_of(&v[i]) &&
-				attr_as_path_first(v[j].attrs) == attr_as_path_first(v[i].attrs))
-				alive[i] = LOSES;
+		if (as[i] == group && med[i] < least)
+			least = med[i];
+	for (size_t i = 0; i < n; i++)
+		if (as[i] == group) {
+			gone[i] = med[i] > least;
+			as[i] = AS_DONE;
+		}
+}
+
+/* Section 9.1.2.2 c: out goes every path for which another one of the same neighbouring AS has a
+ * lower MED. */
+static void sieve_med(struct field *f)
+{
+	size_t kept = 0, same = 1, n = f->n;
+	uint32_t *as = f->room, *med = as + n, *gone = med + n;
+
+	while (same < n && med_of(at(f, same)) == med_of(at(f, 0)))
+		same++;
+	if (same == n)
+		return;
 	for (size_t i = 0; i < n; i++) {
-		alive[i] = alive[i] == STAYS;
-		left += alive[i];
+		as[i] = attr_as_path_first(at(f, i)->attrs);
+		med[i] = med_of(at(f, i));
+		gone[i] = 0;
 	}
-	return left;
+	for (size_t i = 0; i < n; i++)
+		if (as[i] != AS_DONE)
+			sieve_as(n, as[i], as, med, gone);
+	for (size_t i = 0; i < n; i++)
+		if (!gone[i])
+			f->left[kept++] = f->left[i];
+	f->n = kept;
 }
 
 static bool is_before(const struct bgp_path_view *a, const struct bgp_path_view *b)
@@ -158,25 +158,27 @@ static bool is_before(const struct bgp_path_view *a, const struct bgp_path_view 
 }
 
 size_t decide_best(
-	const struct bgp_family *f, const struct bgp_path_view *v, size_t n, uint8_t *alive)
+	const struct bgp_family *family, const struct bgp_path_view *v, size_t n, uint32_t *room)
 {
-	static measure *const first[] = {by_local_pref, by_local, by_as_path, by_origin};
-	static measure *const then[] = {by_ibgp, by_id, by_cluster_list, by_stale};
-	size_t left = n, best = n;
+	uint32_t *left = room;
+	struct field f = {v, left, n, room + n};
+	size_t best;
 
 	if (n == 1)
 		return 0;
-	memset(alive, 1, n);
-	if (f->compare)
-		left = sieve_family(f, v, n, alive);
-	for (size_t i = 0; left > 1 && i < sizeof(first) / sizeof(*first); i++)
-		left = sieve(first[i], v, n, alive);
-	if (left > 1)
-		left = sieve_med(v, n, alive);
-	for (size_t i = 0; left > 1 && i < sizeof(then) / sizeof(*then); i++)
-		left = sieve(then[i], v, n, alive);
 	for (size_t i = 0; i < n; i++)
-		if (alive[i] && (best == n || is_before(&v[i], &v[best])))
-			best = i;
+		left[i] = (uint32_t)i;
+	if (family->compare)
+		sieve_family(family, &f);
+	if (f.n > 1)
+		sieve(by_preference, &f);
+	if (f.n > 1)
+		sieve_med(&f);
+	if (f.n > 1)
+		sieve(by_sender, &f);
+	best = left[0];
+	for (size_t i = 1; i < f.n; i++)
+		if (is_before(&v[left[i]], &v[best]))
+			best = left[i];
 	return best;
 }

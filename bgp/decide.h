@@ -22,6 +22,8 @@ struct bgp_path_view {
 
 struct bgp_family;
 
-/* The index of the best of `n` paths of one key; n > 0. `alive` is scratch space of n octets. The outcome does not
+#define DECIDE_ROOM 4
+
+/* The index of the best of `n` paths of one key; n > 0. `room` is scratch space for DECIDE_ROOM * n numbers. The outcome does not
  * depend on the order of the paths. */
-size_t decide_best(const struct bgp_family *f, const struct bgp_path_view *v, size_t n, uint8_t *alive);
+size_t decide_best(const struct bgp_family *f, const struct bgp_path_view *v, size_t n, uint32_t *room);

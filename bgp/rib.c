@@ -40,7 +40,7 @@ void rib_free(struct rib *r)
 	free(r->peer);
 	free(r->grave);
 	free(r->view);
-	free(r->alive);
+	free(r->room);
 }
 
 int rib_peer_add(struct rib *r, uint16_t index)

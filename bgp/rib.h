@@ -98,7 +98,7 @@ struct rib {
 	struct grave *grave; /* tombstones in the order of their death; a ring */
 	size_t grave_head, grave_count, grave_cap;
 	struct bgp_path_view *view; /* scratch of the decision */
-	uint8_t *alive;
+	uint32_t *room;
 	size_t view_cap;
 };
 

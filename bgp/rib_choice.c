@@ -20,10 +20,10 @@ static bool view_reserve(struct rib *r, size_t n)
 	struct bgp_path_view *v = realloc(r->view, cap * sizeof(*v));
 	if (v)
 		r->view = v;
-	uint8_t *alive = realloc(r->alive, cap);
-	if (alive)
-		r->alive = alive;
-	if (!v || !alive)
+	uint32_t *room = realloc(r->room, DECIDE_ROOM * cap * sizeof(*room));
+	if (room)
+		r->room = room;
+	if (!v || !room)
 		return false;
 	r->view_cap = cap;
 	return true;
@@ -73,7 +73,7 @@ void rib_choose(struct rib *r, struct dest *d)
 		for (const struct path *p = first; p; p = rib_path(r, p->next))
 			if (!p->refused)
 				view_of(r, p, &r->view[n++]);
-		best = decide_best(r->family, r->view, n, r->alive);
+		best = decide_best(r->family, r->view, n, r->room);
 	}
 	for (link = &d->paths;; link = &rib_path(r, *link)->next)
 		if (!rib_path(r, *link)->refused && best-- == 0)

@@ -142,12 +142,12 @@ static void check_pair(
 	const struct bgp_path_view *better, const struct bgp_path_view *worse, const char *name)
 {
 	struct bgp_path_view v[2] = {*better, *worse};
-	uint8_t alive[2];
+	uint32_t left[2 * DECIDE_ROOM];
 
-	ck_assert_msg(decide_best(&family, v, 2, alive) == 0, "%s", name);
+	ck_assert_msg(decide_best(&family, v, 2, left) == 0, "%s", name);
 	v[0] = *worse;
 	v[1] = *better;
-	ck_assert_msg(decide_best(&family, v, 2, alive) == 1, "%s, the other way round", name);
+	ck_assert_msg(decide_best(&family, v, 2, left) == 1, "%s, the other way round", name);
 }
 
 START_TEST(steps)
@@ -192,7 +192,7 @@ START_TEST(med_is_no_order)
 		{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
 	struct bgp_path_view v[3], o[3];
 	struct attrs a[3];
-	uint8_t alive[3];
+	uint32_t left[3 * DECIDE_ROOM];
 
 	for (int i = 0; i < 3; i++)
 		plain(&v[i], &a[i]);
@@ -208,7 +208,7 @@ START_TEST(med_is_no_order)
 	for (int k = 0; k < 6; k++) {
 		for (int i = 0; i < 3; i++)
 			o[i] = v[orders[k][i]];
-		ck_assert_uint_eq(o[decide_best(&family, o, 3, alive)].peer_id, 5);
+		ck_assert_uint_eq(o[decide_best(&family, o, 3, left)].peer_id, 5);
 	}
 }
 END_TEST
@@ -230,7 +230,7 @@ START_TEST(segments_are_no_order)
 	struct bgp_family f = {.compare = by_segment};
 	struct bgp_path_view v[3], o[3];
 	struct attrs a[3];
-	uint8_t alive[3];
+	uint32_t left[3 * DECIDE_ROOM];
 
 	for (int i = 0; i < 3; i++) {
 		plain(&v[i], &a[i]);
@@ -242,7 +242,7 @@ START_TEST(segments_are_no_order)
 	for (int k = 0; k < 6; k++) {
 		for (int i = 0; i < 3; i++)
 			o[i] = v[orders[k][i]];
-		ck_assert_uint_eq(o[decide_best(&f, o, 3, alive)].peer_id, 3);
+		ck_assert_uint_eq(o[decide_best(&f, o, 3, left)].peer_id, 3);
 	}
 }
 END_TEST
@@ -251,11 +251,11 @@ START_TEST(alone)
 {
 	struct bgp_path_view v;
 	struct attrs a;
-	uint8_t alive;
+	uint32_t left[DECIDE_ROOM];
 
 	plain(&v, &a);
 	a.as_path = (struct span){path_0, 0};
-	ck_assert_uint_eq(decide_best(&family, &v, 1, &alive), 0);
+	ck_assert_uint_eq(decide_best(&family, &v, 1, left), 0);
 }
 END_TEST
 

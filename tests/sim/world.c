@@ -511,9 +511,7 @@ static struct sim_half *some_half(struct world *w)
 static void hurt_connection(struct world *w)
 {
 	static const char *const what[] = {"stops reading", "reads slowly", "is cut",
-		"is cut, "
-		"the other side hears of it when it sends",
-		"is cut for one side"};
+		"is cut (the other side learns it when it sends)", "is cut for one side"};
 	struct sim_half *h = some_half(w);
 	unsigned kind = dice(w, 5);
 
