@@ -104,7 +104,7 @@ const struct path *rib_best_of(struct rib *r, const struct dest *d,
 	}
 	if (n < 2)
 		return first;
-	size_t at = decide_best(r->family, r->view, n, r->alive);
+	size_t at = decide_best(r->family, r->view, n, r->room);
 	for (const struct path *p = first;; p = rib_path(r, p->next))
 		if (!p->refused && may(arg, p) && at-- == 0)
 			return p;
