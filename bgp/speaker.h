@@ -220,6 +220,9 @@ void neighbor_view(const struct neighbor *n, struct neighbor_view *ret);
 /* Walks neighbours: NULL gives the first. */
 const struct neighbor *speaker_next_neighbor(const struct speaker *s, const struct neighbor *after);
 
+/* The word for why a route was refused. */
+const char *speaker_reason(const struct speaker *s, uint8_t reason);
+
 struct route_view {
 	const struct bgp_family *family;
 	const uint8_t *key, *payload;

@@ -63,6 +63,11 @@ void neighbor_view(const struct neighbor *n, struct neighbor_view *ret)
 		sum_families(n, ret);
 }
 
+const char *speaker_reason(const struct speaker *s, uint8_t reason)
+{
+	return policy_reason(&s->policy, reason);
+}
+
 const struct neighbor *speaker_next_neighbor(const struct speaker *s, const struct neighbor *after)
 {
 	for (size_t i = after ? after->index + 1u : 1; i < s->neighbors; i++)

@@ -36,7 +36,7 @@ static const char help[] =
 	"status     both daemons of this box\n"
 	"neighbors  BGP sessions of quelld                   ADDRESS    --neighbor\n"
 	"routes     EVPN routes of quelld                    MAC or IP  --lan --mac --ip --type\n"
-	"                                                               --neighbor\n"
+	"                                                               --neighbor --rejected\n"
 	"lan        who is where, by EVPN                    NAME       --lan --mac --ip\n"
 	"alarms     what quelld had to complain of           MAC or IP  --lan --mac --ip\n"
 	"bmp        monitoring stations of quelld\n"
@@ -65,6 +65,7 @@ enum {
 	OPT_TYPE,
 	OPT_PORT,
 	OPT_NEIGHBOR,
+	OPT_REJECTED,
 	OPT_CLASS,
 	OPT_MESSAGE,
 	OPT_HARD
@@ -80,6 +81,7 @@ static const struct option longs[] = {
 	{"type", required_argument, NULL, OPT_TYPE},
 	{"port", required_argument, NULL, OPT_PORT},
 	{"neighbor", required_argument, NULL, OPT_NEIGHBOR},
+	{"rejected", no_argument, NULL, OPT_REJECTED},
 	{"class", required_argument, NULL, OPT_CLASS},
 	{"message", required_argument, NULL, OPT_MESSAGE},
 	{"hard", no_argument, NULL, OPT_HARD},
@@ -173,6 +175,9 @@ static int take_option(int opt, struct arguments *a)
 		return take_ip("--neighbor", optarg, a->neighbor, &a->show.neighbor);
 	case OPT_TYPE:
 		return take_type(optarg, &a->show.type);
+	case OPT_REJECTED:
+		a->show.rejected = true;
+		return 0;
 	case OPT_CLASS:
 		return take_class(optarg, &a->show.cls);
 	case OPT_MESSAGE:

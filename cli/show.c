@@ -10,10 +10,11 @@
 #include "lib/ip.h"
 #include "lib/mac.h"
 
-enum option { LAN, MAC, IP, PORT, NEIGHBOR, CLASS, TYPE, OPTIONS };
+enum option { LAN, MAC, IP, PORT, NEIGHBOR, CLASS, TYPE, REJECTED, OPTIONS };
 
 static const char *const option_names[OPTIONS] = {
-	"--lan", "--mac", "--ip", "--port", "--neighbor", "--class", "--type"};
+	"--lan", "--mac", "--ip", "--port", "--neighbor", "--class", "--type",
+	"--rejected"};
 
 struct noun {
 	const char *name;
@@ -33,7 +34,9 @@ static const struct noun nouns[] = {
 	{"neighbors", CONTROL_QUELLD, "neighbors", {[NEIGHBOR] = "address"}, NEIGHBOR, {"address"},
 		show_neighbors},
 	{"routes", CONTROL_QUELLD, "routes",
-		{[LAN] = "", [MAC] = "mac", [IP] = "ip", [TYPE] = "type", [NEIGHBOR] = "from"}, MAC,
+		{[LAN] = "", [MAC] = "mac", [IP] = "ip", [TYPE] = "type", [NEIGHBOR] = "from",
+			[REJECTED] = ""},
+		MAC,
 		{"type", "ip", "text"}, show_routes},
 	{"lan", CONTROL_QUELLD, "lans", {[LAN] = "name", [MAC] = "", [IP] = ""}, LAN, {"name"},
 		show_lan},
@@ -84,12 +87,19 @@ static const char *option_text(const struct show_options *o, enum option which)
 	}
 }
 
+static bool is_given(const struct show_options *o, enum option which)
+{
+	if (which == TYPE)
+		return o->type != 0;
+	return which == REJECTED ? o->rejected : option_text(o, which) != NULL;
+}
+
 const char *show_misfit(const char *noun, const struct show_options *o)
 {
 	const struct noun *n = find(noun);
 
 	for (enum option i = 0; i < OPTIONS; i++)
-		if (!n->keys[i] && (i == TYPE ? o->type != 0 : option_text(o, i) != NULL))
+		if (!n->keys[i] && is_given(o, i))
 			return option_names[i];
 	return NULL;
 }
@@ -204,6 +214,8 @@ static json_t *request_of(const struct noun *n, const struct show_options *o)
 			json_object_set_new(q, "ip", json_string(o->ip));
 		if (o->type)
 			json_object_set_new(q, "type", json_integer(o->type));
+		if (o->rejected)
+			json_object_set_new(q, "rejected", json_true());
 	}
 	if (strcmp(n->name, "ledger") == 0 && o->port)
 		json_object_set_new(q, "port", json_string(o->port));

@@ -14,6 +14,7 @@ struct show_options {
 	bool json, colour;
 	const char *lan, *mac, *ip, *port, *neighbor, *cls;
 	int type; /* of routes; 0: any */
+	bool rejected; /* of routes: only these */
 };
 
 /* Asks and prints. 0, or 1 with a line on stderr. */

@@ -17,7 +17,8 @@ static enum table_colour state_colour(const json_t *n)
 void show_neighbors(const json_t *answer, const struct show_options *o, FILE *out)
 {
 	static const struct table_column columns[] = {{"NEIGHBOR", false}, {"NAME", false},
-		{"AS", true}, {"STATE", false}, {"SINCE", true}, {"ROUTES IN", true}, {"OUT", true},
+		{"AS", true}, {"STATE", false}, {"SINCE", true}, {"ROUTES IN", true},
+		{"REFUSED", true}, {"OUT", true},
 		{"QUEUED", true}, {"FLAPS", true}, {"LAST ERROR", false}};
 	const json_t *list = json_object_get(answer, "neighbors"), *n;
 	size_t i;
@@ -36,6 +37,9 @@ void show_neighbors(const json_t *answer, const struct show_options *o, FILE *ou
 		table_paint(t, state_colour(n));
 		value_cell_age(t, n, "since_s");
 		value_cell_at(t, n, "routes_in");
+		value_cell_at(t, n, "routes_refused");
+		if (value_number(n, "routes_refused") > 0)
+			table_paint(t, WARN);
 		value_cell_at(t, n, "routes_out");
 		value_cell_at(t, n, "queued_octets");
 		value_cell_at(t, n, "flaps");

@@ -93,7 +93,32 @@ static void put_flag(json_t *o, const char *key, bool b)
 	json_object_set_new(o, key, json_boolean(b));
 }
 
-static json_t *show_neighbor(const struct neighbor *n)
+/* Numbers by word; those that are 0 are left out. */
+static json_t *show_refused(const struct speaker *s, const struct neighbor_view *v)
+{
+	json_t *o = json_object();
+
+	for (unsigned i = 1; i < REFUSED_MAX; i++)
+		if (v->refused[i])
+			put_number(o, speaker_reason(s, (uint8_t)i), v->refused[i]);
+	return o;
+}
+
+static json_t *show_by_type(const uint32_t by_class[BGP_CLASSES])
+{
+	json_t *o = json_object();
+	char type[12];
+
+	for (unsigned i = 0; i < BGP_CLASSES; i++) {
+		if (!by_class[i])
+			continue;
+		snprintf(type, sizeof(type), "%u", i);
+		put_number(o, i == BGP_CLASSES - 1 ? "other" : type, by_class[i]);
+	}
+	return o;
+}
+
+static json_t *show_neighbor(const struct speaker *s, const struct neighbor *n)
 {
 	struct neighbor_view v;
 	char id[IP_TEXT];
@@ -122,7 +147,11 @@ static json_t *show_neighbor(const struct neighbor *n)
 	put_number(o, "routes_in", v.routes_in);
 	put_number(o, "routes_stale", v.routes_stale);
 	put_number(o, "routes_out", v.routes_out);
+	put_number(o, "routes_refused", v.routes_refused);
+	json_object_set_new(o, "routes_by_type", show_by_type(v.routes_by_class));
 	put_number(o, "max_routes", v.max_routes);
+	json_object_set_new(o, "max_by_type", show_by_type(v.max_by_class));
+	json_object_set_new(o, "refused", show_refused(s, &v));
 	put_number(o, "treat_as_withdraw", v.treat_as_withdraw);
 	put_number(o, "attr_discard", v.attr_discard);
 	put_number(o, "nlri_discard", v.nlri_discard);
@@ -134,6 +163,8 @@ static json_t *show_neighbor(const struct neighbor *n)
 	put_flag(o, "extended_message", v.extended_message);
 	put_flag(o, "as4", v.as4);
 	put_flag(o, "enhanced_refresh", v.enhanced_refresh);
+	put_flag(o, "add_path_in", v.add_path_in);
+	put_flag(o, "add_path_out", v.add_path_out);
 	json_object_set_new(o, "last_error", json_string(v.last_error));
 	return o;
 }
@@ -144,7 +175,7 @@ static json_t *show_neighbors(const struct quelld *q)
 	const struct neighbor *n = NULL;
 
 	while ((n = speaker_next_neighbor(q->speaker, n)) != NULL)
-		json_array_append_new(list, show_neighbor(n));
+		json_array_append_new(list, show_neighbor(q->speaker, n));
 	return json_pack("{s:o}", "neighbors", list);
 }
 

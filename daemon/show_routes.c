@@ -20,18 +20,22 @@
 struct record {
 	struct ip next_hop, from;
 	uint64_t since_ms;
+	uint32_t path_id;
 	uint16_t key_len, communities_len, large_len, ext_len;
 	uint8_t payload_len;
+	uint8_t refused;
 	bool best, stale;
 };
 
 struct show_routes {
+	const struct speaker *s;
 	/* what is asked */
 	const struct lan_config *lan; /* NULL: any */
 	bool has_mac, has_ip;
 	struct mac mac;
 	struct ip ip;
 	uint8_t type; /* 0: any */
+	bool rejected; /* only these */
 	size_t limit;
 	/* what was found */
 	size_t matched, kept;
@@ -72,6 +76,7 @@ static const char *read_request(
 	if (type && (json_integer_value(type) < 1 || json_integer_value(type) > 255))
 		return "type: expected 1 - 255";
 	q->type = (uint8_t)json_integer_value(type);
+	q->rejected = json_is_true(json_object_get(request, "rejected"));
 	if (limit && json_integer_value(limit) < 1)
 		return "limit: expected a number above 0";
 	if (limit && (size_t)json_integer_value(limit) < q->limit)
@@ -104,7 +109,7 @@ static bool matches(const struct show_routes *q, const struct route_view *r)
 {
 	struct evpn_route e = {0};
 
-	if (q->type && r->key[0] != q->type)
+	if ((q->type && r->key[0] != q->type) || (q->rejected && !r->refused))
 		return false;
 	if (q->has_mac || q->has_ip) {
 		if (evpn_nlri_unpack(r->key, r->key_len, r->payload, r->payload_len, &e) != 0)
@@ -159,11 +164,13 @@ static bool copy(void *arg, const struct route_view *r)
 	struct record rec = {.next_hop = a->next_hop,
 		.from = address_of(q, r->from),
 		.since_ms = r->since_ms,
+		.path_id = r->path_id,
 		.key_len = (uint16_t)r->key_len,
 		.payload_len = (uint8_t)r->payload_len,
 		.communities_len = a->communities.len,
 		.large_len = a->large_communities.len,
 		.ext_len = a->ext_communities.len,
+		.refused = r->refused,
 		.best = r->best,
 		.stale = r->stale};
 	append(q, &rec, sizeof(rec));
@@ -195,6 +202,7 @@ struct show_routes *show_routes_start(const struct speaker *s, const struct lans
 
 	if (!q)
 		abort();
+	q->s = s;
 	q->limit = SHOW_ROUTES_MAX;
 	q->now_ms = loop_now_ms();
 	*ret_error = read_request(lans, request, q);
@@ -287,6 +295,10 @@ static void write_record(const struct show_routes *q, struct jsontext *out,
 		jsontext_string(out, "from", "local");
 	jsontext_bool(out, "best", rec->best);
 	jsontext_bool(out, "stale", rec->stale);
+	if (rec->refused)
+		jsontext_string(out, "refused", speaker_reason(q->s, rec->refused));
+	if (rec->path_id)
+		jsontext_number(out, "path_id", rec->path_id);
 	jsontext_number(
 		out, "since_s", q->now_ms > rec->since_ms ? (q->now_ms - rec->since_ms) / 1000 : 0);
 	jsontext_close(out, '}');

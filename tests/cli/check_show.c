@@ -31,9 +31,9 @@ static char *rendered(const char *noun, const char *answer, const struct show_op
 #define NEIGHBORS                                                                                  \
 	"{\"neighbors\":["                                                                         \
 	"{\"address\":\"10.99.0.10\",\"name\":\"pe10\",\"state\":\"Idle\",\"remote_as\":65000,\"since_s\":3," \
-	"\"routes_in\":0,\"routes_out\":0,\"queued_octets\":0,\"flaps\":3,\"last_error\":\"hold timer\"}," \
+	"\"routes_in\":0,\"routes_refused\":0,\"routes_out\":0,\"queued_octets\":0,\"flaps\":3,\"last_error\":\"hold timer\"}," \
 	"{\"address\":\"10.99.0.2\",\"name\":\"\",\"state\":\"Established\",\"remote_as\":4200000000,"  \
-	"\"since_s\":90000,\"routes_in\":812,\"routes_out\":1200,\"queued_octets\":5,\"flaps\":0,"  \
+	"\"since_s\":90000,\"routes_in\":812,\"routes_refused\":12,\"routes_out\":1200,\"queued_octets\":5,\"flaps\":0,"  \
 	"\"last_error\":\"\",\"shutdown\":false}]}"
 
 #define ALARMS                                                                                     \
@@ -96,33 +96,45 @@ static char *rendered(const char *noun, const char *answer, const struct show_op
 	"\"next_hop\":\"10.99.0.2\",\"from\":\"10.99.0.2\",\"best\":true,\"stale\":false,\"since_s\":1,"  \
 	"\"communities\":\"ET:8 MM:1\"}],\"matched\":9,\"truncated\":true}"
 
+#define REFUSED                                                                                    \
+	"{\"routes\":[{\"type\":3,\"text\":\"10.99.0.2:2 [3]:[0]:[32]:[10.99.0.2]\",\"ip\":\"10.99.0.2\"," \
+	"\"next_hop\":\"10.99.0.2\",\"from\":\"10.99.0.2\",\"best\":false,\"stale\":false,\"since_s\":2,"   \
+	"\"communities\":\"ET:8\",\"refused\":\"mac-multicast\",\"path_id\":7}],\"matched\":1,\"truncated\":false}"
+
 static const struct {
 	const char *noun, *answer;
 	struct show_options o;
 	const char *text;
 } rows[] = {
 	{"neighbors", NEIGHBORS, {0},
-		"NEIGHBOR    NAME          AS  STATE           SINCE  ROUTES IN   OUT  QUEUED  FLAPS  LAST ERROR\n"
-		"10.99.0.2   -     4200000000  Established     1d01h        812  1200       5      0  -\n"
-		"10.99.0.10  pe10       65000  Idle         00:00:03          0     0       0      3  hold timer\n"},
+		"NEIGHBOR    NAME          AS  STATE           SINCE  ROUTES IN  REFUSED   OUT  QUEUED  FLAPS  LAST ERROR\n"
+		"10.99.0.2   -     4200000000  Established     1d01h        812       12  1200       5      0  -\n"
+		"10.99.0.10  pe10       65000  Idle         00:00:03          0        0     0       0      3  hold timer\n"},
 	{"neighbors", NEIGHBORS, {.neighbor = "10.99.0.10"},
-		"address        10.99.0.10\nname           pe10\nstate          Idle\nremote as      65000\n"
-		"since          00:00:03\nroutes in      0\nroutes out     0\nqueued octets  0\nflaps          3\n"
-		"last error     hold timer\n"},
+		"address         10.99.0.10\nname            pe10\nstate           Idle\nremote as       65000\n"
+		"since           00:00:03\nroutes in       0\nroutes refused  0\nroutes out      0\nqueued octets   0\n"
+		"flaps           3\nlast error      hold timer\n"},
 	{"neighbors", NEIGHBORS, {.neighbor = "10.99.0.1"}, "no such neighbor\n"},
 	{"neighbors", "{\"neighbors\":[]}", {0}, "no neighbors\n"},
 	{"neighbors", "{}", {0}, "no neighbors\n"},
 	{"neighbors", "{\"neighbors\":[1,null,{\"address\":[]}]}", {.colour = false},
-		"NEIGHBOR  NAME  AS  STATE  SINCE  ROUTES IN  OUT  QUEUED  FLAPS  LAST ERROR\n"
-		"-         -      -  -          -          -    -       -      -  -\n"
-		"-         -      -  -          -          -    -       -      -  -\n"
-		"-         -      -  -          -          -    -       -      -  -\n"},
+		"NEIGHBOR  NAME  AS  STATE  SINCE  ROUTES IN  REFUSED  OUT  QUEUED  FLAPS  LAST ERROR\n"
+		"-         -      -  -          -          -        -    -       -      -  -\n"
+		"-         -      -  -          -          -        -    -       -      -  -\n"
+		"-         -      -  -          -          -        -    -       -      -  -\n"},
 	{"routes", ROUTES, {0},
 		"    ROUTE                                         NEXT HOP   FROM          SINCE  COMMUNITIES\n"
 		"*   10.99.0.2:2 [2] 02:00:5e:00:00:01 198.18.0.1  10.99.0.2  10.99.0.2  00:00:01  ET:8 MM:1\n"
 		" S  10.99.0.2:2 [3]:[0]:[32]:[10.99.0.2]          10.99.0.2  local      00:00:02  ET:8\n"
 		"2 of 9; narrow it with --lan, --mac, --ip or --type\n"},
 	{"routes", "{\"routes\":[]}", {.type = 2}, "no routes\n"},
+	{"routes", "{\"routes\":[]}", {.rejected = true}, "no routes were refused\n"},
+	{"routes", REFUSED, {0},
+		"   ROUTE                                      NEXT HOP   FROM          SINCE  COMMUNITIES\n"
+		"R  10.99.0.2:2 [3]:[0]:[32]:[10.99.0.2] id 7  10.99.0.2  10.99.0.2  00:00:02  ET:8\n"},
+	{"routes", REFUSED, {.rejected = true},
+		"REFUSED        ROUTE                                      NEXT HOP   FROM          SINCE  COMMUNITIES\n"
+		"mac-multicast  10.99.0.2:2 [3]:[0]:[32]:[10.99.0.2] id 7  10.99.0.2  10.99.0.2  00:00:02  ET:8\n"},
 	{"alarms", ALARMS, {0},
 		"TIME                  COUNT  LAN  MAC                ADDRESS     PE         WHAT\n"
 		"2026-01-02T00:00:00Z      7  ixp  02:00:5e:00:00:01  -           10.99.0.2  it moves\n"
@@ -256,6 +268,9 @@ START_TEST(options_fit)
 	ck_assert_str_eq(o.mac, "02:00:5e:00:00:01");
 	ck_assert(!show_misfit("routes", &o));
 	ck_assert_str_eq(show_misfit("ports", &o), "--mac");
+	o = (struct show_options){.rejected = true};
+	ck_assert(!show_misfit("routes", &o));
+	ck_assert_str_eq(show_misfit("lan", &o), "--rejected");
 	o = (struct show_options){0};
 	ck_assert(show_take_word("bindings", "2001:DB8::0001", &o, buf));
 	ck_assert_str_eq(o.ip, "2001:db8::1");

@@ -124,6 +124,22 @@ def test_show(peers, quelld):
         assert error in quelld.ask(**request)["error"]
 
 
+def test_what_is_refused_is_shown_and_not_told(peers, quelld):
+    a, b = peers
+    multicast, sound = macip(A, 100, "01:00:5e:00:00:01", "198.18.0.1"), macip(A, 100, mac(2))
+    a.send(update([multicast], A) + update([sound], A))
+    while (got := b.receive())[0] != UPDATE:
+        pass
+    assert sound in got[1] and multicast not in got[1]
+    r, = quelld.routes(rejected=True)
+    assert (r["mac"], r["refused"], r["best"], r["from"]) == ("01:00:5e:00:00:01", "mac-multicast", False, A)
+    assert [(r["mac"], "refused" in r) for r in sorted(quelld.routes(), key=lambda r: r["best"])] == [
+        ("01:00:5e:00:00:01", True), (mac(2), False)]
+    n = quelld.neighbor(A)
+    assert (n["routes_in"], n["routes_refused"], n["refused"]) == (2, 1, {"mac-multicast": 1})
+    assert n["routes_by_type"] == {"2": 2} and n["max_by_type"] == {}
+
+
 def test_goodbye(peers, quelld):
     """SIGTERM: Cease/Administrative Shutdown with a communication to every peer, then exit 0."""
     for p in peers:
