@@ -21,7 +21,7 @@ class GoBgp:
 afi-safi-name = "{name}"
 """ + ("""[neighbors.afi-safis.mp-graceful-restart.config]
 enabled = true
-""" if restart and name != "rtc" else "") for name in families)
+""" if restart else "") for name in families)
         self.path.write_text(f"""[global.config]
 as = {asn}
 router-id = "{address}"

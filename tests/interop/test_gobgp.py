@@ -235,3 +235,20 @@ multihop-ttl = 2
     one.hear(lambda: key in one.table.routes)
     _, hop, got = one.table.routes[key]
     assert got[2][1].hex() == "02010000fded" and hop == bytes([10, 99, 0, 5])
+
+
+def test_route_target_membership(exchange):
+    """RFC 4684: it is sent what it wants, and no more. (Without graceful restart it does not say where its memberships end,
+    and would be sent nothing for a minute. It dies of `vrf del`.)"""
+    exchange.raise_quelld({GOBGP: {"rt-constrain": "true"}})
+    g, one = exchange.gobgp(families=("l2vpn-evpn", "rtc"), restart=True), exchange.peer()
+    exchange.up(GOBGP)
+    wanted, other = ROUTES["type 2, IPv4"], ROUTES["type 2, IPv6"]
+    one.send(announce([wanted]))
+    one.send(announce([other], communities=("0002fde8000000c8", VXLAN)))
+    g.do("vrf add red rd 65000:1 rt both 65000:100")
+    wait_until(lambda: [p["nlri"]["value"]["ip"] for p in g.routes()] == ["198.18.0.2"], 10, "what it wants")
+    g.do("vrf add blue rd 65000:2 rt both 65000:200")
+    wait_until(lambda: len(g.routes()) == 2, 10, "and the other")
+    one.send(withdraw([wanted]))
+    wait_until(lambda: [p["nlri"]["value"]["ip"] for p in g.routes()] == ["2001:db8:100::3"], 10, "the first is withdrawn")
