@@ -60,8 +60,8 @@ class Exchange:
         self.pe.ip(*(f"addr add {a}/24 dev up0" for a in (GOBGP, EXABGP, FRR)), "link set up0 up")
         self.quelld, self.closers = None, []
 
-    def raise_quelld(self, more=None, speaker=""):
-        """`more`: keys of one neighbour by its address, beyond what all have; `speaker`: lines of bgp."""
+    def raise_quelld(self, more=None, sanity="false"):
+        """`more`: keys of one neighbour by its address, beyond what all have. Without sanity everything legal is relayed."""
         lines = ""
         for address in (ONE, TWO, GOBGP, EXABGP, FRR):
             keys = {"client": "true", "passive": "true", **({"profile": "conservative"} if address == FRR else {}),
@@ -72,7 +72,8 @@ bgp:
   as: 65000
   defer-time: 1
   listen: [{RS}]
-{speaker}  neighbors:
+  import: {{sanity: {sanity}}}
+  neighbors:
 {lines}""").start()
         return self.quelld
 

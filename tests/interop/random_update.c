@@ -108,6 +108,7 @@ static void put_ext_communities(struct build *b)
 {
 	static const uint8_t tunnels[] = {8, 8, 8, 9, 10, 11, 12, 19, 7, 1, 2, 15, 0, 255};
 	struct random_updates *g = b->g;
+	bool arp_nd = false;
 
 	begin(b, maybe_partial(b), 16);
 	writer_u32(&b->w, 0x0002fde8); /* a route target: no PE would want it without */
@@ -134,7 +135,10 @@ static void put_ext_communities(struct build *b)
 			writer_u16(&b->w, 0);
 			noise(g, &b->w, 3);
 			break;
-		case 4: /* ARP/ND, all flags that there are and some that are not */
+		case 4: /* ARP/ND, all flags that there are and some that are not; one at most (RFC 9047 section 2) */
+			if (arp_nd)
+				break;
+			arp_nd = true;
 			writer_u16(&b->w, 0x0608);
 			writer_u8(&b->w, (uint8_t)random_u32(g));
 			writer_zero(&b->w, 5);
@@ -149,7 +153,7 @@ static void put_ext_communities(struct build *b)
 			break;
 		case 7: /* any other of EVPN: DF election, layer 2, E-tree, multicast flags, ... */
 			writer_u8(&b->w, 0x06);
-			writer_u8(&b->w, (uint8_t)(4 + below(g, 16)));
+			writer_u8(&b->w, (const uint8_t[]){4, 5, 6, 7, 9, 10, 13, 14, 15, 18}[below(g, 10)]);
 			noise(g, &b->w, 6);
 			break;
 		case 8: /* site of origin, link bandwidth, colour, validation state, generic ones */

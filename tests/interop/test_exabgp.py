@@ -31,6 +31,32 @@ def test_what_it_is_told(exchange):
     wait_until(lambda: not e.routes(), 10, "all is withdrawn")
 
 
+def test_unknown_types_can_be_discarded(exchange):
+    """The knob: what shares an attribute with them comes through, they themselves are kept with the reason, and told nobody."""
+    q = exchange.raise_quelld({ONE: {"import": "{unknown-route-types: discard}"}})
+    e, one = exchange.exabgp(), exchange.peer()
+    exchange.up(EXABGP)
+    unknown = [vectors.UNKNOWN["type 9"], vectors.UNKNOWN["type 200"]]
+    one.send(announce([ROUTES["type 3, IPv4"], *unknown, vectors.UNKNOWN["type 6"], ROUTES["type 2, IPv4"]]))
+    wait_until(lambda: len(e.routes()) == 3, 10, "what is known")
+    assert not {key_of(u) for u in unknown} & set(e.routes())
+    assert q.neighbor(ONE)["routes_in"] == 5
+    assert q.established(ONE)
+
+
+def test_sanity_refuses_what_no_pe_should_say(exchange):
+    """The default: a route that can be no host's is not told; its neighbours in the message are."""
+    q = exchange.raise_quelld(sanity="true")
+    e, one = exchange.exabgp(), exchange.peer()
+    exchange.up(EXABGP)
+    bad = [nlri(2, vectors.RD, ESI0, TAG, "30", "ffffffffffff", "00", "000064"),
+           nlri(2, vectors.RD, ESI0, TAG, "30", "02005e000009", "20", ip("224.0.0.1"), "000064"),
+           vectors.RARE["type 2, ESI all ones"]]
+    one.send(announce([*bad, ROUTES["type 2, IPv4"]]))
+    wait_until(lambda: set(e.routes()) == {key_of(ROUTES["type 2, IPv4"])}, 10, "the good one")
+    assert q.neighbor(ONE)["routes_in"] == 4
+
+
 def ends_its_session(attrs, next_hop):
     """On these it sends a NOTIFICATION, beyond what the conservative profile leaves out: a next hop that is not IPv4, and
     the flow specification's redirect to a 4-octet AS among the communities."""

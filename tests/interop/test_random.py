@@ -48,6 +48,7 @@ bgp:
   as: 65000
   defer-time: 1
   listen: [{RS}]
+  import: {{sanity: false}}
   neighbors:
     - {{address: {PE}, client: true, passive: true, profile: conservative}}
     - {{address: {SENDER}, client: true, passive: true}}
