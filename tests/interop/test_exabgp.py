@@ -59,9 +59,10 @@ def test_sanity_refuses_what_no_pe_should_say(exchange):
 
 def ends_its_session(attrs, next_hop):
     """On these it sends a NOTIFICATION, beyond what the conservative profile leaves out: a next hop that is not IPv4, and
-    the flow specification's redirect to a 4-octet AS among the communities."""
+    among the communities the flow specification's redirect to a 4-octet AS, and its rate if that is no number."""
     ecs = attrs.get(16, (0, b""))[1]
-    return len(next_hop) not in (0, 4) or any(ecs[i] & 15 == 2 and ecs[i + 1] == 8 for i in range(0, len(ecs), 8))
+    flow = {(ecs[i] & 15, ecs[i + 1]) for i in range(0, len(ecs), 8)} & {(2, 8), (0, 6)}
+    return len(next_hop) not in (0, 4) or bool(flow)
 
 
 def test_random_updates(exchange, figures):
