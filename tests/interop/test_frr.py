@@ -225,3 +225,21 @@ def test_what_it_does_not_pass_on(exchange):
     two.hear(lambda: len(two.table.routes) == 2)  # behind the change
     assert two.table.routes[key_of(KEY2)][0] == KEY2
     assert calm(f)
+
+
+def test_several_paths(exchange):
+    """RFC 7911: FRR takes several paths of an EVPN route, and does not send them."""
+    exchange.raise_quelld({FRR: {"add-path": "both"}})
+    f, one, two = exchange.frr(config((RS,))), exchange.peer(ONE), exchange.peer(TWO)
+    exchange.up(FRR)
+
+    def hops():
+        paths = [p for prefixes in f.json("show bgp l2vpn evpn route").values() if isinstance(prefixes, dict)
+                 for prefix, what in prefixes.items() if prefix != "rd" for ps in what["paths"] for p in ps]
+        return sorted(h["ip"] for p in paths for h in p["nexthops"])
+    one.send(announce([KEY2], next_hop=ONE))
+    two.send(announce([KEY2], next_hop=TWO))
+    wait_until(lambda: hops() == [ONE, TWO], 10, "both paths")
+    two.send(withdraw([KEY2]))
+    wait_until(lambda: hops() == [ONE], 10, "one of them")
+    assert calm(f)

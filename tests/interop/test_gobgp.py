@@ -252,3 +252,33 @@ def test_route_target_membership(exchange):
     wait_until(lambda: len(g.routes()) == 2, 10, "and the other")
     one.send(withdraw([wanted]))
     wait_until(lambda: [p["nlri"]["value"]["ip"] for p in g.routes()] == ["2001:db8:100::3"], 10, "the first is withdrawn")
+
+
+def test_several_paths(exchange):
+    """RFC 7911: two PEs with one key are two paths to it, each withdrawn by itself; and it sends with identifiers, too."""
+    q = exchange.raise_quelld({GOBGP: {"add-path": "both"}})
+    g = exchange.gobgp(tail="[neighbors.add-paths.config]\nreceive = true\nsend-max = 8\n")
+    one, two = exchange.peer(ONE), exchange.peer(TWO)
+    exchange.up(GOBGP)
+    route = ROUTES["type 2, IPv4"]
+
+    def hops():
+        return sorted(a["nexthop"] for p in g.routes() for a in p["attrs"] if a["type"] == 14)
+    one.send(announce([route], next_hop=ONE))
+    two.send(announce([route], next_hop=TWO))
+    wait_until(lambda: hops() == [ONE, TWO], 10, "both paths")
+    one.send(withdraw([route]))
+    wait_until(lambda: hops() == [TWO], 10, "one of them")
+    g.do(f"global rib add -a evpn {ANNOUNCED['type 3'][0]}")
+    two.hear(lambda: two.table.routes)
+    assert q.neighbor(GOBGP)["routes_in"] == 1
+    g.do(f"global rib del -a evpn {ANNOUNCED['type 3'][0]}")
+    two.hear(lambda: not two.table.routes)
+
+
+def test_gtsm(exchange):
+    exchange.raise_quelld({GOBGP: {"ttl-security": 1}})
+    g = exchange.gobgp(tail="[neighbors.ttl-security.config]\nenabled = true\nttl-min = 255\n")
+    exchange.up(GOBGP)
+    g.do(f"global rib add -a evpn {ANNOUNCED['type 3'][0]}")
+    wait_until(lambda: exchange.quelld.routes(), 10)
