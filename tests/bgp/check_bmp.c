@@ -558,6 +558,61 @@ START_TEST(dump_waits)
 }
 END_TEST
 
+/* A station that hangs in its dump keeps what is gone: it has to go before a neighbour would be blamed for that. */
+START_TEST(dump_hangs)
+{
+	struct bmp_station_config c = station(BMP_PRE);
+	uint8_t buf[BGP_MSG_MAX];
+	struct bmp_view v;
+
+	begin(BMP_PRE);
+	raw.s->tombstones_max = 200;
+	establish(true);
+	for (unsigned i = 0; i < 250; i++)
+		raw_rx(&raw, buf, raw_update(buf, sizeof(buf), i, i, 1, false, 1000 + i));
+	c.queue_octets = 80000;
+	straw2.st = bmp_add(bmp, &c, raw.now);
+	connect_straw(&straw2);
+	raw_rx_withdraw(&raw, 0, 199);
+	turn();
+	bmp_view(straw2.st, &v);
+	ck_assert_str_eq(v.state, "closing");
+	ck_assert_str_eq(v.last_error, "reads its dump too slowly");
+	bmp_lost(straw2.st, NULL, raw.now);
+	raw_drain(&raw);
+	rib_reap(&raw.s->table[0].rib);
+	ck_assert_uint_eq(raw.s->table[0].rib.tombstones, 0);
+	ck_assert_str_eq(raw_view(&raw).state, "Established");
+	end();
+}
+END_TEST
+
+/* A message that was full gets longer by an octet when it is made anew. */
+START_TEST(a_full_message_in_the_dump)
+{
+	static char hex[3 * BGP_MSG_MAX];
+	struct straw_msg m;
+	size_t n;
+
+	begin(BMP_PRE);
+	establish(false);
+	n = (size_t)snprintf(hex, sizeof(hex), "%s", ORIGIN NO_AS PREF REACH("0d", "f0 02 01 05") "d0 c8 ");
+	/* Header and two lengths, the attributes before, flags, type and length of this one. */
+	size_t rest = BGP_MSG_MAX - 23 - (4 + 3 + 7 + 16) - 4;
+	n += (size_t)snprintf(hex + n, sizeof(hex) - n, "%04zx", rest);
+	for (size_t i = 0; i < rest; i++)
+		n += (size_t)snprintf(hex + n, sizeof(hex) - n, "ee");
+	rx_attrs(hex);
+	connect_straw(&straw);
+	HEARD("INIT UP +1 EOR");
+	straw.at = 0;
+	for (int i = 0; i < 3; i++)
+		ck_assert(straw_next(&straw, &m));
+	ck_assert_uint_eq(reader_left(&m.body), BGP_MSG_MAX + 1);
+	end();
+}
+END_TEST
+
 START_TEST(termination)
 {
 	begin(BMP_PRE);
@@ -684,5 +739,6 @@ CHECK_MAIN("bmp", tcase_add_test(t, as_it_happens); tcase_add_test(t, octets_as_
 	   tcase_add_test(t, refresh); tcase_add_loop_test(t, odd_updates, 0, ROWS_OF(odd));
 	   tcase_add_test(t, attributes_in_the_dump); tcase_add_test(t, ipv6_peer);
 	   tcase_add_test(t, back_off); tcase_add_test(t, queue_full); tcase_add_test(t, dump_waits);
+	   tcase_add_test(t, dump_hangs); tcase_add_test(t, a_full_message_in_the_dump);
 	   tcase_add_test(t, termination); tcase_add_test(t, stats); tcase_add_test(t, views);
 	   tcase_add_test(t, nobody_looks_on);)

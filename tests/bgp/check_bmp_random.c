@@ -13,7 +13,7 @@
 #include "tests/bgp/sim.h"
 #include "tests/bgp/straw_station.h"
 
-#define NODES 5
+#define NODES 6
 #define KEYS 400
 #define STEPS 150
 #define STATIONS 2
