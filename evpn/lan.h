@@ -120,13 +120,14 @@ int lan_local_del(struct lan *lan, struct mac mac, struct ip ip);
 void lan_local_mark(struct lan *lan);
 void lan_local_sweep(struct lan *lan);
 
-/* Whether a type-2 route that a PE wants to tell may be believed at all. Made for the import policy, which asks for every
- * route: without a MAC that is frozen or sticky it costs a comparison. Alarms may come of it. */
+/* Whether a type-2 route that a PE wants to tell may be believed at all, for the import policy, which asks for every route.
+ * Without guards, MACs that are frozen or sticky, any may. Alarms may come of it. */
 enum lan_verdict {
 	LAN_FINE,
 	LAN_DUPLICATE_MAC, /* frozen behind another PE, or here */
 	LAN_STICKY_MOVE,   /* the same of a sticky one (section 15.2) */
 };
+bool lan_has_guards(const struct lan *lan);
 enum lan_verdict lan_judge(
 	struct lan *lan, struct mac mac, const struct esi *esi, struct ip vtep, bool sticky);
 

@@ -224,10 +224,15 @@ static const char *sticky_trouble(const struct lan_mac *m, bool sticky)
 		      : "another PE claims a MAC that is sticky behind one";
 }
 
+bool lan_has_guards(const struct lan *lan)
+{
+	return lan->frozen_count || lan->sticky_count;
+}
+
 enum lan_verdict lan_judge(
 	struct lan *lan, struct mac mac, const struct esi *esi, struct ip vtep, bool sticky)
 {
-	if (!lan->frozen_count && !lan->sticky_count)
+	if (!lan_has_guards(lan))
 		return LAN_FINE;
 	struct lan_mac *m = lan_mac_find(lan, mac);
 	/* Two PEs of one segment are one place. */

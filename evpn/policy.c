@@ -259,6 +259,40 @@ static const struct seen *look_at(
 
 /* --- by route --- */
 
+/* What a type-2 route is about, read where it stands. */
+struct host {
+	const uint8_t *mac, *ip;
+	uint8_t family; /* 0: MAC only */
+	uint64_t bits[2]; /* of the IP, as in struct net */
+};
+
+static struct host host_of(const struct policy_route *r)
+{
+	struct host h = {.mac = r->key + EVPN_MACIP_MAC, .ip = r->key + EVPN_MACIP_IP};
+
+	if (r->key[EVPN_MACIP_IPLEN] == 32 && r->key_len >= EVPN_MACIP_IP + 4) {
+		h.family = 4;
+		memcpy(h.bits, h.ip, 4);
+	} else if (r->key[EVPN_MACIP_IPLEN] == 128 && r->key_len >= EVPN_MACIP_IP + 16) {
+		h.family = 6;
+		memcpy(h.bits, h.ip, 16);
+	}
+	return h;
+}
+
+static struct ip ip_of(const struct host *h)
+{
+	return h->family == 4 ? ip_v4(h->ip) : h->family == 6 ? ip_v6(h->ip) : (struct ip){0};
+}
+
+static struct mac mac_of(const struct host *h)
+{
+	struct mac mac;
+
+	memcpy(mac.b, h->mac, 6);
+	return mac;
+}
+
 static bool is_max_esi(const uint8_t *esi)
 {
 	for (int i = 0; i < 10; i++)
@@ -267,11 +301,8 @@ static bool is_max_esi(const uint8_t *esi)
 	return true;
 }
 
-static uint8_t judge_mac(const uint8_t *b)
+static uint8_t judge_mac(struct mac mac)
 {
-	struct mac mac;
-
-	memcpy(mac.b, b, 6);
 	if (mac_is_group(mac))
 		return mac_is_broadcast(mac) ? REFUSED_MAC_BROADCAST : REFUSED_MAC_MULTICAST;
 	return mac_is_zero(mac) ? REFUSED_MAC_ZERO : REFUSED_NOT;
@@ -291,25 +322,45 @@ static uint8_t judge_ip(struct ip ip)
 								 : REFUSED_NOT;
 }
 
-/* The network's own address counts as a broadcast, as it once was (RFC 1812 section 5.3.5). */
-static uint8_t judge_ip_in_lan(const struct policy_lan *lan, struct ip ip)
+/* By its first octet nearly every address is seen to be a host's; the others are looked at closely. */
+static bool is_plainly_unicast(const struct host *h)
 {
-	uint64_t bits[2];
+	if (h->family == 4)
+		return h->ip[0] > 0 && h->ip[0] < 224 && h->ip[0] != 127;
+	return h->family == 0 || (h->ip[0] > 0 && h->ip[0] < 0xff);
+}
 
-	if (lan->net_count == 0 || (ip.family == 6 && ip_is_link_local(ip)))
-		return REFUSED_NOT;
-	memcpy(bits, ip.b, 16);
+static uint8_t judge_sanity(const struct policy_route *r, const struct host *h)
+{
+	uint8_t reason = judge_mac(mac_of(h));
+
+	if (!reason && !is_plainly_unicast(h))
+		reason = judge_ip(ip_of(h));
+	if (!reason && r->payload_len >= EVPN_MACIP_PAYLOAD && is_max_esi(r->payload))
+		reason = REFUSED_MAX_ESI;
+	return reason;
+}
+
+/* The network's own address counts as a broadcast, as it once was (RFC 1812 section 5.3.5). */
+static bool is_broadcast_in(const struct net *n, const struct host *h)
+{
+	uint64_t ones = 0;
+
+	memset(&ones, 0xff, 4);
+	return h->bits[0] == n->bits[0] || (h->bits[0] | n->mask[0]) == ones;
+}
+
+static uint8_t judge_ip_in_lan(const struct policy_lan *lan, const struct host *h)
+{
 	for (uint32_t i = 0; i < lan->net_count; i++) {
 		const struct net *n = &lan->nets[i];
-		if (ip.family != n->family || (bits[0] & n->mask[0]) != n->bits[0] ||
-			(bits[1] & n->mask[1]) != n->bits[1])
-			continue;
-		if (!n->has_broadcast)
-			return REFUSED_NOT;
-		uint64_t all = bits[0] | n->mask[0], ones = 0;
-		memset(&ones, 0xff, 4);
-		return bits[0] == n->bits[0] || all == ones ? REFUSED_IP_BROADCAST : REFUSED_NOT;
+		if (h->family == n->family && (h->bits[0] & n->mask[0]) == n->bits[0] &&
+			(h->bits[1] & n->mask[1]) == n->bits[1])
+			return n->has_broadcast && is_broadcast_in(n, h) ? REFUSED_IP_BROADCAST
+									 : REFUSED_NOT;
 	}
+	if (lan->net_count == 0 || (h->family == 6 && ip_is_link_local(ip_of(h))))
+		return REFUSED_NOT;
 	return REFUSED_IP_OUTSIDE;
 }
 
@@ -318,7 +369,7 @@ static uint64_t lans_of_label(struct evpn_policy *p, const struct policy_route *
 {
 	const uint8_t *l = r->payload + EVPN_MACIP_LABEL;
 
-	if (r->payload_len < EVPN_MACIP_PAYLOAD)
+	if (!p->lan_count || r->payload_len < EVPN_MACIP_PAYLOAD)
 		return 0;
 	uint32_t label = (uint32_t)l[0] << 16 | (uint32_t)l[1] << 8 | l[2];
 	if (label == p->last_label)
@@ -331,39 +382,14 @@ static uint64_t lans_of_label(struct evpn_policy *p, const struct policy_route *
 	return p->last_label_lans;
 }
 
-static struct ip ip_of_key(const struct policy_route *r)
-{
-	const uint8_t *b = r->key + EVPN_MACIP_IP;
-
-	switch (r->key[EVPN_MACIP_IPLEN]) {
-	case 32:
-		return r->key_len >= EVPN_MACIP_IP + 4 ? ip_v4(b) : (struct ip){0};
-	case 128:
-		return r->key_len >= EVPN_MACIP_IP + 16 ? ip_v6(b) : (struct ip){0};
-	default:
-		return (struct ip){0};
-	}
-}
-
-static uint8_t judge_sanity(const struct policy_route *r, struct ip ip)
-{
-	uint8_t reason = judge_mac(r->key + EVPN_MACIP_MAC);
-
-	if (!reason && ip.family)
-		reason = judge_ip(ip);
-	if (!reason && r->payload_len >= EVPN_MACIP_PAYLOAD && is_max_esi(r->payload))
-		reason = REFUSED_MAX_ESI;
-	return reason;
-}
-
-static uint8_t ask_lan(
-	struct lan *lan, const struct seen *s, const struct policy_route *r, struct mac mac)
+static uint8_t ask_lan(struct lan *lan, const struct seen *s, const struct policy_route *r,
+	const struct host *h)
 {
 	struct esi esi = {{0}};
 
 	if (r->payload_len >= EVPN_MACIP_PAYLOAD)
 		memcpy(esi.b, r->payload, sizeof(esi.b));
-	switch (lan_judge(lan, mac, &esi, s->next_hop, s->sticky)) {
+	switch (lan_judge(lan, mac_of(h), &esi, s->next_hop, s->sticky)) {
 	case LAN_DUPLICATE_MAC:
 		return REFUSED_DUPLICATE_MAC;
 	case LAN_STICKY_MOVE:
@@ -374,20 +400,19 @@ static uint8_t ask_lan(
 }
 
 static uint8_t judge_in_lan(const struct policy_lan *l, const struct evpn_rules *rules,
-	const struct seen *s, const struct policy_route *r, struct ip ip)
+	const struct seen *s, const struct policy_route *r, const struct host *h)
 {
-	struct mac mac;
-	uint8_t reason;
+	uint8_t reason = REFUSED_NOT;
 
-	memcpy(mac.b, r->key + EVPN_MACIP_MAC, 6);
 	if (rules->sanity && s->default_gateway) {
 		if (l->lan)
-			lan_alarm(l->lan, "a default gateway in a LAN that has none", mac, ip,
-				s->next_hop);
+			lan_alarm(l->lan, "a default gateway in a LAN that has none", mac_of(h),
+				ip_of(h), s->next_hop);
 		return REFUSED_DEFAULT_GATEWAY;
 	}
-	reason = rules->sanity && ip.family ? judge_ip_in_lan(l, ip) : REFUSED_NOT;
-	return reason || !l->lan ? reason : ask_lan(l->lan, s, r, mac);
+	if (rules->sanity && h->family)
+		reason = judge_ip_in_lan(l, h);
+	return reason || !l->lan || !lan_has_guards(l->lan) ? reason : ask_lan(l->lan, s, r, h);
 }
 
 static uint8_t judge_macip(struct evpn_policy *p, const struct evpn_rules *rules,
@@ -399,13 +424,13 @@ static uint8_t judge_macip(struct evpn_policy *p, const struct evpn_rules *rules
 		return REFUSED_STICKY;
 	if (r->key_len < EVPN_MACIP_IP)
 		return REFUSED_NOT;
-	struct ip ip = ip_of_key(r);
+	struct host h = host_of(r);
 	if (rules->sanity)
-		reason = judge_sanity(r, ip);
+		reason = judge_sanity(r, &h);
 	/* Each LAN that would take it. */
 	uint64_t lans = s->lans | (s->vxlan ? lans_of_label(p, r) : 0);
 	for (; lans && !reason; lans &= lans - 1)
-		reason = judge_in_lan(&p->lan[__builtin_ctzll(lans)], rules, s, r, ip);
+		reason = judge_in_lan(&p->lan[__builtin_ctzll(lans)], rules, s, r, &h);
 	return reason;
 }
 

@@ -1,10 +1,11 @@
 /* EVPN NLRIs as they stand in MP_REACH and MP_UNREACH: any bytes, one route after the other,
- * through decode, encode, text and a LAN with small tables. The first octet chooses announcement or
- * withdrawal, and which extended communities go with it.
+ * through decode, encode, text, the import policy and a LAN with small tables. The first octet
+ * chooses announcement or withdrawal, and which extended communities go with it. The same octets are
+ * also put before the policy as keys, payloads and communities that no codec has seen.
  *
  * What must hold: the walk ends; what was read is written back octet for octet (but a withdrawal,
- * which reads back as the same key); text is printable; and at the end, when all is withdrawn, the
- * LAN is empty.
+ * which reads back as the same key); text is printable; the policy's answer has a word, and is the
+ * same when it is asked again; and at the end, when all is withdrawn, the LAN is empty.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "evpn/family.h"
 #include "evpn/lan.h"
 #include "evpn/nlri.h"
+#include "evpn/policy.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -55,11 +57,75 @@ static void check_encode(const struct nlri *n, const uint8_t *wire, size_t len, 
 	must(back.payload_len == n->payload_len);
 }
 
+static struct evpn_policy *make_policy(struct lan *lan)
+{
+	static const struct rt_pattern import = {.vni = 100};
+	static const struct prefix prefixes[] = {
+		{{.family = 4, .b = {198, 18}}, 21},
+		{{.family = 6, .b = {0x20, 1, 0xd, 0xb8}}, 64},
+	};
+	struct evpn_policy_lan l = {100, &import, 1, prefixes, 2, lan};
+	struct evpn_policy *p = evpn_policy_new();
+
+	must(p && evpn_policy_set_lans(p, &l, 1) == 0);
+	return p;
+}
+
+static struct evpn_rules make_rules(uint8_t how)
+{
+	static const struct rt_pattern rts[] = {{.vni = 100}, {.rt = {{0, 2, 1}}}};
+	static const struct prefix vteps[] = {{{.family = 4, .b = {10, 99}}, 16}};
+	struct evpn_rules r = evpn_rules_default();
+
+	r.sanity = !(how & 0x20);
+	r.refuse_sticky = how & 0x40;
+	r.rts = rts;
+	r.rt_count = how & 0x40 ? 2 : 0;
+	r.vteps = vteps;
+	r.vtep_count = how & 0x20 ? 1 : 0;
+	evpn_rules_allow(&r, how & 0x0f, how & 0x10);
+	return r;
+}
+
+static void ask(struct evpn_policy *p, const struct policy_route *r, uint8_t how)
+{
+	struct evpn_rules rules = make_rules(how);
+	struct policy_route again = *r;
+
+	again.serial++;
+	uint8_t reason = evpn_policy_import(p, &rules, r);
+	must(reason == REFUSED_NOT || strcmp(evpn_policy_reason(reason), "unknown") != 0);
+	must(evpn_policy_import(p, &rules, r) == reason);
+	must(evpn_policy_import(p, &rules, &again) == reason);
+}
+
+/* Keys and all else as they come. */
+static void ask_raw(struct lan *lan, const uint8_t *data, size_t size)
+{
+	struct evpn_policy *p = make_policy(lan);
+	static const uint8_t lens[] = {1, 20, 24, 36};
+	uint8_t how = data[0];
+	size_t key_len = lens[how & 3], payload_len = how & 4 ? 13 : how & 8 ? 16 : 0;
+
+	if (size > key_len + payload_len + 17) {
+		const uint8_t *key = data + 1, *payload = key + key_len, *rest = payload + payload_len;
+		size_t left = size - 1 - key_len - payload_len;
+		struct attrs a = {.present = ATTR_BIT(ATTR_PMSI_TUNNEL),
+			.next_hop = how & 0x80 ? ip_v4(rest) : ip_v6(rest),
+			.ext_communities = {rest, (uint16_t)(left & 0xfff8)},
+			.pmsi = {rest, (uint16_t)(left & 0x1f)}};
+		struct policy_route r = {&evpn_family, key, payload, key_len, payload_len, &a, 1};
+		ask(p, &r, how);
+	}
+	evpn_policy_free(p);
+}
+
 static struct lans *make_lans(struct lan **ret)
 {
 	static const struct lan_hooks hooks;
 	struct lan_config c = {
-		.name = "ixp", .vni = 100, .max_macs = 8, .max_bindings = 8, .import_auto = true};
+		.name = "ixp", .vni = 100, .max_macs = 8, .max_bindings = 8, .import_auto = true,
+		.dup_moves = 2, .dup_window_sec = 180, .dup_recovery_sec = 1, .dup_freeze = true};
 	struct lans *ls = lans_new(&hooks);
 
 	c.originates = true;
@@ -76,7 +142,8 @@ static bool fail_on_remote(void *arg, const struct lan_entry *e)
 	return true;
 }
 
-static size_t walk(struct lans *ls, const uint8_t *data, size_t size, uint8_t how, bool withdraw)
+static size_t walk(struct lans *ls, struct evpn_policy *p, const uint8_t *data, size_t size,
+	uint8_t how, bool withdraw)
 {
 	struct reader r = reader_of(data, size);
 	struct attrs a = {.next_hop = {.family = 4, .b = {10, 99, 0, 1}}};
@@ -99,6 +166,13 @@ static size_t walk(struct lans *ls, const uint8_t *data, size_t size, uint8_t ho
 		if (v == NLRI_OK)
 			check_encode(&n, at, (size_t)at[1] + 2, withdraw);
 		bool announce = v == NLRI_OK && !withdraw;
+		struct policy_route route = {
+			&evpn_family, n.key, n.payload, n.key_len, n.payload_len, &a, ok};
+		struct evpn_rules rules = make_rules(how);
+		/* PEs in turn, each with a higher sequence. */
+		a.next_hop.b[3] = (uint8_t)(1 + 2 * (ok & 1));
+		if (announce && evpn_policy_import(p, &rules, &route) != REFUSED_NOT)
+			announce = false;
 		lans_route(ls, n.key, n.key_len, n.payload, n.payload_len, announce ? &a : NULL,
 			how & 0x80);
 		ok++;
@@ -113,8 +187,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 1)
 		return 0;
 	struct lans *ls = make_lans(&lan);
-	walk(ls, data + 1, size - 1, data[0], data[0] & 1);
-	walk(ls, data + 1, size - 1, data[0], true);
+	struct evpn_policy *p = make_policy(lan);
+	lans_run(ls, 1000);
+	walk(ls, p, data + 1, size - 1, data[0], data[0] & 1);
+	ask_raw(lan, data, size);
+	lans_run(ls, 5000);
+	walk(ls, p, data + 1, size - 1, data[0], true);
+	evpn_policy_free(p);
 	lan_each_mac(lan, fail_on_remote, NULL);
 	lan_each_binding(lan, fail_on_remote, NULL);
 	lans_free(ls);
