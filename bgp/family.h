@@ -41,6 +41,7 @@ enum nlri_verdict {
 	NLRI_BROKEN = 3,
 };
 
+struct attrs;
 struct bgp_path_view; /* bgp/decide.h */
 struct attrs;	      /* bgp/attr.h */
 
@@ -63,6 +64,9 @@ struct bgp_family {
 	/* Whether a neighbour of the conservative profile is told this route; without attributes: whether it may see this
 	 * key at all, be it in a withdrawal. NULL: all. */
 	bool (*conservative_ok)(const uint8_t *key, size_t key_len, const struct attrs *a);
+	/* Takes out of the attributes of an UPDATE what must not be passed on; `room` has UINT16_MAX octets, to which they
+	 * may refer then. May be NULL. */
+	void (*tidy)(struct attrs *a, uint8_t *room);
 	/* Next-hop field lengths allowed in MP_REACH_NLRI. */
 	bool (*nexthop_len_ok)(uint8_t len);
 	/* The family's own steps of best path, before those of RFC 4271 (EVPN: sticky, mobility sequence of the same

@@ -173,8 +173,11 @@ static int import_reach(struct import *im, const struct update *u, struct bgp_er
 	struct speaker *s = im->n->s;
 	const struct attrset *attrs = NULL;
 	struct attrs a = u->attrs;
+	uint8_t room[UINT16_MAX];
 	int err;
 
+	if (im->t->family->tidy)
+		im->t->family->tidy(&a, room);
 	if (u->reaction != UPDATE_TREAT_AS_WITHDRAW)
 		im->refused = refused_for(im, &a);
 	if (u->reaction != UPDATE_TREAT_AS_WITHDRAW && !im->refused) {

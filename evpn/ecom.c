@@ -254,6 +254,11 @@ char *evpn_ecoms_format(struct span ecs, char *buf, size_t cap)
 	return buf;
 }
 
+bool evpn_ecom_is_arp_nd(const uint8_t ec[8])
+{
+	return ec[0] == TYPE_EVPN && ec[1] == 0x08;
+}
+
 bool evpn_ecom_find(struct span ecs, enum evpn_ecom_kind kind, struct evpn_ecom *ret)
 {
 	const struct row *row = row_of_kind(kind);

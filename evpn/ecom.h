@@ -63,6 +63,7 @@ char *evpn_ecom_format(const struct evpn_ecom *ec, char buf[ECOM_TEXT]);
  */
 char *evpn_ecoms_format(struct span ecs, char *buf, size_t cap);
 
+bool evpn_ecom_is_arp_nd(const uint8_t ec[8]);
 /* The first of its kind; *ret is untouched without. */
 bool evpn_ecom_find(struct span ecs, enum evpn_ecom_kind kind, struct evpn_ecom *ret);
 /* What a route without the community means: not sticky, sequence 0 (RFC 7432 section 15). */

@@ -8,6 +8,7 @@
  */
 #include "evpn/family.h"
 
+#include "bgp/attr.h"
 #include "bgp/decide.h"
 #include "evpn/ecom.h"
 #include "evpn/nlri.h"
@@ -65,6 +66,24 @@ static unsigned class_of(const uint8_t *key, size_t key_len)
 	return key_len && key[0] < BGP_CLASSES ? key[0] : BGP_CLASSES - 1;
 }
 
+/* RFC 9047 section 3.2: of several ARP/ND communities the first counts, and the others must not be propagated. */
+static void tidy(struct attrs *a, uint8_t *room)
+{
+	struct span ecs = a->ext_communities;
+	struct writer w = writer_of(room, UINT16_MAX);
+	unsigned seen = 0;
+
+	for (size_t i = 0; i < ecom_count(ecs); i++)
+		seen += evpn_ecom_is_arp_nd(ecom_at(ecs, i));
+	if (seen < 2)
+		return;
+	seen = 0;
+	for (size_t i = 0; i < ecom_count(ecs); i++)
+		if (!evpn_ecom_is_arp_nd(ecom_at(ecs, i)) || seen++ == 0)
+			writer_bytes(&w, ecom_at(ecs, i), 8);
+	a->ext_communities = (struct span){.p = room, .len = (uint16_t)writer_len(&w)};
+}
+
 const struct bgp_family evpn_family = {
 	.afi = AFI_L2VPN,
 	.safi = SAFI_EVPN,
@@ -73,6 +92,7 @@ const struct bgp_family evpn_family = {
 	.encode = evpn_nlri_encode,
 	.format = evpn_text_route,
 	.class_of = class_of,
+	.tidy = tidy,
 	.conservative_ok = conservative_ok,
 	.nexthop_len_ok = nexthop_len_ok,
 	.compare = compare,

@@ -52,6 +52,7 @@ void lan_moves_free(struct lan *lan)
 
 	while ((b = TAILQ_FIRST(&lan->open)) != NULL || (b = TAILQ_FIRST(&lan->frozen)) != NULL)
 		book_free(lan, b);
+	hmap_free(&lan->books);
 }
 
 static bool is_over(const struct lan *lan, const struct lan_moves *b)

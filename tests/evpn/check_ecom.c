@@ -164,6 +164,33 @@ START_TEST(compares)
 }
 END_TEST
 
+/* RFC 9047 section 3.2. */
+START_TEST(tidies)
+{
+	static const struct {
+		const char *in, *out; /* NULL: untouched */
+	} cases[] = {
+		{"", NULL},
+		{"0608080000000000", NULL},
+		{"0002fde800000064 0608080000000000 030c000000000008", NULL},
+		{"0608080000000000 0608010000000000", "0608080000000000"},
+		{"0608000000000000 0002fde800000064 0608080000000000 030c000000000008 0608080000000000",
+			"0608000000000000 0002fde800000064 030c000000000008"},
+		{"0608080000000000 0608080000000000 0602080000000000", "0608080000000000 0602080000000000"},
+	};
+	static uint8_t in[64], want[64], room[UINT16_MAX];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct attrs a = {.ext_communities = {in, (uint16_t)hex_read(cases[i].in, in, sizeof(in))}};
+		size_t len = hex_read(cases[i].out ? cases[i].out : cases[i].in, want, sizeof(want));
+		evpn_family.tidy(&a, room);
+		ck_assert_ptr_eq(a.ext_communities.p, cases[i].out ? room : in);
+		ck_assert_uint_eq(a.ext_communities.len, len);
+		ck_assert_mem_eq(a.ext_communities.p, want, len);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("evpn/ecom");
@@ -174,6 +201,7 @@ int main(void)
 	tcase_add_test(tc, lists);
 	tcase_add_test(tc, pmsi);
 	tcase_add_loop_test(tc, compares, 0, sizeof(order) / sizeof(order[0]));
+	tcase_add_test(tc, tidies);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_NORMAL);
 	int failed = srunner_ntests_failed(sr);
