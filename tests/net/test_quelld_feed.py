@@ -48,7 +48,7 @@ def mac(i):
 def pe_config(address):
     return (f"router-id: {address}\nbgp:\n  as: 65000\n  defer-time: 3\n  neighbors:\n"
             f"    - {{address: {RS}, connect-retry: 1}}\nlans:\n  - name: ixp\n    vni: 100\n"
-            "    prefixes: [198.18.0.0/21]\n    agent: {bridge: br100, vxlan: vx100}\n")
+            "    prefixes: [198.18.0.0/21, '2001:db8:100::/64']\n    agent: {bridge: br100, vxlan: vx100}\n")
 
 
 @pytest.fixture
