@@ -4,6 +4,7 @@
  * compares only paths of one neighbouring AS and is no order: pairwise, the outcome would depend on
  * who came first.
  *
+ *   0  long-lived stale loses to all others      RFC 9494 section 4.4
  *   1  the family's own (EVPN: sticky, mobility sequence; RFC 7432 section 15)
  *   2  local preference, 100 if absent           9.1.1
  *   3  originated here
@@ -33,6 +34,11 @@
 
 #define DEFAULT_LOCAL_PREF 100
 #define AS_DONE UINT32_MAX /* reserved (RFC 7300): one neighbour that says so gets away with any MED */
+
+static uint64_t by_least(const struct bgp_path_view *v)
+{
+	return v->least;
+}
 
 /* Steps 2 to 5 in one number, the lowest is the best. */
 static uint64_t by_preference(const struct bgp_path_view *v)
@@ -168,7 +174,8 @@ size_t decide_best(
 		return 0;
 	for (size_t i = 0; i < n; i++)
 		left[i] = (uint32_t)i;
-	if (family->compare)
+	sieve(by_least, &f);
+	if (f.n > 1 && family->compare)
 		sieve_family(family, &f);
 	if (f.n > 1)
 		sieve(by_preference, &f);

@@ -15,6 +15,7 @@ struct bgp_path_view {
 	bool local; /* originated here */
 	bool ibgp;
 	bool stale;
+	bool least; /* long-lived stale, RFC 9494: only if there is nothing else */
 	uint32_t peer_id; /* router id of the peer, host order */
 	struct ip peer;
 	uint32_t path_id;

@@ -6,6 +6,8 @@
  *   route-server client to client  nothing (RFC 7947 section 2.2)
  *   any other to eBGP              our AS first in AS_PATH, no MED of another AS
  *                                  (RFC 4271 sections 5.1.2 and 5.1.4)
+ *   long-lived stale, within the AS LOCAL_PREF 0 and NO_EXPORT for who does not know what that is
+ *                                  (RFC 9494 section 4.6)
  *   to a neighbour with a role     OTC, where `otc` asks for it (RFC 9234 section 5)
  *
  * A neighbour of the conservative profile is not sent what is legal but more than FRR 8.4 bears: some
@@ -21,6 +23,7 @@
 #include "bgp/control.h"
 #include "bgp/emit_inside.h"
 #include "bgp/engine.h"
+#include "bgp/llgr.h"
 #include "bgp/roles.h"
 #include "bgp/update.h"
 #include "lib/log.h"
@@ -61,6 +64,7 @@ static bool may_have(const struct group *g, const struct path *p)
 	return emit_allowed(&g->view, &g->table->rib, p->peer) &&
 	       communities_allow(&g->view, &p->attrs->attrs) &&
 	       roles_may_send(g->view.role, &p->attrs->attrs) &&
+	       llgr_may_send(&g->view, &g->table->rib.peer[p->peer], &p->attrs->attrs) &&
 	       (!g->view.control_as ||
 		       control_allows(&p->attrs->attrs, g->table->s->config.as, g->view.control_as));
 }
@@ -204,6 +208,7 @@ static void out_of(
 	if (is_membership(g))
 		membership_out_of(g, p, attrs);
 	roles_export(g->view.role, s->config.as, attrs);
+	llgr_export(&g->view, from, attrs);
 	if (g->view.ibgp || (served && g->view.client))
 		return;
 	out->prepend_as = s->config.as;

@@ -39,7 +39,8 @@ static bool same_view(const struct group_view *a, const struct group_view *b)
 	return a->ibgp == b->ibgp && a->client == b->client && a->as4 == b->as4 &&
 	       a->extended == b->extended && a->conservative == b->conservative &&
 	       a->filter == b->filter && ip_eq(a->local, b->local) && a->role == b->role &&
-	       a->add_path == b->add_path && a->control_as == b->control_as;
+	       a->add_path == b->add_path && a->control_as == b->control_as &&
+	       a->llgr == b->llgr;
 }
 
 /* Somebody may be told of a path that is not the best: then every change of any is one. */
@@ -110,6 +111,7 @@ static struct group_view view_of(struct neighbor *n, const struct table *t)
 		v.role = session_otc_role(se);
 	if (t->family != &rtc_family && n->config.control_communities && n->config.client && !se->ibgp)
 		v.control_as = se->open.as;
+	v.llgr = se->open.llgr;
 	return v;
 }
 

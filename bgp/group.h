@@ -26,6 +26,7 @@ struct group_view {
 	enum bgp_role role;             /* RFC 9234, where its rules hold */
 	bool add_path;                  /* RFC 7911: all paths, each with an identifier */
 	uint32_t control_as; /* whose routes' communities are obeyed, see control.h; 0: none are */
+	bool llgr;                      /* they know LLGR_STALE, RFC 9494 */
 };
 
 struct member {

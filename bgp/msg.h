@@ -51,6 +51,12 @@ struct open_gr_family {
 	bool forwarding; /* the F bit: forwarding state was kept */
 };
 
+struct open_llgr_family {
+	struct bgp_afi_safi family;
+	bool forwarding;
+	uint32_t stale_sec; /* 24 bits */
+};
+
 struct open_add_path {
 	struct bgp_afi_safi family;
 	uint8_t mode; /* 1 receive, 2 send, 3 both */
@@ -68,6 +74,9 @@ struct bgp_open {
 	uint16_t gr_restart_sec;		 /* 12 bits */
 	struct open_gr_family gr_families[OPEN_MAX_FAMILIES];
 	uint8_t gr_family_count;
+	bool llgr; /* RFC 9494 */
+	struct open_llgr_family llgr_families[OPEN_MAX_FAMILIES];
+	uint8_t llgr_family_count;
 	struct open_add_path add_path[OPEN_MAX_FAMILIES];
 	uint8_t add_path_count;
 	int8_t role; /* RFC 9234; -1: none */

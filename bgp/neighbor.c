@@ -45,6 +45,7 @@ struct neighbor *neighbor_new(struct speaker *s, const struct neighbor_config *c
 	timer_init(&n->restart, restart_timer_fired, n);
 	timer_init(&n->stale, restart_timer_fired, n);
 	membership_init(n);
+	llgr_init(n);
 	n->since_ms = s->now_ms;
 	ip_format(c->address, n->label);
 	return n;
@@ -60,6 +61,7 @@ void neighbor_free(struct neighbor *n)
 	timers_stop(ts, &n->restart);
 	timers_stop(ts, &n->stale);
 	membership_free(n);
+	llgr_free(n);
 	txq_clear(&n->txq);
 	free(n);
 }

@@ -5,18 +5,20 @@
 #include <stdint.h>
 
 #include "bgp/group.h"
+#include "bgp/llgr.h"
 #include "bgp/membership.h"
 #include "bgp/session.h"
 #include "bgp/speaker.h"
 #include "bgp/txq.h"
 
-enum sweep_mode { SWEEP_NONE, SWEEP_MARK, SWEEP_PURGE };
+enum sweep_mode { SWEEP_NONE, SWEEP_MARK, SWEEP_LONG_LIVED, SWEEP_PURGE };
 
 /* The neighbour and one family. */
 struct neighbor_family {
 	struct member *member; /* NULL: not up */
 	bool eor_seen;         /* the first End-of-RIB has come */
 	bool stale;            /* paths are kept over a restart */
+	struct llgr llgr;
 	bool refreshing;       /* between BoRR and EoRR */
 	bool recheck;          /* see recheck.c */
 	unsigned refreshes;    /* that began anew before they ended */

@@ -2,8 +2,8 @@
  * optional parameters (RFC 9072), BGP identifiers (RFC 6286), AS 0 (RFC 7607).
  *
  * Rows: RFC 4760 families, 2918 route refresh, 8654 extended messages, 9234 role, 4724 with 8538
- * graceful restart, 6793 4-octet AS, 7911 ADD-PATH, 7313 enhanced refresh. An unknown capability is
- * skipped (RFC 5492 section 3); a known one of an impossible length is a malformed parameter, 2/0.
+ * graceful restart, 6793 4-octet AS, 7911 ADD-PATH, 7313 enhanced refresh, 9494 long-lived graceful
+ * restart. An unknown capability is skipped (RFC 5492 section 3); a known one of an impossible length is a malformed parameter, 2/0.
  * Flags count by their presence, whatever their length.
  */
 #include "bgp/msg.h"
@@ -24,6 +24,7 @@ enum {
 	CAP_AS4 = 65,
 	CAP_ADD_PATH = 69,
 	CAP_ENHANCED_REFRESH = 70,
+	CAP_LLGR = 71,
 };
 
 #define GR_RESTARTING 0x80
@@ -149,6 +150,36 @@ static void gr_encode(struct writer *w, const struct bgp_open *o)
 	}
 }
 
+/* As with that of RFC 4724, the last one counts. */
+static bool llgr_decode(struct open_decode *d, struct reader *v)
+{
+	struct bgp_open *o = &d->o;
+
+	if (reader_left(v) % 7 != 0)
+		return wrong(d, 0, "malformed long-lived graceful restart capability");
+	o->llgr = true;
+	o->llgr_family_count = 0;
+	while (reader_left(v) > 0) {
+		struct open_llgr_family f;
+		f.family.afi = reader_u16(v);
+		f.family.safi = reader_u8(v);
+		f.forwarding = reader_u8(v) & GR_FORWARDING;
+		f.stale_sec = reader_u24(v);
+		if (o->llgr_family_count < OPEN_MAX_FAMILIES)
+			o->llgr_families[o->llgr_family_count++] = f;
+	}
+	return true;
+}
+
+static void llgr_encode(struct writer *w, const struct bgp_open *o)
+{
+	for (unsigned i = 0; i < o->llgr_family_count; i++) {
+		put_family(w, o->llgr_families[i].family);
+		writer_u8(w, o->llgr_families[i].forwarding ? GR_FORWARDING : 0);
+		writer_u24(w, o->llgr_families[i].stale_sec);
+	}
+}
+
 static bool as4_decode(struct open_decode *d, struct reader *v)
 {
 	uint32_t as = reader_u32(v);
@@ -221,6 +252,11 @@ static bool gr_wanted(const struct bgp_open *o)
 	return o->gr;
 }
 
+static bool llgr_wanted(const struct bgp_open *o)
+{
+	return o->llgr;
+}
+
 static bool as4_wanted(const struct bgp_open *o)
 {
 	return o->as4;
@@ -251,6 +287,7 @@ static const struct capability {
 	{CAP_AS4, as4_decode, as4_wanted, as4_encode},
 	{CAP_ADD_PATH, add_path_decode, add_path_wanted, add_path_encode},
 	{CAP_ENHANCED_REFRESH, enhanced_refresh_decode, enhanced_refresh_wanted, NULL},
+	{CAP_LLGR, llgr_decode, llgr_wanted, llgr_encode},
 };
 
 #define CAPABILITIES (sizeof(capabilities) / sizeof(capabilities[0]))

@@ -7,6 +7,8 @@
  * without having kept its forwarding, when its End-of-RIB says that what was not sent again is
  * gone, or when the stale timer ends the wait for that.
  *
+ * Where RFC 9494 was agreed on, they do not go then but become long-lived; see llgr.c.
+ *
  * Restarter: routes are told as they come, since a reflector's routes are those of its peers and
  * need no deferred choice; what waits is the End-of-RIB, because it is what makes a helper sweep.
  * It goes to a peer only when every configured neighbour has sent its own (but those that restart
@@ -15,12 +17,13 @@
  * name: with a dynamic range it is the whole time.
  *
  * Staleness is a generation number: raising the peer's makes all its paths stale at once, and a
- * sweep goes through the table in slices to tell the watch and choose again (MARK), or to remove
- * what is stale (PURGE).
+ * sweep goes through the table in slices to tell the watch and choose again (MARK), to mark what is
+ * stale as long-lived, or to remove it (PURGE).
  */
 #include "bgp/restart.h"
 
 #include "bgp/engine.h"
+#include "bgp/llgr.h"
 #include "lib/log.h"
 
 #define STALE_SEC 180    /* RFC 8538 section 4.1 */
@@ -55,6 +58,7 @@ static void sweep_end(struct neighbor *n, struct table *t)
 static void purge_begin(struct neighbor *n, struct table *t)
 {
 	n->family[t->index].stale = n->family[t->index].refreshing = false;
+	llgr_end(n, t);
 	if (peer_of(n, t)->stale)
 		sweep_begin(n, t, SWEEP_PURGE);
 	else if (n->family[t->index].sweep != SWEEP_NONE)
@@ -65,6 +69,11 @@ static void sweep_one(struct neighbor *n, struct table *t, struct dest *d)
 {
 	struct rib *r = &t->rib;
 
+	if (n->family[t->index].sweep == SWEEP_LONG_LIVED) {
+		if (llgr_mark(n, t, d) & RIB_BEST)
+			speaker_tell(t, d);
+		return;
+	}
 	if (n->family[t->index].sweep == SWEEP_PURGE) {
 		unsigned change;
 		if (n->s->monitor)
@@ -95,7 +104,7 @@ static bool sweep_slice(struct neighbor *n, struct table *t)
 		rib_marker_pass(&t->rib, &f->sweep_at, dests[count - 1]);
 	for (size_t i = 0; i < count; i++)
 		sweep_one(n, t, dests[i]);
-	if (count == SWEEP_SLICE && (f->sweep == SWEEP_MARK || peer_of(n, t)->stale))
+	if (count == SWEEP_SLICE && (f->sweep != SWEEP_PURGE || peer_of(n, t)->stale))
 		return true;
 	sweep_end(n, t);
 	return false;
@@ -130,6 +139,11 @@ void restart_purge(struct neighbor *n)
 	timers_stop(&n->s->timers, &n->stale);
 }
 
+void restart_purge_family(struct neighbor *n, struct table *t)
+{
+	purge_begin(n, t);
+}
+
 /* --- helper --- */
 
 static bool gr_has(const struct session *se, const struct table *t, bool *ret_forwarding)
@@ -147,7 +161,7 @@ static bool gr_has(const struct session *se, const struct table *t, bool *ret_fo
 
 static bool ends_gracefully(const struct session *se)
 {
-	if (se->hard_reset || !se->gr || !se->open.gr_restart_sec)
+	if (se->hard_reset || !se->gr)
 		return false;
 	return se->fell_by == FSM_TCP_FAILS || se->gr_notification;
 }
@@ -165,18 +179,70 @@ static uint32_t stale_sec(const struct neighbor *n)
 	return n->config.stale_sec ? n->config.stale_sec : STALE_SEC;
 }
 
+/* For how long we wait for it to come back. */
+static uint32_t restart_sec(const struct neighbor *n, const struct session *se)
+{
+	uint32_t sec = se->open.gr_restart_sec;
+
+	return n->config.stale_sec && n->config.stale_sec < sec ? n->config.stale_sec : sec;
+}
+
+/* Of all families the longest. */
+static uint32_t long_lived_sec(const struct neighbor *n)
+{
+	uint32_t sec = 0;
+
+	for (unsigned i = 0; i < n->s->tables; i++)
+		if (n->family[i].llgr.sec > sec)
+			sec = n->family[i].llgr.sec;
+	return sec;
+}
+
 /* One who comes and goes and never finishes would keep for ever what it once said (RFC 8538
  * section 4.1: the stale timer is an upper bound). The number, because generations repeat. */
 static bool is_overdue(const struct neighbor *n, uint64_t now_ms)
 {
-	return n->restarts > RESTARTS_MAX || now_ms - n->stale_since_ms > 1000ull * stale_sec(n);
+	return n->restarts > RESTARTS_MAX ||
+	       now_ms - n->stale_since_ms > 1000ull * (stale_sec(n) + long_lived_sec(n));
+}
+
+static void long_lived(struct neighbor *n, struct table *t, uint64_t now_ms)
+{
+	llgr_begin(n, t, now_ms);
+	sweep_begin(n, t, SWEEP_LONG_LIVED);
+}
+
+/* Of one family, over a restart, if both sides have agreed on that; true: restart_timer_fired() is to
+ * look at it. */
+static bool keep(
+	struct neighbor *n, const struct session *se, struct table *t, bool overdue, uint64_t now_ms)
+{
+	struct neighbor_family *f = &n->family[t->index];
+	bool forwarding, waits = gr_has(se, t, &forwarding) && restart_sec(n, se);
+
+	f->llgr.sec = llgr_agreed_sec(se, t);
+	if (!ends_gracefully(se) || (!waits && !f->llgr.sec)) {
+		rib_peer_stale(&t->rib, n->index, true);
+		purge_begin(n, t);
+		return false;
+	}
+	if (peer_of(n, t)->stale && (overdue || (!se->gr_notification && !f->llgr.sec))) {
+		/* "A route previously marked as stale MUST be deleted." */
+		purge_begin(n, t);
+		while (f->sweep != SWEEP_NONE && sweep_slice(n, t))
+			;
+	}
+	rib_peer_stale(&t->rib, n->index, true);
+	f->stale = true;
+	sweep_begin(n, t, SWEEP_MARK);
+	if (!waits)
+		long_lived(n, t, now_ms);
+	return waits;
 }
 
 void restart_session_down(struct neighbor *n, struct session *se, uint64_t now_ms)
 {
-	uint32_t sec = se->open.gr_restart_sec;
-	bool kept = false, forwarding, again = still_waited_for(n),
-	     overdue = again && is_overdue(n, now_ms);
+	bool waits = false, again = still_waited_for(n), overdue = again && is_overdue(n, now_ms);
 
 	n->restarts = again && !overdue ? n->restarts + 1 : 0;
 	if (!again || overdue)
@@ -189,40 +255,29 @@ void restart_session_down(struct neighbor *n, struct session *se, uint64_t now_m
 			group_leave(f->member);
 		f->member = NULL;
 		f->refreshing = f->stale = false;
-		if (!peer_of(n, t)->paths)
-			continue;
-		if (ends_gracefully(se) && gr_has(se, t, &forwarding)) {
-			if (peer_of(n, t)->stale && (!se->gr_notification || overdue)) {
-				/* "A route previously marked as stale MUST be deleted." */
-				purge_begin(n, t);
-				while (f->sweep != SWEEP_NONE && sweep_slice(n, t))
-					;
-			}
-			rib_peer_stale(&t->rib, n->index, true);
-			f->stale = kept = true;
-			sweep_begin(n, t, SWEEP_MARK);
-		} else {
-			rib_peer_stale(&t->rib, n->index, true);
-			purge_begin(n, t);
-		}
+		if (peer_of(n, t)->paths)
+			waits |= keep(n, se, t, overdue, now_ms);
 	}
 	timers_stop(&n->s->timers, &n->stale);
 	membership_session_down(n);
-	if (!kept)
-		return;
-	if (n->config.stale_sec && n->config.stale_sec < sec)
-		sec = n->config.stale_sec;
-	timers_start(&n->s->timers, &n->restart, now_ms + 1000ull * sec);
+	if (waits)
+		timers_start(&n->s->timers, &n->restart, now_ms + 1000ull * restart_sec(n, se));
 }
 
+/* The neighbour has not come back, or is back but has not finished. What is long-lived by now has a timer of its own. */
 void restart_timer_fired(void *arg, uint64_t now_ms)
 {
 	static struct log_limit limit = LOG_LIMIT(20, 10000);
 	struct neighbor *n = arg;
 
 	for (unsigned i = 0; i < n->s->tables; i++) {
-		if (!n->family[i].stale)
+		const struct neighbor_family *f = &n->family[i];
+		if (!f->stale || (n->up && f->llgr.on))
 			continue;
+		if (!n->up && f->llgr.sec) {
+			long_lived(n, &n->s->table[i], now_ms);
+			continue;
+		}
 		log_limited(&limit, now_ms, LOG_BGP, LOG_LEVEL_NOTICE,
 			"%s: %u stale routes removed, the wait is over", n->label,
 			n->s->table[i].rib.peer[n->index].stale);
@@ -230,9 +285,20 @@ void restart_timer_fired(void *arg, uint64_t now_ms)
 	}
 }
 
+/* Whether what it said before it restarted still holds. */
+static bool has_kept(const struct session *se, const struct table *t, bool long_lived)
+{
+	bool forwarding;
+
+	if (!se->family[t->index])
+		return false;
+	return long_lived ? llgr_forwarding(se, t)
+			  : gr_has(se, t, &forwarding) && forwarding;
+}
+
 void restart_session_up(struct neighbor *n, struct session *se, uint64_t now_ms)
 {
-	bool waiting = false, forwarding = false;
+	bool waiting = false;
 
 	timers_stop(&n->s->timers, &n->restart);
 	membership_session_up(n, se, now_ms);
@@ -245,8 +311,9 @@ void restart_session_up(struct neighbor *n, struct session *se, uint64_t now_ms)
 		p->address = n->config.address;
 		p->ibgp = se->ibgp;
 		p->client = n->config.client;
+		p->llgr = n->config.llgr_sec > 0;
 		f->eor_seen = false;
-		if (f->stale && (!se->family[i] || !gr_has(se, t, &forwarding) || !forwarding))
+		if (f->stale && !has_kept(se, t, f->llgr.on))
 			purge_begin(n, t);
 		waiting |= f->stale;
 		if (se->family[i] && !membership_waits(n, t))

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bgp/llgr.h"
 #include "bgp/rib_list.h"
 #include "lib/siphash.h"
 
@@ -67,6 +68,14 @@ bool rib_path_stale(const struct rib *r, const struct path *p)
 _Static_assert(BGP_PAYLOAD_MAX < 1 << 6, "struct path, payload_len");
 _Static_assert(BGP_KEY_MAX < 1 << 9, "struct dest, key_len");
 _Static_assert(RIB_NUMBERS < 1 << 4, "struct path, number");
+
+bool rib_path_kept(const struct rib *r, const struct path *p)
+{
+	const struct rib_peer *peer = &r->peer[p->peer];
+
+	return (peer->stale_loses && rib_path_stale(r, p)) ||
+	       llgr_is_stale(peer, &p->attrs->attrs);
+}
 
 static size_t path_size(uint8_t payload_len)
 {
@@ -366,6 +375,38 @@ unsigned rib_unset_dest(struct rib *r, uint16_t peer, struct dest *d, bool only_
 		gone = true;
 	}
 	return gone ? RIB_GONE | settle(r, d, was, 0, seen) : 0;
+}
+
+unsigned rib_restate(struct rib *r, struct dest *d, uint16_t peer,
+	const struct attrset *(*with)(void *arg, const struct attrset *was), void *arg)
+{
+	pool_ref was = rib_best_ref(r, d), *link = &d->paths, best = 0;
+	bool gone = false, seen = false;
+
+	while (*link) {
+		struct path *p = rib_path(r, *link);
+		if (p->peer != peer || !rib_path_stale(r, p)) {
+			link = &p->next;
+			continue;
+		}
+		const struct attrset *is = with(arg, p->attrs);
+		if (!is) {
+			seen |= path_remove(r, d, link);
+			gone = true;
+			continue;
+		}
+		if (is != p->attrs) {
+			seen |= !p->refused;
+			best = *link == was ? was : best;
+			p->news = 1;
+		}
+		attrset_unref(r->attrsets, p->attrs);
+		p->attrs = is;
+		link = &p->next;
+	}
+	if (!gone && !seen)
+		return 0;
+	return (gone ? RIB_GONE : 0) | settle(r, d, was, best, seen);
 }
 
 unsigned rib_judge(struct rib *r, struct dest *d,

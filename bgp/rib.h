@@ -70,6 +70,7 @@ struct rib_peer {
 	uint32_t router_id;
 	struct ip address;
 	bool ibgp, client;
+	bool llgr;	  /* RFC 9494 is done with it: LLGR_STALE in its paths means something */
 	bool stale_loses; /* its stale paths are those of a graceful restart, not of a refresh */
 	uint8_t gen;
 	uint32_t paths, stale, refused;
@@ -148,6 +149,9 @@ void rib_touch(struct rib *r, struct dest *d);
 /* Asks for each path whether it is refused, and chooses again. */
 unsigned rib_judge(struct rib *r, struct dest *d,
 	uint8_t (*judge)(void *arg, const struct dest *d, const struct path *p), void *arg);
+/* The peer's stale paths of a key say something else, and stay stale. `with` gives a new reference; NULL: the path goes. */
+unsigned rib_restate(struct rib *r, struct dest *d, uint16_t peer,
+	const struct attrset *(*with)(void *arg, const struct attrset *was), void *arg);
 /* All paths of the peer are stale from now on. */
 void rib_peer_stale(struct rib *r, uint16_t peer, bool stale_loses);
 
@@ -155,6 +159,8 @@ struct dest *rib_find(const struct rib *r, struct rib_key key);
 /* Its first; NULL for none. */
 const struct path *rib_path_of(const struct rib *r, const struct dest *d, uint16_t peer);
 bool rib_path_stale(const struct rib *r, const struct path *p);
+/* Kept over a restart, by us or (long-lived, RFC 9494) by another on the way. */
+bool rib_path_kept(const struct rib *r, const struct path *p);
 
 static inline struct path *rib_path(const struct rib *r, pool_ref ref)
 {

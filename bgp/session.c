@@ -13,6 +13,7 @@
 
 #include "bgp/engine.h"
 #include "bgp/import.h"
+#include "bgp/llgr.h"
 #include "bgp/restart.h"
 #include "bgp/roles.h"
 #include "lib/log.h"
@@ -150,6 +151,7 @@ static void fill_open(const struct session *se, struct bgp_open *o)
 			s->config.restart_sec > 4095 ? 4095 : (uint16_t)s->config.restart_sec,
 		.gr_restarting = s->config.restart_sec > 0 && restart_is_restarting(s),
 	};
+	llgr_fill_open(se, o);
 	for (unsigned i = 0; i < s->tables; i++) {
 		struct bgp_afi_safi f = {s->table[i].family->afi, s->table[i].family->safi};
 		if (!is_offered(se, i))

@@ -559,7 +559,7 @@ void speaker_tell(struct table *t, const struct dest *d)
 		c.payload_len = p->payload_len;
 		c.attrs = attrs;
 		c.from = p->peer == RIB_LOCAL ? NULL : s->neighbor[p->peer];
-		c.stale = t->rib.peer[p->peer].stale_loses && rib_path_stale(&t->rib, p);
+		c.stale = rib_path_kept(&t->rib, p);
 	}
 	s->watch.best_changed(s->watch.arg, &c, s->now_ms);
 	if (attrs)

@@ -31,8 +31,8 @@ static void read_password(struct convert *cv, struct config_neighbor *n)
 	explicit_bzero(line, sizeof(line));
 }
 
-static void capabilities(
-	struct convert *cv, const struct raw_neighbor *raw, struct config_neighbor *n)
+static void capabilities(struct convert *cv, const struct raw_neighbor *raw, const struct config *c,
+	struct config_neighbor *n)
 {
 	int profile = 0;
 
@@ -45,6 +45,8 @@ static void capabilities(
 		convert_error(cv, n->otc ? "otc" : "role-strict", "goes with role only");
 	convert_word(cv, "add-path", raw->add_path, config_add_path_words, &n->add_path);
 	convert_number(cv, "long-lived-time", raw->long_lived_time, 1, 16777215, &n->llgr_time);
+	if (n->llgr_time && !c->restart_time)
+		convert_error(cv, "long-lived-time", "needs a restart-time above 0");
 	convert_word(cv, "profile", raw->profile, config_profile_words, &profile);
 	n->conservative = profile == 1;
 }
@@ -83,7 +85,7 @@ static void neighbor(struct convert *cv, const struct raw_neighbor *raw, const s
 	convert_number(cv, "stale-time", raw->stale_time, 1, 86400, &n->stale_time);
 	convert_number(cv, "ttl-security", raw->ttl_security, 1, 254, &hops);
 	n->ttl_security = (uint8_t)hops;
-	capabilities(cv, raw, n);
+	capabilities(cv, raw, c, n);
 	if (n->control_communities && (!n->client || n->remote_as == c->as))
 		convert_error(cv, "control-communities", "goes with a client of another AS only");
 	n->password_file = convert_copy(raw->password_file);

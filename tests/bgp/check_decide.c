@@ -104,6 +104,11 @@ static void cluster_2(struct bgp_path_view *v, struct attrs *a)
 	(void)v;
 	a->cluster_list = (struct span){clusters, 8};
 }
+static void least(struct bgp_path_view *v, struct attrs *a)
+{
+	(void)a;
+	v->least = true;
+}
 static void peer_low(struct bgp_path_view *v, struct attrs *a)
 {
 	(void)a;
@@ -111,6 +116,7 @@ static void peer_low(struct bgp_path_view *v, struct attrs *a)
 }
 
 static const struct row rows[] = {
+	{"long-lived stale is the last resort", NULL, least},
 	{"the family's own", family_low, NULL},
 	{"higher local preference", pref_101, NULL},
 	{"local preference is 100 if absent", NULL, pref_99},

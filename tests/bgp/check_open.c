@@ -42,6 +42,10 @@ static const struct {
 	{"route refresh with a value", FIXED "05 0203 0201 00", -1},
 	{"graceful restart of 1", FIXED "05 0203 4001 00", 0},
 	{"graceful restart of 5", FIXED "09 0207 4005 0078 001946", 0},
+	{"long-lived graceful restart", FIXED "0b 0209 4707 001946 80 000e10", -1},
+	{"long-lived graceful restart of no family", FIXED "04 0202 4700", -1},
+	{"long-lived graceful restart of 6", FIXED "0a 0208 4706 001946 80 000e", 0},
+	{"long-lived graceful restart of 8", FIXED "0c 020a 4708 001946 80 000e10 00", 0},
 	{"ADD-PATH of 3", FIXED "07 0205 4503 001946", 0},
 	{"ADD-PATH, mode 0 and 4", FIXED "0c 020a 4508 00194600 00014604", -1},
 	{"role", FIXED "05 0203 0901 01", -1},
@@ -111,6 +115,14 @@ static void same(const struct bgp_open *a, const struct bgp_open *b)
 		ck_assert_uint_eq(a->gr_families[i].family.safi, b->gr_families[i].family.safi);
 		ck_assert(a->gr_families[i].forwarding == b->gr_families[i].forwarding);
 	}
+	ck_assert(a->llgr == b->llgr);
+	ck_assert_uint_eq(a->llgr_family_count, b->llgr_family_count);
+	for (int i = 0; i < a->llgr_family_count; i++) {
+		ck_assert_uint_eq(a->llgr_families[i].family.afi, b->llgr_families[i].family.afi);
+		ck_assert_uint_eq(a->llgr_families[i].family.safi, b->llgr_families[i].family.safi);
+		ck_assert(a->llgr_families[i].forwarding == b->llgr_families[i].forwarding);
+		ck_assert_uint_eq(a->llgr_families[i].stale_sec, b->llgr_families[i].stale_sec);
+	}
 	ck_assert_uint_eq(a->add_path_count, b->add_path_count);
 	for (int i = 0; i < a->add_path_count; i++) {
 		ck_assert_uint_eq(a->add_path[i].family.afi, b->add_path[i].family.afi);
@@ -158,6 +170,9 @@ START_TEST(our_own)
 	m.gr_restart_sec = 4095;
 	m.gr_families[m.gr_family_count++] = (struct open_gr_family){{25, 70}, true};
 	m.gr_families[m.gr_family_count++] = (struct open_gr_family){{1, 1}, false};
+	m.llgr = true;
+	m.llgr_families[m.llgr_family_count++] = (struct open_llgr_family){{25, 70}, true, 0xabcdef};
+	m.llgr_families[m.llgr_family_count++] = (struct open_llgr_family){{1, 1}, false, 1};
 	m.role = 1;
 	m.add_path[m.add_path_count++] = (struct open_add_path){{25, 70}, 3};
 	ck_assert_uint_le(there_and_back(&m), 29 + 255);
