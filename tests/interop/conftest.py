@@ -64,7 +64,9 @@ class Exchange:
         """`more`: keys of one neighbour by its address, beyond what all have. Without sanity everything legal is relayed."""
         lines = ""
         for address in (ONE, TWO, GOBGP, EXABGP, FRR):
-            keys = {"client": "true", "passive": "true", **({"profile": "conservative"} if address == FRR else {}),
+            # GoBGP takes its time to call.
+            keys = {"client": "true", "passive": str(address != GOBGP).lower(), "connect-retry": 1,
+                    **({"profile": "conservative"} if address == FRR else {}),
                     **(more or {}).get(address, {})}
             lines += f"    - {{address: {address}, " + ", ".join(f"{k}: {v}" for k, v in keys.items()) + "}\n"
         self.quelld = Quelld(self.scope, self.rs, self.build, f"""router-id: {RS}
