@@ -16,6 +16,7 @@
 #include "cli/check.h"
 #include "cli/clear.h"
 #include "cli/neighbor.h"
+#include "cli/reload.h"
 #include "cli/show.h"
 #include "config/config.h"
 #include "lib/ip.h"
@@ -30,6 +31,7 @@ static const char help[] =
 	"       quell check FILE [--json]\n"
 	"       quell clear duplicate LAN MAC\n"
 	"       quell refresh | reset | shutdown | enable NEIGHBOR [option ...]\n"
+	"       quell reload [--dry-run] [--json]\n"
 	"       quell version | help\n"
 	"\n"
 	"WHAT       is                                       WORD       narrowed by\n"
@@ -49,6 +51,7 @@ static const char help[] =
 	"clear duplicate lets a MAC move again that was frozen because two hosts had it.\n"
 	"refresh asks a neighbor for all its routes again; reset ends its session, which begins\n"
 	"anew; shutdown ends it until enable. For root, and the user that quelld runs as.\n"
+	"reload has the daemons read theirs again, whole or not at all, and says what changed.\n"
 	"\n"
 	"  --json             for machines\n"
 	"  --message TEXT     what the neighbor is told with reset or shutdown\n"
@@ -68,7 +71,8 @@ enum {
 	OPT_REJECTED,
 	OPT_CLASS,
 	OPT_MESSAGE,
-	OPT_HARD
+	OPT_HARD,
+	OPT_DRY_RUN
 };
 
 static const struct option longs[] = {
@@ -85,6 +89,7 @@ static const struct option longs[] = {
 	{"class", required_argument, NULL, OPT_CLASS},
 	{"message", required_argument, NULL, OPT_MESSAGE},
 	{"hard", no_argument, NULL, OPT_HARD},
+	{"dry-run", no_argument, NULL, OPT_DRY_RUN},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'V'},
 	{NULL, 0, NULL, 0},
@@ -93,7 +98,7 @@ static const struct option longs[] = {
 struct arguments {
 	struct show_options show;
 	const char *config, *message;
-	bool help, version, hard;
+	bool help, version, hard, dry_run;
 	char mac[MAC_TEXT], ip[IP_TEXT], neighbor[IP_TEXT], word[64];
 };
 
@@ -186,6 +191,9 @@ static int take_option(int opt, struct arguments *a)
 	case OPT_HARD:
 		a->hard = true;
 		return 0;
+	case OPT_DRY_RUN:
+		a->dry_run = true;
+		return 0;
 	case 'h':
 		a->help = true;
 		return 0;
@@ -272,6 +280,21 @@ static int run_neighbor(struct arguments *a, const char *verb, char **words, int
 	return r;
 }
 
+static int run_reload(struct arguments *a, int count)
+{
+	struct reload_options o = {.dry_run = a->dry_run, .json = a->show.json};
+	struct config *c = NULL;
+
+	if (count > 1)
+		return wrong("reload takes no words: the daemons know their file");
+	if (take_config(a, &c) < 0)
+		return EXIT_FAILURE;
+	o.dir = a->show.dir;
+	int r = reload(&o, stdout, stderr);
+	config_free(c);
+	return r;
+}
+
 static int run(struct arguments *a, char **words, int count)
 {
 	if (a->version || (count && strcmp(words[0], "version") == 0)) {
@@ -299,6 +322,8 @@ static int run(struct arguments *a, char **words, int count)
 	}
 	if (neighbor_knows(words[0]))
 		return run_neighbor(a, words[0], words + 1, count - 1);
+	if (strcmp(words[0], "reload") == 0)
+		return run_reload(a, count);
 	return wrong("%s: no such command", words[0]);
 }
 

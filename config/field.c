@@ -70,7 +70,7 @@ enum type {
 /* clang-format off */
 static const struct config_field fields[] = {
 	/*  type     key              member          quelld    agent */
-	TOP(IP,      "router-id",     router_ip,      RESTART,  NOTHING),
+	TOP(IP,      "router-id",     router_ip,      RESTART,  RESTART),
 	TOP(TEXT,    "run-dir",       run_dir,        RESTART,  RESTART),
 	TOP(TEXT,    "pin-dir",       pin_dir,        NOTHING,  RESTART),
 	TOP(TEXT,    "state-dir",     state_dir,      NOTHING,  RESTART),
@@ -159,13 +159,13 @@ static const struct config_field fields[] = {
 	AGENT(TEXT,    "bridge",             bridge,             RESTART),
 	AGENT(TEXT,    "vxlan",              vxlan,              RESTART),
 	AGENT(PORTS,   "ports",              ports,              RESTART),
-	AGENT(CLASSES, "flood",              flood_classes,      RESTART),
-	AGENT(WORD_UNKNOWN, "unknown-target", unknown_target,    RESTART),
+	AGENT(CLASSES, "flood",              flood_classes,      IN_PLACE),
+	AGENT(WORD_UNKNOWN, "unknown-target", unknown_target,    IN_PLACE),
 	AGENT(WORD_UNREGISTERED, "unregistered-ports", learn_unregistered, RESTART),
-	AGENT(WORD_NS_OPTION, "ns-option",   ns_option,          RESTART),
+	AGENT(WORD_NS_OPTION, "ns-option",   ns_option,          IN_PLACE),
 	AGENT(WORD_ACCELERATE, "accelerate", accelerate,         RESTART),
-	AGENT(RATE,    "police.in",          police_in_bps,      RESTART),
-	AGENT(RATE,    "police.out",         police_out_bps,     RESTART),
+	AGENT(RATE,    "police.in",          police_in_bps,      IN_PLACE),
+	AGENT(RATE,    "police.out",         police_out_bps,     IN_PLACE),
 	AGENT(FLAG,    "manage-fdb",         manage_fdb,         RESTART),
 	AGENT(U32,     "age-time",           age_sec,            RESTART),
 	AGENT(U32,     "max-bindings",       max_bindings,       RESTART),

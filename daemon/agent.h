@@ -1,6 +1,6 @@
 /* The insides of quell-agent, shared by its files: quell-agent.c (its life), agent_lan.c (LANs), agent_port.c (their ports),
  * agent_books.c (what is told and seen), agent_adopt.c (what a
- * former agent left working), agent_feed.c (quelld), agent_control.c (`quell show`).
+ * former agent left working), agent_feed.c (quelld), agent_control.c (`quell show`), agent_reload.c (`quell reload`).
  *
  *   links, FDB   proxyarp/linux -> [agent_lan] -> the plane's ports, the bridge's knobs
  *   frames seen  plane -> [agent] -> proxyarp/bindings -> plane, FDB, [agent_feed] == feed ==> quelld
@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include <bsd/sys/queue.h>
+#include <jansson.h>
 
 #include "config/config.h"
 #include "lib/log.h"
@@ -23,6 +24,7 @@
 #include "proxyarp/plane.h"
 #include "registry/registry.h"
 
+struct cmdline;
 struct loop;
 struct agent;
 struct agent_control;
@@ -75,6 +77,7 @@ struct agent_lan {
 };
 
 struct agent {
+	const struct cmdline *cmdline;
 	struct config *config;
 	struct loop *loop;
 	const struct plane_ops *ops;
@@ -127,6 +130,8 @@ bool agent_port_named(const struct agent *a, const struct registry_port *r, cons
 void agent_port_take(struct agent_lan *lan, const struct link *l, enum layout_port_kind kind);
 /* there: the interface still is, so that what we did to it can be undone. Frees. */
 void agent_port_drop(struct agent_port *p, bool there);
+/* What it does with frames, into the plane. 0 or -errno, told. */
+int agent_port_set(const struct agent_port *p);
 /* Programs on. Idempotent; tried again whenever it is called, if it failed; now and then, if somebody has taken them off. */
 void agent_port_attach(struct agent_port *p);
 /* Knobs, once the entries are in. */
@@ -164,6 +169,11 @@ struct agent_feed *agent_feed_new(struct agent *a);
 void agent_feed_free(struct agent_feed *f);
 void agent_feed_say(struct agent_feed *f, const struct agent_lan *lan, const struct binding_say *s);
 void agent_feed_view(const struct agent_feed *f, struct agent_feed_view *ret);
+
+/* --- agent_reload.c --- */
+
+/* Reads the file again. The answer of docs/feed.md. */
+json_t *agent_reload(struct agent *a, bool dry_run);
 
 /* --- agent_control.c --- */
 

@@ -380,11 +380,29 @@ static const struct {
 	{"ledger", show_ledger},
 };
 
+/* The group may look; to change something takes root, or whom the agent runs as. */
+static void take_do(struct agent_control *c, struct jsonsock *s, const char *job, const json_t *o)
+{
+	uid_t uid = jsonsock_peer(s).uid;
+
+	if (strcmp(job, "reload") != 0)
+		jsonsock_send_error(s, "do: expected reload");
+	else if (uid != 0 && uid != geteuid())
+		jsonsock_send_error(s, "only root and the user that quell-agent runs as may do that");
+	else
+		jsonsock_send(s, agent_reload(c->agent, json_is_true(json_object_get(o, "dry_run"))));
+}
+
 static void on_line(void *arg, struct jsonsock *s, const json_t *o)
 {
 	struct agent_control *c = arg;
-	const char *what = json_string_value(json_object_get(o, "show"));
+	const char *what = json_string_value(json_object_get(o, "show")),
+		   *job = json_string_value(json_object_get(o, "do"));
 
+	if (job) {
+		take_do(c, s, job, o);
+		return;
+	}
 	for (size_t i = 0; what && i < sizeof(shows) / sizeof(shows[0]); i++) {
 		if (strcmp(what, shows[i].name) != 0)
 			continue;

@@ -83,7 +83,7 @@ static uint32_t burst_of(uint64_t bps)
 	return octets < BURST_MIN ? BURST_MIN : octets > INT32_MAX ? INT32_MAX : (uint32_t)octets;
 }
 
-static int set_plane_port(const struct agent_port *p)
+int agent_port_set(const struct agent_port *p)
 {
 	const struct config_agent *c = p->lan->c->agent;
 	struct agent *a = p->lan->agent;
@@ -152,7 +152,7 @@ static void apply(struct agent_port *p)
 
 	if (p->kind == PORT_MEMBER)
 		read_registry(p, &b);
-	if (set_plane_port(p) < 0)
+	if (agent_port_set(p) < 0)
 		return;
 	if (p->kind == PORT_MEMBER) {
 		int r = bindings_port_set(p->lan->books, p->ifindex, &b);

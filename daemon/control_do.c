@@ -5,6 +5,7 @@
 #include "bgp/speaker.h"
 #include "daemon/control_parts.h"
 #include "daemon/quelld_lans.h"
+#include "daemon/quelld_reload.h"
 #include "lib/log.h"
 
 /* The neighbour that is meant; NULL: the error is sent. */
@@ -124,7 +125,13 @@ static void do_clear_duplicate(struct control_quelld *c, struct jsonsock *s, con
 	jsonsock_send(s, json_pack("{s:b}", "ok", 1));
 }
 
+static void do_reload(struct control_quelld *c, struct jsonsock *s, const json_t *request)
+{
+	jsonsock_send(s, quelld_reload(c->q, json_is_true(json_object_get(request, "dry_run"))));
+}
+
 const struct control_row control_dos[] = {
+	{"reload", do_reload},
 	{"refresh", do_refresh},
 	{"reset", do_reset},
 	{"shutdown", do_shutdown},

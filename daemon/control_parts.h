@@ -13,6 +13,7 @@ struct control_job;
 
 struct control_quelld {
 	struct quelld *q;
+	uid_t user; /* that we run as */
 	struct jsonsock_server *server;
 	TAILQ_HEAD(, control_job) jobs; /* answers that are written over several turns */
 	struct loop_turn turn;

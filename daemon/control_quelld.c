@@ -25,11 +25,11 @@ static void on_closed(void *arg, struct jsonsock *s, const char *why)
 }
 
 /* The group's operators may look; to change something takes root, or who the daemon runs as. */
-static bool may_do(const struct jsonsock *s)
+static bool may_do(const struct control_quelld *c, const struct jsonsock *s)
 {
 	uid_t uid = jsonsock_peer(s).uid;
 
-	return uid == 0 || uid == geteuid();
+	return uid == 0 || uid == c->user;
 }
 
 static const struct control_row *find(const struct control_row *rows, const char *name)
@@ -67,7 +67,7 @@ static void on_line(void *arg, struct jsonsock *s, const json_t *request)
 		send_known(s, what ? "does" : "shows", rows);
 		return;
 	}
-	if (what && !may_do(s)) {
+	if (what && !may_do(c, s)) {
 		jsonsock_send_error(s, "only root and the user that quelld runs as may do that");
 		return;
 	}
@@ -84,6 +84,8 @@ int control_quelld_new(struct quelld *q, const char *path, struct control_quelld
 	if (!c)
 		abort();
 	c->q = q;
+	/* What it will be; and later on the system calls' filter does not let us ask. */
+	c->user = q->user.set ? q->user.uid : geteuid();
 	c->turn = (struct loop_turn){.turn = on_turn, .arg = c};
 	TAILQ_INIT(&c->jobs);
 	int rc = jsonsock_listen(q->loop, path, 0660, &limits, &hooks, &c->server);

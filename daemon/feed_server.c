@@ -128,6 +128,11 @@ void feed_server_converged(struct feed_server *f)
 	send_end(f);
 }
 
+void feed_server_hold(struct feed_server *f)
+{
+	f->converged = false;
+}
+
 struct walk {
 	struct feed_server *feed;
 	const struct lan *lan;
@@ -323,6 +328,16 @@ static void agent_gone(struct feed_server *f, const char *why)
 	if (!timer_running(&f->stale))
 		timers_start(
 			loop_timers(f->loop), &f->stale, loop_now_ms() + f->stale_sec * 1000ULL);
+}
+
+void feed_server_resync(struct feed_server *f, const char *why)
+{
+	struct jsonsock *s = f->agent;
+
+	if (!s)
+		return;
+	agent_gone(f, why);
+	jsonsock_end(s, NULL);
 }
 
 static void on_line(void *arg, struct jsonsock *s, const json_t *o)

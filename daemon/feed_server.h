@@ -45,6 +45,11 @@ void feed_server_flood(struct feed_server *f, const struct lan *lan, struct ip v
 /* The BGP sessions have converged: our snapshots are complete from now on. */
 void feed_server_converged(struct feed_server *f);
 
+/* They have, but the LANs are being given all routes again: until the next feed_server_converged() they are not. */
+void feed_server_hold(struct feed_server *f);
+/* Ends the agent's connection, so that both sides tell all again. */
+void feed_server_resync(struct feed_server *f, const char *why);
+
 enum feed_state { FEED_ABSENT, FEED_SYNCING, FEED_LIVE };
 
 struct feed_view {

@@ -48,6 +48,7 @@ struct life {
 	struct agent a;
 	struct cmdline o;
 	struct registry **registries;
+	uint32_t registry_count;
 	struct pidlock lock;
 	struct event *nl_event, *plane_event;
 	struct loop_turn turn;
@@ -60,6 +61,7 @@ static int check(struct life *l)
 {
 	if (cmdline_config(&l->o, &l->a.config) < 0)
 		return -EINVAL;
+	l->registry_count = l->a.config->lan_count;
 	l->registries = calloc(l->a.config->lan_count + 1, sizeof(struct registry *));
 	if (!l->registries)
 		abort();
@@ -263,10 +265,10 @@ static void on_stop(void *arg, int signo)
 
 static void on_hangup(void *arg, int signo)
 {
-	(void)arg;
+	struct life *l = arg;
+
 	(void)signo;
-	log_notice(LOG_MAIN, "SIGHUP ignored: a changed configuration takes effect with "
-			     "`systemctl restart quell-agent`, which interrupts nothing");
+	json_decref(agent_reload(&l->a, false));
 }
 
 static struct event *watch(struct life *l, int fd, event_callback_fn fn)
@@ -332,7 +334,7 @@ static void release(struct life *l, bool keep)
 		loop_free(a->loop);
 	}
 	pidlock_drop(&l->lock);
-	for (uint32_t i = 0; l->registries && i < a->config->lan_count; i++)
+	for (uint32_t i = 0; i < l->registry_count; i++)
 		registry_free(l->registries[i]);
 	free(l->registries);
 	free(a->slots);
@@ -372,6 +374,7 @@ int main(int argc, char **argv)
 		release(&l, true);
 		return status;
 	}
+	l.a.cmdline = &l.o;
 	l.a.started_ms = loop_now_ms();
 	l.a.attach_log = LOG_LIMIT(10, 60000);
 	l.a.spoof_log = LOG_LIMIT(10, 60000);

@@ -26,13 +26,13 @@
 #include "bgp/speaker.h"
 #include "config/config.h"
 #include "daemon/bmp_client.h"
-#include "daemon/cmdline.h"
 #include "daemon/control_quelld.h"
 #include "daemon/loop.h"
 #include "daemon/quelld.h"
 #include "daemon/quelld_lans.h"
 #include "daemon/quelld_neighbors.h"
 #include "daemon/quelld_policy.h"
+#include "daemon/quelld_reload.h"
 #include "daemon/seccomp_quelld.h"
 #include "daemon/transport.h"
 #include "evpn/family.h"
@@ -175,10 +175,8 @@ static void on_stop(void *arg, int signo)
 
 static void on_hangup(void *arg, int signo)
 {
-	(void)arg;
 	(void)signo;
-	log_notice(LOG_MAIN, "SIGHUP ignored: a changed configuration takes effect with "
-			     "`systemctl restart quelld`");
+	json_decref(quelld_reload(arg, false));
 }
 
 static void say_goodbye(struct quelld *q)
@@ -246,22 +244,21 @@ int main(int argc, char **argv)
 {
 	struct quelld q = {.lock = {-1}};
 	static const struct cmdline_program program = {"quelld", "", false};
-	struct cmdline l;
-	int status = cmdline_read(&program, argc, argv, &l);
+	int status = cmdline_read(&program, argc, argv, &q.cmdline);
 
 	if (status >= 0)
 		return status;
 	status = EXIT_FAILURE;
-	if (check(&l, &q.config) < 0)
+	if (check(&q.cmdline, &q.config) < 0)
 		return status;
-	if (l.check) {
-		printf("%s: ok\n", l.config);
+	if (q.cmdline.check) {
+		printf("%s: ok\n", q.cmdline.config);
 		config_free(q.config);
 		return EXIT_SUCCESS;
 	}
 	q.loop = loop_new();
 	priv_limits();
-	cmdline_log(&l, q.config);
+	cmdline_log(&q.cmdline, q.config);
 	if (find_users(&q) == 0 && make_run_dir(&q) == 0 && take_lock(&q) == 0 &&
 		open_sockets(&q) == 0)
 		status = serve(&q);

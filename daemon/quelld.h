@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "config/config.h"
+#include "daemon/cmdline.h"
 #include "daemon/pidlock.h"
 #include "daemon/priv.h"
 
@@ -17,6 +18,7 @@ struct speaker;
 struct transport;
 
 struct quelld {
+	struct cmdline cmdline;
 	struct config *config; /* what is in force */
 	struct loop *loop;
 	struct speaker *speaker;

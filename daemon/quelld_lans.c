@@ -44,6 +44,8 @@ struct quelld_lans {
 	struct quelld_alarms alarms;
 	bool reconsider;	/* the policy is to be asked again */
 	uint64_t rechecked_ms;	/* when it was last; 0: not yet */
+	bool converged; /* the speaker has */
+	bool retelling; /* and is at it again; see quelld_lans_set() */
 	struct loop_turn turn; /* says what the feed gave cause to, and what time does */
 };
 
@@ -168,14 +170,28 @@ static uint64_t recheck(struct quelld_lans *q, uint64_t now_ms)
 	return TIMERS_NEVER;
 }
 
+static uint64_t end_retelling(struct quelld_lans *q, uint64_t now_ms)
+{
+	if (!q->retelling || !q->speaker)
+		return TIMERS_NEVER;
+	if (speaker_is_retelling(q->speaker))
+		return now_ms;
+	q->retelling = false;
+	log_info(LOG_EVPN, "the LANs have been given all routes again");
+	if (q->feed && q->converged)
+		feed_server_converged(q->feed);
+	return TIMERS_NEVER;
+}
+
 static uint64_t on_turn(void *arg, uint64_t now_ms)
 {
 	struct quelld_lans *q = arg;
 
 	lans_run(q->lans, now_ms);
 	say(q);
-	uint64_t lans = lans_deadline(q->lans), policy = recheck(q, now_ms);
-	return lans < policy ? lans : policy;
+	uint64_t due[] = {lans_deadline(q->lans), recheck(q, now_ms), end_retelling(q, now_ms)};
+	uint64_t first = due[0] < due[1] ? due[0] : due[1];
+	return first < due[2] ? first : due[2];
 }
 
 static void on_alarm(void *arg, struct lan *lan, const char *what, struct mac mac, struct ip ip,
@@ -228,7 +244,8 @@ static void on_converged(void *arg, uint64_t now_ms)
 
 	(void)now_ms;
 	log_info(LOG_BGP, "converged");
-	if (q->feed)
+	q->converged = true;
+	if (q->feed && !q->retelling)
 		feed_server_converged(q->feed);
 }
 
@@ -265,7 +282,7 @@ bool quelld_lans_want_feed(const struct config *c)
 	return false;
 }
 
-static void add_lan(struct quelld_lans *q, const struct config_lan *c)
+static struct lan_config lan_config_of(const struct config_lan *c)
 {
 	struct lan_config lc = {.vni = c->vni,
 		.originates = c->agent != NULL,
@@ -278,13 +295,20 @@ static void add_lan(struct quelld_lans *q, const struct config_lan *c)
 		.dup_freeze = c->dup_action == DUPLICATE_FREEZE,
 		.max_macs = MAX_MACS,
 		.max_bindings = MAX_BINDINGS};
-	struct lan *lan;
 
 	snprintf(lc.name, sizeof(lc.name), "%s", c->name);
 	if (c->route_target_count)
 		lc.export_rt = c->route_targets[0];
 	for (uint32_t i = 0; i < c->route_target_count && i < LAN_RT_MAX; i++)
 		lc.import_rts[lc.import_count++] = c->route_targets[i];
+	return lc;
+}
+
+static void add_lan(struct quelld_lans *q, const struct config_lan *c)
+{
+	struct lan_config lc = lan_config_of(c);
+	struct lan *lan;
+
 	if (lans_add(q->lans, &lc, &lan) < 0)
 		abort();
 }
@@ -346,6 +370,62 @@ int quelld_lans_new(struct loop *l, const struct config *c, struct speaker *s, u
 	say_membership(q);
 	*ret = q;
 	return 0;
+}
+
+/* --- another configuration --- */
+
+static bool has_lan(const struct config *c, const char *name)
+{
+	for (uint32_t i = 0; i < c->lan_count; i++)
+		if (strcmp(c->lans[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static void remove_lans(struct quelld_lans *q, const struct config *c)
+{
+	struct lan *lan, *next;
+
+	for (lan = lans_next(q->lans, NULL); lan; lan = next) {
+		next = lans_next(q->lans, lan);
+		if (!has_lan(c, lan_config(lan)->name))
+			lans_remove(q->lans, lan);
+	}
+}
+
+/* The agent has told its part long ago, and does not know that somebody listens now. */
+static void begin_feed(struct quelld_lans *q)
+{
+	if (q->feed)
+		feed_server_resync(q->feed, "a LAN of its is new here");
+}
+
+void quelld_lans_set(struct quelld_lans *q, const struct config *c)
+{
+	bool retell = false, resync = false;
+
+	remove_lans(q, c);
+	for (uint32_t i = 0; i < c->lan_count; i++) {
+		struct lan_config lc = lan_config_of(&c->lans[i]);
+		struct lan *lan = lans_find(q->lans, lc.name);
+		resync |= lc.originates && (!lan || !lan_config(lan)->originates);
+		if (lan) {
+			retell |= lan_change(lan, &lc);
+		} else {
+			add_lan(q, &c->lans[i]);
+			retell = true;
+		}
+	}
+	say(q);
+	say_membership(q);
+	if (retell && speaker_retell(q->speaker, loop_now_ms()) < 0)
+		log_error(LOG_EVPN, "no memory to give the LANs all routes again");
+	/* Our snapshots are not complete until then. */
+	q->retelling |= speaker_is_retelling(q->speaker);
+	if (q->feed && q->retelling)
+		feed_server_hold(q->feed);
+	if (resync)
+		begin_feed(q);
 }
 
 void quelld_lans_detach(struct quelld_lans *q)

@@ -28,6 +28,9 @@ bool quelld_lans_want_feed(const struct config *c);
  * directory and takes `feed_user`, too. 0, or -errno of the feed's socket. */
 int quelld_lans_new(struct loop *l, const struct config *c, struct speaker *s, uid_t feed_user,
 	struct quelld_lans **ret);
+/* The LANs of another configuration instead: those that are gone go, with what was originated and told of them; those that
+ * are new, or import differently, are given the RIB's routes again, over as many turns as it takes. */
+void quelld_lans_set(struct quelld_lans *q, const struct config *c);
 /* Closes the feed and stops listening to the speaker: what happens to routes from now on, as in a
  * shutdown, is not told to the agent, which keeps what it has. */
 void quelld_lans_detach(struct quelld_lans *q);

@@ -1,9 +1,11 @@
 /* A list of what is allowed; the rest fails with EPERM, and what only an intruder would do ends the
- * process. No file can be opened, so a fault in the parser of what peers send finds nothing to read
- * and nothing to start. Under the sanitizers there is no filter: they have needs of their own. */
+ * process. Files can be read, because a reload reads the configuration and the passwords, but none be
+ * made or written: a fault in the parser of what peers send finds what the daemon's own user may read,
+ * and nothing to change or to start. Under the sanitizers there is no filter: they have needs of their own. */
 #include "daemon/seccomp_quelld.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <seccomp.h>
 #include <stddef.h>
 #include <sys/mman.h>
@@ -28,7 +30,7 @@ int seccomp_quelld(void)
 static const int allowed[] = {
 	/* sockets */
 	SCMP_SYS(accept4), SCMP_SYS(bind), SCMP_SYS(connect), SCMP_SYS(getpeername),
-	SCMP_SYS(getsockname), SCMP_SYS(getsockopt), SCMP_SYS(ioctl), SCMP_SYS(fcntl),
+	SCMP_SYS(getsockname), SCMP_SYS(getsockopt), SCMP_SYS(ioctl), SCMP_SYS(fcntl), SCMP_SYS(listen),
 	SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(sendmsg), SCMP_SYS(sendto),
 	SCMP_SYS(setsockopt), SCMP_SYS(shutdown),
 	/* descriptors */
@@ -62,6 +64,15 @@ static int allow_sockets(scmp_filter_ctx filter)
 			    SCMP_A0(SCMP_CMP_EQ, AF_INET6));
 }
 
+/* For reading alone, and nothing that is not there already. */
+static int allow_reading(scmp_filter_ctx filter)
+{
+	int no = O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND;
+
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
+		SCMP_A2(SCMP_CMP_MASKED_EQ, (scmp_datum_t)no, O_RDONLY));
+}
+
 /* Memory, but none to run code from. */
 static int allow_data(scmp_filter_ctx filter)
 {
@@ -88,6 +99,8 @@ int seccomp_quelld(void)
 		rc = allow_sockets(filter);
 	if (!rc)
 		rc = allow_data(filter);
+	if (!rc)
+		rc = allow_reading(filter);
 	if (!rc)
 		rc = seccomp_load(filter);
 	seccomp_release(filter);

@@ -89,8 +89,8 @@ int lans_add(struct lans *ls, const struct lan_config *c, struct lan **ret);
 /* Withdraws what it originates, tells that everything in it is gone, and frees it. */
 void lans_remove(struct lans *ls, struct lan *lan);
 /* Another configuration for a LAN of the same name. What we originate follows, the new before the old is withdrawn; what
- * is behind our ports goes if it does not originate any more; MACs stay frozen unless that is off now. True: what it imports may be different, and all best
- * routes have to come again (lans_route()). */
+ * is behind our ports goes if it does not originate any more; MACs stay frozen unless that is off now. True: what it
+ * imports may be different, and all best routes have to come again (lans_route()). */
 bool lan_change(struct lan *lan, const struct lan_config *c);
 struct lan *lans_find(const struct lans *ls, const char *name);
 struct lan *lans_next(const struct lans *ls, const struct lan *after);

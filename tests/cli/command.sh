@@ -39,6 +39,8 @@ expect 2 '--message has no meaning here' refresh 10.99.0.2 --message x
 expect 2 'more than 255' reset 10.99.0.2 --message "$(printf '%256s' x)"
 expect 1 'not UTF-8' reset 10.99.0.2 --message $'\xff'
 expect 1 'quelld is not running' reset 10.99.0.2 --socket-dir "$dir"
+expect 2 'reload takes no words' reload now
+expect 1 'neither quelld nor quell-agent is running' reload --socket-dir "$dir"
 expect 1 'quelld is not running' show neighbors --socket-dir "$dir"
 expect 1 'quell-agent is not running' show ledger --socket-dir "$dir"
 expect 1 'quell-agent is not running' show status --socket-dir "$dir"

@@ -151,9 +151,9 @@ static const struct {
 	{TOP "lans:\n  - {name: x, vni: 1, agent: {bridge: b, vxlan: v}}\n",
 		TOP "lans:\n  - {name: x, vni: 1, agent: {bridge: b, vxlan: v, flood: [lldp, cdp],"
 		    " unknown-target: police, police: {in: 1.5 mbit}}}\n",
-		"~ agent x flood [] -> [lldp, cdp] (not its business/needs a restart)\n"
-		"~ agent x unknown-target drop -> police (not its business/needs a restart)\n"
-		"~ agent x police.in 0 -> 1500 kbit (not its business/needs a restart)\n"},
+		"~ agent x flood [] -> [lldp, cdp] (not its business/in place)\n"
+		"~ agent x unknown-target drop -> police (not its business/in place)\n"
+		"~ agent x police.in 0 -> 1500 kbit (not its business/in place)\n"},
 	{TOP "lans:\n  - {name: x, vni: 1, agent: {bridge: b, vxlan: v}}\n",
 		TOP "lans:\n  - {name: x, vni: 1}\n", "- agent x (in place/needs a restart)\n"},
 };

@@ -146,6 +146,19 @@ def check_manual():
         fault(f"quell.yaml(5) has {key}, the configuration has not")
 
 
+def check_reload():
+    """What quell.yaml(5) says of a reload, and the table that does it."""
+    section = read("docs/quell.yaml.5").split(".Sh RELOAD")[1].split(".Sh ")[0]
+    named = set(re.findall(r"[a-z]+(?:-[a-z]+)*", " ".join(re.findall(r"(?m)^\.Cm (.*)$", section))))
+    rows = re.findall(r'"([a-z.-]+)",\s*(?:[a-z_.]+,\s*)+([A-Z_]+)(?:,\s*([A-Z_]+))?\)', read("config/field.c"))
+    for key, *effects in rows:
+        severe = {"RESET", "ANEW", "RESTART", "LATER"} & set(effects)
+        if severe and key not in named | {"name"}:
+            fault(f"quell.yaml(5): RELOAD does not name {key}: {severe.pop()}")
+    if len(rows) < 70:
+        fault(f"config/field.c: {len(rows)} rows found")
+
+
 # --- the rest ------------------------------------------------------------------------------------------------------------
 
 def check_links():
@@ -199,7 +212,7 @@ def check_verdict():
             fault(f"verdict.md does not name {word}")
 
 
-for check in (check_conformance, check_configurations, check_manual, check_commands, check_links, check_feed, check_verdict):
+for check in (check_conformance, check_configurations, check_manual, check_reload, check_commands, check_links, check_feed, check_verdict):
     check()
 print("\n".join(faults))
 sys.exit(bool(faults))

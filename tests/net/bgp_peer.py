@@ -53,7 +53,7 @@ class Peer:
     """One session, from our side active unless a listening socket is given."""
 
     def __init__(self, to=None, source=None, asn=65000, router_id=None, listener=None, port=179, rcvbuf=None,
-                 timeout=10):
+                 timeout=10, md5=None):
         if listener:
             listener.settimeout(timeout)
             self.sock, _ = listener.accept()
@@ -62,6 +62,10 @@ class Peer:
             if rcvbuf:
                 self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)
             self.sock.settimeout(timeout)
+            if md5:  # struct tcp_md5sig
+                key = md5.encode()
+                self.sock.setsockopt(socket.IPPROTO_TCP, 14, struct.pack("=HH4s120xBBHi80s", socket.AF_INET, 0,
+                                                                         socket.inet_aton(to), 0, 0, len(key), 0, key))
             if source:
                 self.sock.bind((source, 0))
             self.sock.connect((to, port))
