@@ -718,6 +718,38 @@ START_TEST(views)
 }
 END_TEST
 
+/* RFC 7911: the station knows from the OPENs that there are path identifiers. */
+START_TEST(path_identifiers)
+{
+	struct neighbor_config n = raw_neighbor();
+	struct speaker_config c = raw_speaker();
+	struct bmp_station_config sc = station(BMP_PRE | BMP_POST);
+	struct bgp_open o = raw_open();
+
+	n.add_path = ADD_PATH_RECEIVE;
+	raw_start_with(&raw, &c, &n);
+	bmp = bmp_new(raw.s, "", "");
+	straw = (struct straw){.st = bmp_add(bmp, &sc, raw.now)};
+	o.add_path[0] = (struct open_add_path){{AFI_L2VPN, SAFI_EVPN}, 2};
+	o.add_path_count = 1;
+	raw_establish(&raw, &o);
+	straw_add_path = true;
+	rx_attrs(ORIGIN NO_AS PREF REACH("19", "00000007 f0 02 01 05 00000008 f0 02 01 06"));
+	connect_straw(&straw);
+	straw_text(&straw, text, sizeof(text));
+	ck_assert_msg(strcmp(text, "INIT UP +1#7,+1#8 +1#7,+1#8L EOR EORL") == 0 ||
+			      strcmp(text, "INIT UP +1#8,+1#7 +1#8,+1#7L EOR EORL") == 0,
+		"%s", text);
+	rx_attrs("80 0f 0b 0019 46 00000008 f0 02 01 00");
+	HEARD("-1#8 -1#8L");
+	/* With an error in it, it is made anew. */
+	rx_attrs("40 01 01 07" NO_AS PREF REACH("11", "00000007 f0 02 01 05"));
+	HEARD("-1#7 -1#7L");
+	straw_add_path = false;
+	end();
+}
+END_TEST
+
 /* No station: nothing is told to anybody. */
 START_TEST(nobody_looks_on)
 {
@@ -741,4 +773,5 @@ CHECK_MAIN("bmp", tcase_add_test(t, as_it_happens); tcase_add_test(t, octets_as_
 	   tcase_add_test(t, back_off); tcase_add_test(t, queue_full); tcase_add_test(t, dump_waits);
 	   tcase_add_test(t, dump_hangs); tcase_add_test(t, a_full_message_in_the_dump);
 	   tcase_add_test(t, termination); tcase_add_test(t, stats); tcase_add_test(t, views);
+	   tcase_add_test(t, path_identifiers);
 	   tcase_add_test(t, nobody_looks_on);)

@@ -10,6 +10,9 @@
 #include "lib/reader.h"
 #include "tests/bgp/wire.h"
 
+/* The peers agreed on path identifiers in what they tell us. */
+static bool straw_add_path;
+
 struct straw {
 	struct bmp_station *st;
 	uint8_t *in;
@@ -121,6 +124,13 @@ static inline struct reader straw_bgp(struct reader *r, uint8_t type)
 	return body;
 }
 
+static inline bool straw_with_ids(const void *arg, const struct bgp_family *f)
+{
+	(void)arg;
+	(void)f;
+	return straw_add_path;
+}
+
 /* An UPDATE that no station can stumble over. */
 static inline struct update straw_update(const struct straw_msg *m)
 {
@@ -132,6 +142,7 @@ static inline struct update straw_update(const struct straw_msg *m)
 	ck_assert(reader_done(&r));
 	ctx = test_ctx(m->as == 65000 ? 0 : PEER_EBGP);
 	ctx.as4 = !(m->flags & 0x20);
+	ctx.add_path = straw_with_ids;
 	ck_assert_int_eq(update_decode(body.p, reader_left(&body), &ctx, &u, &err), 0);
 	ck_assert_int_eq(u.reaction, UPDATE_OK);
 	ck_assert(!u.unknown_family);
@@ -152,10 +163,13 @@ static inline size_t straw_route_text(const struct straw_msg *m, char *buf, size
 		const char *why;
 		while (reader_left(&r)) {
 			/* The family has a type that is bad by itself. */
-			ck_assert_int_le(update_next(&r, &test_family, false, withdraw, &nlri, &why),
+			ck_assert_int_le(
+				update_next(&r, &test_family, straw_add_path, withdraw, &nlri, &why),
 				withdraw ? NLRI_WITHDRAW : NLRI_OK);
 			n += (size_t)snprintf(buf + n, cap - n, "%s%c%u", n ? "," : "",
 				withdraw ? '-' : '+', nlri.key[1]);
+			if (straw_add_path)
+				n += (size_t)snprintf(buf + n, cap - n, "#%u", nlri.path_id);
 		}
 	}
 	return n;
@@ -178,7 +192,8 @@ static inline size_t straw_down_text(const struct straw_msg *m, char *buf, size_
 	return n;
 }
 
-/* What came since the last time: "INIT UP +1,+2 EOR DOWN:1:6/2 STATS TERM:0"; what has the L flag ends with an L. */
+/* What came since the last time: "INIT UP +1,+2 EOR DOWN:1:6/2 STATS TERM:0"; what has the L flag ends with an L, and
+ * what has a path identifier is +1#7. */
 static inline const char *straw_text(struct straw *w, char *buf, size_t cap)
 {
 	static const char *const names[] = {"", "STATS", "", "UP", "INIT", ""};
