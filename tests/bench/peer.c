@@ -22,7 +22,7 @@
 #define READ_OCTETS (256 * 1024)
 #define EVENTS 256
 #define HOLD_SEC 180
-#define KEEPALIVE_NS 20000000000ull
+#define KEEPALIVES_A_HOLD 9
 #define REDIAL_NS 100000000ull
 #define TURN_US 20000
 
@@ -58,7 +58,8 @@ __attribute__((format(printf, 3, 4))) static void failed(
 void peers_init(
 	struct peers *ps, uint32_t server, uint16_t port, uint32_t first_address, size_t count)
 {
-	*ps = (struct peers){.server = server, .port = port, .count = count};
+	*ps = (struct peers){
+		.server = server, .port = port, .count = count, .hold_sec = HOLD_SEC};
 	ps->epoll = epoll_create1(EPOLL_CLOEXEC);
 	ps->peer = calloc(count, sizeof(*ps->peer));
 	if (ps->epoll < 0 || !ps->peer)
@@ -128,7 +129,7 @@ static void say_open(struct peers *ps, struct peer *p)
 
 	writer_u8(&w, 4);
 	writer_u16(&w, ROUTES_AS);
-	writer_u16(&w, HOLD_SEC);
+	writer_u16(&w, ps->hold_sec);
 	writer_u32(&w, p->address);
 	writer_u8(&w, 14);
 	writer_u16(&w, 2 << 8 | 12);
@@ -256,6 +257,7 @@ static size_t receive(struct peers *ps, struct peer *p)
 		return 0;
 	}
 	p->octets += (uint64_t)n;
+	p->heard_ns = clock_ns();
 	take(ps, p, buffer, p->rest_len + (size_t)n);
 	return (size_t)n;
 }
@@ -342,7 +344,7 @@ static void keep_alive(struct peers *ps)
 
 	if (now < ps->keepalive_ns)
 		return;
-	ps->keepalive_ns = now + KEEPALIVE_NS;
+	ps->keepalive_ns = now + ps->hold_sec * 1000000000ull / KEEPALIVES_A_HOLD;
 	for (size_t i = 0; i < ps->count; i++)
 		if (ps->peer[i].state == PEER_UP && !ps->peer[i].out_len)
 			say(ps, &ps->peer[i], KEEPALIVE, NULL, 0);

@@ -24,7 +24,7 @@ struct peer {
 	uint64_t up_ns;     /* since when it is Established */
 	uint32_t address;
 	struct tally reach, unreach;
-	uint64_t octets;
+	uint64_t octets, heard_ns;
 	bool is_client; /* its probes count */
 	/* What is being sent. */
 	const uint8_t *out;
@@ -50,6 +50,7 @@ struct peers {
 	struct peer *peer;
 	size_t count;
 	char error[256]; /* of the first thing that went wrong; empty: nothing */
+	uint16_t hold_sec; /* what is offered; 180 unless set before peers_up() */
 	uint64_t keepalive_ns;
 	struct probe probe[PROBES_MAX];
 };
