@@ -128,7 +128,8 @@ static void wait_and_dispatch(struct loop *l, uint64_t until_ms)
 	uint64_t now_ns = loop_now_ns();
 
 	if (until_ms <= now_ns / 1000000) {
-		event_base_loop(l->base, EVLOOP_NONBLOCK);
+		/* Once, or it would go on for as long as somebody has octets for us. */
+		event_base_loop(l->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
 		return;
 	}
 	if (until_ms != TIMERS_NEVER) {
