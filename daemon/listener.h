@@ -12,6 +12,7 @@
 #include <bsd/sys/queue.h>
 
 #include "config/config.h"
+#include "daemon/callers.h"
 #include "lib/bucket.h"
 #include "lib/log.h"
 #include "lib/timers.h"
@@ -29,9 +30,10 @@ struct listeners {
 	void *arg;
 	bool open; /* callers are taken */
 	struct bucket accepts;
+	struct callers callers;
 	struct timer again;
-	struct log_limit log;
-	uint64_t errors;
+	struct log_limit log, often_log;
+	uint64_t errors, too_often;
 };
 
 void listeners_init(struct listeners *ls, struct loop *l);

@@ -243,6 +243,7 @@ void transport_stats(const struct transport *t, struct transport_stats *ret)
 {
 	*ret = t->stats;
 	ret->open = t->pool.open;
+	ret->refused += t->listeners.too_often;
 	ret->accept_errors = t->listeners.errors;
 	ret->connect_errors = t->pool.connect_errors;
 }

@@ -7,7 +7,7 @@
  * is on its way before the next sleep. Each connection may read one buffer and write a bounded
  * amount a turn: a peer that sends without end, or reads slowly, costs the others nothing but its
  * share. Callers whom no neighbour expects are reset, counted, and logged within limits; so are
- * accepts beyond a rate.
+ * those who call too often, each address having a share of its own.
  *
  * RFC 4271 section 8 and 6.8 are the speaker's; here are RFC 2385, RFC 5082 and the sockets.
  */

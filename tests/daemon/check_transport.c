@@ -13,10 +13,12 @@
 #include <unistd.h>
 
 #include "bgp/speaker.h"
+#include "daemon/callers.h"
 #include "daemon/loop.h"
 #include "daemon/sockopt.h"
 #include "daemon/transport.h"
 #include "lib/log.h"
+#include "lib/siphash.h"
 
 /* --- the speaker of straw --- */
 
@@ -244,6 +246,39 @@ START_TEST(test_strangers)
 	ck_assert_int_eq(recv(peer, &c, 1, 0), -1);
 	ck_assert_int_eq(errno, ECONNRESET);
 	ck_assert_uint_eq(stats().open, 0);
+}
+END_TEST
+
+/* One who calls without end is sent away; the next one is not. */
+START_TEST(test_calls_too_often)
+{
+	char c;
+
+	for (unsigned i = 0; i <= CALLER_BURST; i++) {
+		if (peer >= 0)
+			close(peer);
+		call_from(9);
+		until(stats().refused == i + 1);
+	}
+	ck_assert_int_eq(recv(peer, &c, 1, 0), -1);
+	close(peer);
+	call_from(2);
+	until(stats().accepted == 1);
+}
+END_TEST
+
+START_TEST(test_callers)
+{
+	static struct callers callers;
+	struct ip a = ip_v4_u32(0x0a000001), b = ip_v4_u32(0x0a000002);
+
+	siphash_process_key_fix(1, 2);
+	for (unsigned i = 0; i < CALLER_BURST; i++)
+		ck_assert(callers_take(&callers, a, 1000));
+	ck_assert(!callers_take(&callers, a, 1000));
+	ck_assert(callers_take(&callers, b, 1000));
+	ck_assert(callers_take(&callers, a, 1000 + BUCKET_NS / CALLER_RATE));
+	ck_assert(!callers_take(&callers, a, 1000 + BUCKET_NS / CALLER_RATE));
 }
 END_TEST
 
@@ -508,6 +543,8 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 30);
 	tcase_add_loop_test(tc, test_strangers, 0, 2);
+	tcase_add_test(tc, test_calls_too_often);
+	tcase_add_test(tc, test_callers);
 	tcase_add_test(tc, test_bytes);
 	tcase_add_test(tc, test_blocked);
 	tcase_add_loop_test(tc, test_goodbye, 0, 2);
