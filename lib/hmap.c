@@ -17,30 +17,37 @@ void hmap_free(struct hmap *m)
 	hmap_init(m, m->eq);
 }
 
-static void put(struct hmap *m, uint32_t hash, void *entry)
+/* What stands in the table for a hash: 0 means empty there. */
+static uint32_t mark_of(uint64_t hash)
 {
-	size_t i = hash & m->mask;
+	return (uint32_t)hash ? (uint32_t)hash : 1;
+}
 
-	while (m->slot[i])
+static void put(struct hmap *m, uint32_t mark, void *entry)
+{
+	size_t i = mark & m->mask;
+
+	while (m->hash[i])
 		i = (i + 1) & m->mask;
 	m->slot[i] = entry;
-	m->hash[i] = hash;
+	m->hash[i] = mark;
 }
 
 static int resize(struct hmap *m, size_t slots)
 {
 	struct hmap n = *m;
 
-	n.hash = malloc(slots * sizeof(*n.hash));
-	n.slot = calloc(slots, sizeof(*n.slot));
+	n.hash = calloc(slots, sizeof(*n.hash));
+	n.slot = malloc(slots * sizeof(*n.slot));
 	n.mask = slots - 1;
+	n.room = slots / 5 * 4;
 	if (!n.hash || !n.slot) {
 		free(n.hash);
 		free(n.slot);
 		return -ENOMEM;
 	}
 	for (size_t i = 0; m->slot && i <= m->mask; i++)
-		if (m->slot[i])
+		if (m->hash[i])
 			put(&n, m->hash[i], m->slot[i]);
 	free(m->hash);
 	free(m->slot);
@@ -52,21 +59,35 @@ int hmap_reserve(struct hmap *m, size_t count)
 {
 	size_t slots = m->slot ? m->mask + 1 : MIN_SLOTS;
 
+	if (m->slot && count <= m->room)
+		return 0;
 	while (slots / 5 * 4 < count)
 		slots *= 2;
-	return m->slot && slots == m->mask + 1 ? 0 : resize(m, slots);
+	return resize(m, slots);
 }
 
 static size_t find(const struct hmap *m, uint64_t hash, const void *key)
 {
-	uint32_t h = (uint32_t)hash;
+	uint32_t mark = mark_of(hash);
 
 	if (!m->slot)
 		return SIZE_MAX;
-	for (size_t i = h & m->mask; m->slot[i]; i = (i + 1) & m->mask)
-		if (m->hash[i] == h && m->eq(m->slot[i], key))
+	for (size_t i = mark & m->mask; m->hash[i]; i = (i + 1) & m->mask)
+		if (m->hash[i] == mark && m->eq(m->slot[i], key))
 			return i;
 	return SIZE_MAX;
+}
+
+void *hmap_guess(const struct hmap *m, uint64_t hash)
+{
+	uint32_t mark = mark_of(hash);
+
+	if (!m->slot)
+		return NULL;
+	for (size_t i = mark & m->mask; m->hash[i]; i = (i + 1) & m->mask)
+		if (m->hash[i] == mark)
+			return m->slot[i];
+	return NULL;
 }
 
 void *hmap_get(const struct hmap *m, uint64_t hash, const void *key)
@@ -82,7 +103,7 @@ int hmap_add(struct hmap *m, uint64_t hash, void *entry)
 
 	if (r < 0)
 		return r;
-	put(m, (uint32_t)hash, entry);
+	put(m, mark_of(hash), entry);
 	m->count++;
 	return 0;
 }
@@ -90,7 +111,7 @@ int hmap_add(struct hmap *m, uint64_t hash, void *entry)
 /* Closes the gap at i: whatever stands behind it and may stand nearer to its home moves up. */
 static void remove_at(struct hmap *m, size_t i)
 {
-	for (size_t j = (i + 1) & m->mask; m->slot[j]; j = (j + 1) & m->mask) {
+	for (size_t j = (i + 1) & m->mask; m->hash[j]; j = (j + 1) & m->mask) {
 		size_t home = m->hash[j] & m->mask;
 		if (((j - home) & m->mask) >= ((j - i) & m->mask)) {
 			m->slot[i] = m->slot[j];
@@ -98,7 +119,7 @@ static void remove_at(struct hmap *m, size_t i)
 			i = j;
 		}
 	}
-	m->slot[i] = NULL;
+	m->hash[i] = 0;
 	m->count--;
 }
 
@@ -121,11 +142,11 @@ size_t hmap_sweep(struct hmap *m, bool (*drop)(void *entry, void *arg), void *ar
 
 	if (!m->slot)
 		return 0;
-	while (m->slot[start])
+	while (m->hash[start])
 		start++;
 	for (size_t n = 1; n <= m->mask;) {
 		size_t i = (start + n) & m->mask;
-		if (m->slot[i] && drop(m->slot[i], arg)) {
+		if (m->hash[i] && drop(m->slot[i], arg)) {
 			remove_at(m, i);
 			dropped++;
 		} else {
@@ -140,7 +161,7 @@ void *hmap_next(const struct hmap *m, size_t *at)
 	if (!m->slot)
 		return NULL;
 	for (; *at <= m->mask; ++*at)
-		if (m->slot[*at])
+		if (m->hash[*at])
 			return m->slot[*at];
 	return NULL;
 }

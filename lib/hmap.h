@@ -12,10 +12,10 @@
 #include <stdint.h>
 
 struct hmap {
-	uint32_t *hash;
-	void **slot; /* NULL: empty */
+	uint32_t *hash; /* 0: empty. Probing looks at these alone, sixteen to a cache line */
+	void **slot;
 	size_t mask; /* slots - 1; 0 with slot == NULL: nothing allocated yet */
-	size_t count;
+	size_t count, room; /* so many are in, so many may be before it grows */
 	bool (*eq)(const void *entry, const void *key);
 };
 
@@ -23,6 +23,18 @@ void hmap_init(struct hmap *m, bool (*eq)(const void *entry, const void *key));
 /* Frees the slots, never the entries. */
 void hmap_free(struct hmap *m);
 
+/* Tells the processor that this hash will be looked up soon. In a large map every look-up is a wait for memory;
+ * those of several keys can overlap: prefetch all, then look up. */
+static inline void hmap_prefetch(const struct hmap *m, uint64_t hash)
+{
+	if (!m->slot)
+		return;
+	__builtin_prefetch(&m->hash[hash & m->mask]);
+	__builtin_prefetch(&m->slot[hash & m->mask]);
+}
+
+/* The entry that is probably the one, to be prefetched in its turn, or NULL. Nothing of it has been read. */
+void *hmap_guess(const struct hmap *m, uint64_t hash);
 void *hmap_get(const struct hmap *m, uint64_t hash, const void *key);
 /* The caller knows that no equal entry is there. 0 or -ENOMEM. */
 int hmap_add(struct hmap *m, uint64_t hash, void *entry);

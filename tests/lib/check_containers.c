@@ -45,6 +45,8 @@ START_TEST(hmap_is_a_map)
 		entries[k].key = k;
 		e = hmap_get(&m, poor_hash(k), &k);
 		ck_assert_ptr_eq(e, there[k] ? &entries[k] : NULL);
+		if (e) /* whoever is there is guessed, if not always rightly */
+			ck_assert_ptr_nonnull(hmap_guess(&m, poor_hash(k)));
 		if (there[k]) {
 			ck_assert_ptr_eq(hmap_del(&m, poor_hash(k), &k), &entries[k]);
 			count--;
