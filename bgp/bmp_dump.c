@@ -69,7 +69,7 @@ static void tell_items(struct bmp_station *st, const struct table *t, size_t cou
 			if (bmp_path_shown(&t->rib, p, k.post))
 				bmp_pack_add(&k, s->neighbor[p->peer], t,
 					s->start_ms + 1000ull * p->since,
-					(struct rib_key){d->key, d->key_len}, p->path_id, p);
+					rib_key_of(d->key, d->key_len), p->path_id, p);
 		}
 		bmp_pack_end(&k);
 	}

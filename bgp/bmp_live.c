@@ -135,7 +135,7 @@ static void on_changed(void *arg, struct neighbor *n, struct table *t, const str
 	const struct path *p, enum monitor_change what)
 {
 	struct bmp *b = arg;
-	struct rib_key key = {d->key, d->key_len};
+	struct rib_key key = rib_key_of(d->key, d->key_len);
 
 	if (!bmp_watches(n))
 		return;

@@ -99,7 +99,7 @@ static void pack_nlris(struct bmp_pack *k, struct neighbor *n, const struct bgp_
 	while (t && reader_left(&r)) {
 		enum nlri_verdict v = update_next(
 			&r, f, session_add_path_in(n->main, f), withdraw, &nlri, &why);
-		struct rib_key key = {nlri.key, nlri.key_len};
+		struct rib_key key = rib_key_of(nlri.key, nlri.key_len);
 		if (v == NLRI_BROKEN)
 			return;
 		if (v == NLRI_DISCARD)

@@ -67,10 +67,9 @@ static uint8_t ask_policy(const struct import *im, const struct nlri *n)
 	return recheck_judge(im->n, &r);
 }
 
-static void import_withdrawal(const struct import *im, const struct nlri *n)
+static void import_withdrawal(const struct import *im, const struct nlri *n, struct rib_key key)
 {
 	struct dest *d = NULL;
-	struct rib_key key = {n->key, n->key_len};
 
 	im->n->refused[im->refused] += im->refused != REFUSED_NOT;
 	unsigned change = rib_unset(&im->t->rib, im->n->index, n->path_id, key, &d);
@@ -79,10 +78,11 @@ static void import_withdrawal(const struct import *im, const struct nlri *n)
 		speaker_tell(im->t, d);
 }
 
-static int import_route(struct import *im, const struct nlri *n, struct bgp_error *ret)
+static int import_route(
+	struct import *im, const struct nlri *n, struct rib_key key, struct bgp_error *ret)
 {
 	struct rib *r = &im->t->rib;
-	struct rib_route in = {.key = {n->key, n->key_len},
+	struct rib_route in = {.key = key,
 		.peer = im->n->index,
 		.path_id = n->path_id,
 		.payload = n->payload,
@@ -117,45 +117,63 @@ static struct span passed(struct reader from, const struct reader *to)
 	return (struct span){reader_bytes(&from, len), (uint16_t)len};
 }
 
-/* The watch may be called within, which may originate routes; nothing but `im` is held over a call.
- */
-static int import_nlris(struct import *im, struct span nlris, bool withdraw, struct bgp_error *ret)
-{
-	const struct attrset *attrs = im->attrs;
-	struct reader r = reader_of(nlris.p, nlris.len);
-	struct nlri n;
-	bool add_path = session_add_path_in(im->se, im->t->family);
-	int err = 0;
+/* Some NLRIs that stand one behind the other, read before any of them is looked for in the RIB. */
+struct ahead {
+	struct nlri nlri[RIB_PREFETCH_MAX];
+	struct rib_key key[RIB_PREFETCH_MAX];
+	bool withdraw[RIB_PREFETCH_MAX];
+	size_t count;
+};
 
-	while (err == 0 && reader_left(&r)) {
-		struct reader at = r;
+/* 0, or -EBADMSG: the rest cannot be read, but what was read before is to be used. */
+static int read_ahead(const struct import *im, struct reader *r, bool add_path, bool withdraw,
+	struct ahead *ret, struct bgp_error *ret_err)
+{
+	for (ret->count = 0; ret->count < RIB_PREFETCH_MAX && reader_left(r);) {
+		struct reader at = *r;
+		struct nlri *n = &ret->nlri[ret->count];
 		const char *why = NULL;
-		im->attrs = attrs;
-		switch (update_next(&r, im->t->family, add_path, withdraw, &n, &why)) {
-		case NLRI_OK:
-			break;
-		case NLRI_WITHDRAW:
-			im->n->nlri_withdraw++;
-			odd_nlri(im->n, passed(at, &r), why);
-			im->attrs = NULL;
-			break;
-		case NLRI_DISCARD:
-			im->n->nlri_discard++;
-			odd_nlri(im->n, passed(at, &r), why);
-			continue;
-		default:
-			*ret = (struct bgp_error){.code = BGP_ERR_UPDATE,
+		enum nlri_verdict v = update_next(r, im->t->family, add_path, withdraw, n, &why);
+		if (v == NLRI_BROKEN) {
+			*ret_err = (struct bgp_error){.code = BGP_ERR_UPDATE,
 				.subcode = BGP_UPDATE_OPTIONAL_ATTR,
 				.what = why ? why : "NLRIs that cannot be delimited"};
-			err = -EBADMSG;
-			continue;
+			return -EBADMSG;
 		}
-		if (im->attrs)
-			err = import_route(im, &n, ret);
-		else
-			import_withdrawal(im, &n);
+		im->n->nlri_withdraw += v == NLRI_WITHDRAW;
+		im->n->nlri_discard += v == NLRI_DISCARD;
+		if (v != NLRI_OK)
+			odd_nlri(im->n, passed(at, r), why);
+		if (v == NLRI_DISCARD)
+			continue;
+		ret->key[ret->count] = rib_key_of(n->key, n->key_len);
+		ret->withdraw[ret->count++] = v == NLRI_WITHDRAW;
 	}
-	return err;
+	return 0;
+}
+
+/* The watch may be called within, which may originate routes; of the RIB nothing is held over a call. */
+static int import_nlris(struct import *im, struct span nlris, bool withdraw, struct bgp_error *ret)
+{
+	struct reader r = reader_of(nlris.p, nlris.len);
+	bool add_path = session_add_path_in(im->se, im->t->family);
+	struct bgp_error broken;
+	struct ahead a;
+	int err = 0, rest = 0;
+
+	while (err == 0 && rest == 0 && reader_left(&r)) {
+		rest = read_ahead(im, &r, add_path, withdraw, &a, &broken);
+		rib_prefetch(&im->t->rib, a.key, a.count);
+		for (size_t i = 0; i < a.count && err == 0; i++) {
+			if (im->attrs && !a.withdraw[i])
+				err = import_route(im, &a.nlri[i], a.key[i], ret);
+			else
+				import_withdrawal(im, &a.nlri[i], a.key[i]);
+		}
+	}
+	if (err == 0 && rest < 0)
+		*ret = broken;
+	return err ? err : rest;
 }
 
 /* What is refused whatever the route is. Leaks are looked for in routes, not in membership. */

@@ -326,7 +326,7 @@ static int say(struct speaker *s, const struct nlri *n, bool wanted)
 	struct attrs a = own_attrs(s);
 	int err = wanted ? speaker_originate(s, &rtc_family, n, &a, s->now_ms)
 			 : speaker_unoriginate(s, &rtc_family, n, s->now_ms);
-	struct dest *d = rib_find(r, (struct rib_key){n->key, n->key_len});
+	struct dest *d = rib_find(r, rib_key_of(n->key, n->key_len));
 
 	if (d && rib_best(r, d))
 		rib_touch(r, d); /* who sent the best path is told of ours */

@@ -52,7 +52,7 @@ static bool was_kept(struct session *se, const struct update *u)
 	if (!t || !reader_left(&r))
 		return true;
 	if (update_next(&r, t->family, session_add_path_in(se, t->family), false, &n, &why) == NLRI_OK)
-		d = rib_find(&t->rib, (struct rib_key){n.key, n.key_len});
+		d = rib_find(&t->rib, rib_key_of(n.key, n.key_len));
 	for (const struct path *p = d ? rib_path(&t->rib, d->paths) : NULL; p;
 		p = rib_path(&t->rib, p->next))
 		if (p->peer == se->n->index && p->path_id == n.path_id)

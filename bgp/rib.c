@@ -18,9 +18,11 @@ static bool dest_eq(const void *entry, const void *key)
 	return d->key_len == k->len && memcmp(d->key, k->p, k->len) == 0;
 }
 
-static uint64_t hash_of(struct rib_key k)
+static struct rib_key hashed(struct rib_key k)
 {
-	return siphash(siphash_process_key(), k.p, k.len);
+	if (!k.hash)
+		k.hash = siphash(siphash_process_key(), k.p, k.len);
+	return k;
 }
 
 void rib_init(struct rib *r, const struct bgp_family *f, struct attrsets *as)
@@ -84,7 +86,34 @@ static size_t path_size(uint8_t payload_len)
 
 struct dest *rib_find(const struct rib *r, struct rib_key key)
 {
-	return hmap_get(&r->map, hash_of(key), &key);
+	key = hashed(key);
+	return hmap_get(&r->map, key.hash, &key);
+}
+
+/* Bucket, key, path and neighbours in the list: where one is, only the one before says. So all keys go one step
+ * before any goes the next. */
+void rib_prefetch(const struct rib *r, struct rib_key *keys, size_t n)
+{
+	const struct dest *d[RIB_PREFETCH_MAX];
+
+	for (size_t i = 0; i < n; i++) {
+		keys[i] = hashed(keys[i]);
+		hmap_prefetch(&r->map, keys[i].hash);
+	}
+	for (size_t i = 0; i < n; i++) {
+		d[i] = hmap_guess(&r->map, keys[i].hash);
+		if (d[i]) {
+			__builtin_prefetch(d[i]);
+			__builtin_prefetch(d[i]->key + keys[i].len);
+		}
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (!d[i])
+			continue;
+		__builtin_prefetch(rib_path(r, d[i]->paths));
+		__builtin_prefetch(rib_path(r, d[i]->prev));
+		__builtin_prefetch(rib_path(r, d[i]->next));
+	}
 }
 
 const struct path *rib_path_of(const struct rib *r, const struct dest *d, uint16_t peer)
@@ -103,10 +132,9 @@ static struct dest *dest_add(struct rib *r, struct rib_key key)
 	if (!ref)
 		return NULL;
 	struct dest *d = pool_at(&r->pool, ref);
-	*d = (struct dest){
-		.version = r->version, .told = RIB_NO_PEER, .key_len = key.len & 0x1ff};
+	*d = (struct dest){.version = r->version, .told = RIB_NO_PEER, .key_len = key.len & 0x1ff};
 	memcpy(d->key, key.p, key.len);
-	if (hmap_add(&r->map, hash_of(key), d) < 0) {
+	if (hmap_add(&r->map, key.hash, d) < 0) {
 		pool_free(&r->pool, ref, sizeof(struct dest) + key.len);
 		return NULL;
 	}
@@ -114,11 +142,10 @@ static struct dest *dest_add(struct rib *r, struct rib_key key)
 	return d;
 }
 
-void rib_dest_free(struct rib *r, struct dest *d, pool_ref ref)
+void rib_dest_free(struct rib *r, struct dest *d, pool_ref ref, struct rib_key key)
 {
-	struct rib_key key = {d->key, d->key_len};
-
-	hmap_del(&r->map, hash_of(key), &key);
+	key = hashed(key);
+	hmap_del(&r->map, key.hash, &key);
 	rib_list_remove(r, ref);
 	pool_free(&r->pool, ref, sizeof(*d) + d->key_len);
 }
@@ -309,10 +336,11 @@ static unsigned path_replace(
 
 unsigned rib_set(struct rib *r, const struct rib_route *in, struct dest **ret)
 {
-	struct dest *d = rib_find(r, in->key);
+	struct rib_key key = hashed(in->key);
+	struct dest *d = rib_find(r, key);
 	bool born = !d;
 
-	if (born && !(d = dest_add(r, in->key)))
+	if (born && !(d = dest_add(r, key)))
 		return RIB_FULL;
 	bool risen = !born && !d->paths;
 	struct place at = place_of(r, d, in->peer, in->path_id);
@@ -320,7 +348,7 @@ unsigned rib_set(struct rib *r, const struct rib_route *in, struct dest **ret)
 		return RIB_CROWDED;
 	unsigned change = *at.link ? path_replace(r, d, at.link, in) : path_add(r, d, in);
 	if (born && change & RIB_FULL) {
-		rib_dest_free(r, d, rib_list_ref(r, d));
+		rib_dest_free(r, d, rib_list_ref(r, d), key);
 		return RIB_FULL;
 	}
 	if (risen && change & RIB_NEW)

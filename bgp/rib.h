@@ -122,7 +122,18 @@ enum rib_change {
 struct rib_key {
 	const uint8_t *p;
 	size_t len;
+	uint64_t hash; /* 0: not computed yet */
 };
+
+static inline struct rib_key rib_key_of(const uint8_t *p, size_t len)
+{
+	return (struct rib_key){p, len, 0};
+}
+
+/* Fetches what is at hand of these keys, and fills in their hashes: what is done with them next need not wait for
+ * memory key by key. */
+#define RIB_PREFETCH_MAX 16
+void rib_prefetch(const struct rib *r, struct rib_key *keys, size_t n);
 
 /* A path of a peer. */
 struct rib_route {

@@ -211,6 +211,32 @@ void rib_bury(struct rib *r, struct dest *d)
 	*grave_at(r, r->grave_count++) = (struct grave){rib_list_ref(r, d), d->version};
 }
 
+/* Some of the graves that have been passed; false: there are no more. */
+static bool reap_some(struct rib *r, uint32_t passed)
+{
+	struct rib_key key[RIB_PREFETCH_MAX];
+	size_t n = 0;
+
+	while (n < RIB_PREFETCH_MAX && n < r->grave_count &&
+		!rib_before(passed, grave_at(r, n)->version))
+		__builtin_prefetch(node(r, grave_at(r, n++)->dest));
+	for (size_t i = 0; i < n; i++) {
+		const struct dest *d = node(r, grave_at(r, i)->dest);
+		key[i] = rib_key_of(d->key, d->key_len);
+	}
+	rib_prefetch(r, key, n);
+	for (size_t i = 0; i < n; i++) {
+		struct grave g = r->grave[r->grave_head];
+		r->grave_head = (r->grave_head + 1) & (r->grave_cap - 1);
+		r->grave_count--;
+		if (grave_is_open(r, &g))
+			continue;
+		rib_dest_free(r, node(r, g.dest), g.dest, key[i]);
+		r->tombstones--;
+	}
+	return n > 0;
+}
+
 void rib_reap(struct rib *r)
 {
 	uint32_t passed = r->version;
@@ -218,13 +244,6 @@ void rib_reap(struct rib *r)
 	for (const struct rib_marker *m = r->markers; m; m = m->next)
 		if (rib_before(m->version, passed))
 			passed = m->version;
-	while (r->grave_count && !rib_before(passed, r->grave[r->grave_head].version)) {
-		struct grave g = r->grave[r->grave_head];
-		r->grave_head = (r->grave_head + 1) & (r->grave_cap - 1);
-		r->grave_count--;
-		if (!grave_is_open(r, &g)) {
-			rib_dest_free(r, node(r, g.dest), g.dest);
-			r->tombstones--;
-		}
-	}
+	while (reap_some(r, passed))
+		;
 }

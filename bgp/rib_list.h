@@ -11,4 +11,4 @@ pool_ref rib_list_ref(const struct rib *r, const struct dest *d);
 /* A key that has lost its last path. */
 void rib_bury(struct rib *r, struct dest *d);
 /* Takes a key without paths out of map, list and pool. */
-void rib_dest_free(struct rib *r, struct dest *d, pool_ref ref);
+void rib_dest_free(struct rib *r, struct dest *d, pool_ref ref, struct rib_key key);

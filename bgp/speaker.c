@@ -513,7 +513,7 @@ int speaker_unoriginate(
 	s->now_ms = now_ms;
 	if (!t)
 		return -EINVAL;
-	if (rib_unset(&t->rib, RIB_LOCAL, 0, (struct rib_key){n->key, n->key_len}, &d) & RIB_BEST)
+	if (rib_unset(&t->rib, RIB_LOCAL, 0, rib_key_of(n->key, n->key_len), &d) & RIB_BEST)
 		speaker_tell(t, d);
 	return 0;
 }

@@ -241,7 +241,7 @@ static struct dest *dest_of(const struct rib *r, uint32_t key)
 	uint8_t octets[5] = {TEST_PAYLOAD_TYPE, (uint8_t)(key >> 24), (uint8_t)(key >> 16),
 		(uint8_t)(key >> 8), (uint8_t)key};
 
-	return rib_find(r, (struct rib_key){octets, sizeof(octets)});
+	return rib_find(r, rib_key_of(octets, sizeof(octets)));
 }
 
 /* What node j has in its RIB: its own, and what it was told. */

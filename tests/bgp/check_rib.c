@@ -38,7 +38,7 @@ static void teardown(void)
 
 static struct rib_key key_of(const uint32_t *number)
 {
-	return (struct rib_key){(const uint8_t *)number, sizeof(*number)};
+	return rib_key_of((const uint8_t *)number, sizeof(*number));
 }
 
 static unsigned put(uint16_t peer, uint32_t number, unsigned attrs, const char *payload)

@@ -108,7 +108,7 @@ static void show_key(struct world *w, int key)
 		if (!w->net.node[j].s)
 			continue;
 		const struct rib *r = &w->net.node[j].s->table[0].rib;
-		struct rib_key k = {w->key[key].key, w->key[key].key_len};
+		struct rib_key k = rib_key_of(w->key[key].key, w->key[key].key_len);
 		const struct dest *d = rib_find(r, k);
 		fprintf(stderr, "node %d (AS %u): best should be of %d\n", j, w->model.node[j].as,
 			w->model.best[j][key]);
@@ -322,7 +322,7 @@ static void fail_storm(struct world *w)
 
 	for (int turn = 0; turn < 20; turn++) {
 		for (int key = 0; key < w->model.keys; key++) {
-			struct rib_key k = {w->key[key].key, w->key[key].key_len};
+			struct rib_key k = rib_key_of(w->key[key].key, w->key[key].key_len);
 			uint32_t version = 0;
 			for (int j = 0; j < w->model.nodes; j++) {
 				const struct dest *d =
