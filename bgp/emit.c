@@ -285,13 +285,22 @@ static int by_audience(const void *va, const void *vb)
 	return 0;
 }
 
+/* As a rule they are: most batches are of one peer and one attribute set. */
+static bool in_order(const struct item *it, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		if (by_audience(&it[i - 1], &it[i]) > 0)
+			return false;
+	return true;
+}
+
 static void emit_items(struct emit *e)
 {
 	struct item *it = e->items;
 	size_t n = e->count;
 
 	e->count = 0;
-	if (n > 1)
+	if (!in_order(it, n))
 		qsort(it, n, sizeof(*it), by_audience);
 	for (size_t i = 0, end; i < n; i = end) {
 		for (end = i + 1; end < n && by_audience(&it[i], &it[end]) == 0; end++)
