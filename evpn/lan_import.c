@@ -204,7 +204,8 @@ void lans_route(struct lans *ls, const uint8_t *key, size_t key_len, const uint8
 	struct evpn_route route;
 	struct lan *lan;
 
-	if (evpn_nlri_unpack(key, key_len, attrs ? payload : NULL, payload_len, &route) != 0 ||
+	if (STAILQ_EMPTY(&ls->list) ||
+		evpn_nlri_unpack(key, key_len, attrs ? payload : NULL, payload_len, &route) != 0 ||
 		(route.type != EVPN_MACIP && route.type != EVPN_IMET))
 		return;
 	struct route_key k = {.rd = route.rd, .mac = route.mac, .ip = route.ip};
