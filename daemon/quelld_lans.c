@@ -20,7 +20,7 @@
 #define MAX_MACS 131072
 #define MAX_BINDINGS 131072
 /* Asking the import policy again walks all routes: what a peer can cause, not more often than this. */
-#define RECHECK_EVERY_MS 2000
+#define RECHECK_EVERY_MS 5000
 
 /* A route to be originated. A peer may use our own RD, so originating can change what a LAN has
  * imported, while it is still at work on what made it originate; and LANs are not re-entered. So it

@@ -6,9 +6,9 @@
 
 #include "evpn/ecom.h"
 #include "evpn/family.h"
-#include "evpn/lan.h"
 #include "evpn/nlri.h"
 #include "evpn/pmsi.h"
+#include "evpn/policy_inside.h"
 
 static const char *const words[] = {
 	[REFUSED_ROUTE_TYPE - REFUSED_BY_POLICY] = "route-type",
@@ -34,44 +34,6 @@ static const char *const words[] = {
 
 _Static_assert(sizeof(words) / sizeof(words[0]) == REFUSED_END - REFUSED_BY_POLICY, "a word each");
 _Static_assert((int)REFUSED_END <= (int)REFUSED_MAX, "room in the engine's counters");
-
-/* A prefix that is compared a word at a time. */
-struct net {
-	uint8_t family;
-	bool has_broadcast; /* IPv4, with a host part of two bits or more */
-	uint64_t bits[2], mask[2];
-};
-
-struct policy_lan {
-	uint32_t vni;
-	struct rt_pattern *import;
-	uint32_t import_count;
-	struct net *nets;
-	uint32_t net_count;
-	struct lan *lan;
-};
-
-/* What the attributes of the last route came to. They are known again by the engine's number for them; and, since one
- * UPDATE is often like the one before, by their values. */
-struct seen {
-	const struct evpn_rules *rules; /* NULL: nothing yet */
-	uint64_t serial;
-	struct ip next_hop;
-	uint8_t ecoms[UINT16_MAX];
-	uint16_t ecoms_len;
-	uint8_t by_next_hop, by_target; /* reasons */
-	uint64_t lans;			/* a bit each that imports it */
-	bool default_gateway, sticky, vxlan;
-};
-
-struct evpn_policy {
-	struct policy_lan lan[EVPN_LANS_MAX];
-	size_t lan_count;
-	struct evpn_rules fallback;
-	uint32_t last_label; /* and whose VNI it is */
-	uint64_t last_label_lans;
-	struct seen seen;
-};
 
 /* --- making it --- */
 
@@ -114,9 +76,9 @@ void evpn_policy_free(struct evpn_policy *p)
 	free(p);
 }
 
-static struct net net_of(const struct prefix *prefix)
+static struct policy_net net_of(const struct prefix *prefix)
 {
-	struct net n = {.family = prefix->ip.family,
+	struct policy_net n = {.family = prefix->ip.family,
 		.has_broadcast = prefix->ip.family == 4 && prefix->len < 31};
 	uint8_t mask[16] = {0};
 
@@ -229,12 +191,12 @@ static uint64_t importing_lans(const struct evpn_policy *p, struct span ecs)
 	return lans;
 }
 
-static const struct seen *look_at(
+static const struct policy_seen *look_at(
 	struct evpn_policy *p, const struct evpn_rules *rules, const struct policy_route *route)
 {
 	const struct attrs *a = route->attrs;
 	struct span ecs = a->ext_communities;
-	struct seen *s = &p->seen;
+	struct policy_seen *s = &p->seen;
 	struct evpn_ecom ec;
 
 	if (s->rules == rules && s->serial == route->serial)
@@ -259,181 +221,6 @@ static const struct seen *look_at(
 
 /* --- by route --- */
 
-/* What a type-2 route is about, read where it stands. */
-struct host {
-	const uint8_t *mac, *ip;
-	uint8_t family; /* 0: MAC only */
-	uint64_t bits[2]; /* of the IP, as in struct net */
-};
-
-static struct host host_of(const struct policy_route *r)
-{
-	struct host h = {.mac = r->key + EVPN_MACIP_MAC, .ip = r->key + EVPN_MACIP_IP};
-
-	if (r->key[EVPN_MACIP_IPLEN] == 32 && r->key_len >= EVPN_MACIP_IP + 4) {
-		h.family = 4;
-		memcpy(h.bits, h.ip, 4);
-	} else if (r->key[EVPN_MACIP_IPLEN] == 128 && r->key_len >= EVPN_MACIP_IP + 16) {
-		h.family = 6;
-		memcpy(h.bits, h.ip, 16);
-	}
-	return h;
-}
-
-static struct ip ip_of(const struct host *h)
-{
-	return h->family == 4 ? ip_v4(h->ip) : h->family == 6 ? ip_v6(h->ip) : (struct ip){0};
-}
-
-static struct mac mac_of(const struct host *h)
-{
-	struct mac mac;
-
-	memcpy(mac.b, h->mac, 6);
-	return mac;
-}
-
-static bool is_max_esi(const uint8_t *esi)
-{
-	for (int i = 0; i < 10; i++)
-		if (esi[i] != 0xff)
-			return false;
-	return true;
-}
-
-static uint8_t judge_mac(struct mac mac)
-{
-	if (mac_is_group(mac))
-		return mac_is_broadcast(mac) ? REFUSED_MAC_BROADCAST : REFUSED_MAC_MULTICAST;
-	return mac_is_zero(mac) ? REFUSED_MAC_ZERO : REFUSED_NOT;
-}
-
-static uint8_t judge_ip(struct ip ip)
-{
-	static const uint8_t broadcast[4] = {255, 255, 255, 255};
-
-	if (ip_is_unspecified(ip))
-		return REFUSED_IP_UNSPECIFIED;
-	if (ip_is_multicast(ip))
-		return REFUSED_IP_MULTICAST;
-	if (ip_is_loopback(ip))
-		return REFUSED_IP_LOOPBACK;
-	return ip.family == 4 && memcmp(ip.b, broadcast, 4) == 0 ? REFUSED_IP_BROADCAST
-								 : REFUSED_NOT;
-}
-
-/* By its first octet nearly every address is seen to be a host's; the others are looked at closely. */
-static bool is_plainly_unicast(const struct host *h)
-{
-	if (h->family == 4)
-		return h->ip[0] > 0 && h->ip[0] < 224 && h->ip[0] != 127;
-	return h->family == 0 || (h->ip[0] > 0 && h->ip[0] < 0xff);
-}
-
-static uint8_t judge_sanity(const struct policy_route *r, const struct host *h)
-{
-	uint8_t reason = judge_mac(mac_of(h));
-
-	if (!reason && !is_plainly_unicast(h))
-		reason = judge_ip(ip_of(h));
-	if (!reason && r->payload_len >= EVPN_MACIP_PAYLOAD && is_max_esi(r->payload))
-		reason = REFUSED_MAX_ESI;
-	return reason;
-}
-
-/* The network's own address counts as a broadcast, as it once was (RFC 1812 section 5.3.5). */
-static bool is_broadcast_in(const struct net *n, const struct host *h)
-{
-	uint64_t ones = 0;
-
-	memset(&ones, 0xff, 4);
-	return h->bits[0] == n->bits[0] || (h->bits[0] | n->mask[0]) == ones;
-}
-
-static uint8_t judge_ip_in_lan(const struct policy_lan *lan, const struct host *h)
-{
-	for (uint32_t i = 0; i < lan->net_count; i++) {
-		const struct net *n = &lan->nets[i];
-		if (h->family == n->family && (h->bits[0] & n->mask[0]) == n->bits[0] &&
-			(h->bits[1] & n->mask[1]) == n->bits[1])
-			return n->has_broadcast && is_broadcast_in(n, h) ? REFUSED_IP_BROADCAST
-									 : REFUSED_NOT;
-	}
-	if (lan->net_count == 0 || (h->family == 6 && ip_is_link_local(ip_of(h))))
-		return REFUSED_NOT;
-	return REFUSED_IP_OUTSIDE;
-}
-
-/* By VNI, where the label is one. */
-static uint64_t lans_of_label(struct evpn_policy *p, const struct policy_route *r)
-{
-	const uint8_t *l = r->payload + EVPN_MACIP_LABEL;
-
-	if (!p->lan_count || r->payload_len < EVPN_MACIP_PAYLOAD)
-		return 0;
-	uint32_t label = (uint32_t)l[0] << 16 | (uint32_t)l[1] << 8 | l[2];
-	if (label == p->last_label)
-		return p->last_label_lans;
-	p->last_label = label;
-	p->last_label_lans = 0;
-	for (size_t i = 0; i < p->lan_count; i++)
-		if (p->lan[i].vni == label)
-			p->last_label_lans |= 1ULL << i;
-	return p->last_label_lans;
-}
-
-static uint8_t ask_lan(struct lan *lan, const struct seen *s, const struct policy_route *r,
-	const struct host *h)
-{
-	struct esi esi = {{0}};
-
-	if (r->payload_len >= EVPN_MACIP_PAYLOAD)
-		memcpy(esi.b, r->payload, sizeof(esi.b));
-	switch (lan_judge(lan, mac_of(h), &esi, s->next_hop, s->sticky)) {
-	case LAN_DUPLICATE_MAC:
-		return REFUSED_DUPLICATE_MAC;
-	case LAN_STICKY_MOVE:
-		return REFUSED_STICKY_MOVE;
-	default:
-		return REFUSED_NOT;
-	}
-}
-
-static uint8_t judge_in_lan(const struct policy_lan *l, const struct evpn_rules *rules,
-	const struct seen *s, const struct policy_route *r, const struct host *h)
-{
-	uint8_t reason = REFUSED_NOT;
-
-	if (rules->sanity && s->default_gateway) {
-		if (l->lan)
-			lan_alarm(l->lan, "a default gateway in a LAN that has none", mac_of(h),
-				ip_of(h), s->next_hop);
-		return REFUSED_DEFAULT_GATEWAY;
-	}
-	if (rules->sanity && h->family)
-		reason = judge_ip_in_lan(l, h);
-	return reason || !l->lan || !lan_has_guards(l->lan) ? reason : ask_lan(l->lan, s, r, h);
-}
-
-static uint8_t judge_macip(struct evpn_policy *p, const struct evpn_rules *rules,
-	const struct seen *s, const struct policy_route *r)
-{
-	uint8_t reason = REFUSED_NOT;
-
-	if (rules->refuse_sticky && s->sticky)
-		return REFUSED_STICKY;
-	if (r->key_len < EVPN_MACIP_IP)
-		return REFUSED_NOT;
-	struct host h = host_of(r);
-	if (rules->sanity)
-		reason = judge_sanity(r, &h);
-	/* Each LAN that would take it. */
-	uint64_t lans = s->lans | (s->vxlan ? lans_of_label(p, r) : 0);
-	for (; lans && !reason; lans &= lans - 1)
-		reason = judge_in_lan(&p->lan[__builtin_ctzll(lans)], rules, s, r, &h);
-	return reason;
-}
-
 /* Types 3 and 4 name their PE in the key, too; and type 3 where floods shall go. */
 static uint8_t judge_originator(const struct evpn_rules *rules, const struct policy_route *r)
 {
@@ -448,7 +235,7 @@ static uint8_t judge_originator(const struct evpn_rules *rules, const struct pol
 		end = pmsi_endpoint(&pmsi);
 	if (rules->sanity && (no_vtep(route.ip) || ip_is_multicast(end) || ip_is_loopback(end)))
 		return REFUSED_ORIGINATOR;
-	if (rules->sanity && route.type == EVPN_ES && is_max_esi(route.esi.b))
+	if (rules->sanity && route.type == EVPN_ES && policy_is_max_esi(route.esi.b))
 		return REFUSED_MAX_ESI;
 	if (!is_allowed_vtep(rules, route.ip))
 		return REFUSED_VTEP;
@@ -472,24 +259,24 @@ uint8_t evpn_policy_import(void *arg, const void *rules_of_neighbor, const struc
 	uint8_t type = r->key[0];
 	if (!(rules->types[type / 8] & 1 << type % 8))
 		return type && type <= EVPN_TYPES_KNOWN ? REFUSED_ROUTE_TYPE : REFUSED_UNKNOWN_TYPE;
-	const struct seen *s = look_at(p, rules, r);
+	const struct policy_seen *s = look_at(p, rules, r);
 	if (s->by_next_hop)
 		return s->by_next_hop;
 	if (s->by_target && !goes_by_segment(type))
 		return s->by_target;
 	switch (type) {
 	case EVPN_MACIP:
-		return judge_macip(p, rules, s, r);
+		return policy_judge_macip(p, rules, r);
 	case EVPN_IMET:
 	case EVPN_ES:
 		return judge_originator(rules, r);
 	case EVPN_AD:
 		return rules->sanity && r->key_len >= EVPN_AD_ESI + 10 &&
-				       is_max_esi(r->key + EVPN_AD_ESI)
+				       policy_is_max_esi(r->key + EVPN_AD_ESI)
 			       ? REFUSED_MAX_ESI
 			       : REFUSED_NOT;
 	case EVPN_PREFIX:
-		return rules->sanity && r->payload_len >= 10 && is_max_esi(r->payload)
+		return rules->sanity && r->payload_len >= 10 && policy_is_max_esi(r->payload)
 			       ? REFUSED_MAX_ESI
 			       : REFUSED_NOT;
 	default:

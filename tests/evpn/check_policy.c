@@ -6,6 +6,7 @@
 #include "bgp/policy.h"
 #include "evpn/ecom.h"
 #include "evpn/family.h"
+#include "evpn/lan.h"
 #include "evpn/nlri.h"
 #include "evpn/policy.h"
 #include "tests/evpn/hex.h"
@@ -307,6 +308,81 @@ START_TEST(lans_change)
 }
 END_TEST
 
+/* RFC 7432 section 15.1, 15.2: what the LAN has seen counts, sanity or not. */
+static unsigned alarms;
+
+static void on_alarm(void *arg, struct lan *lan, const char *what, struct mac mac, struct ip ip,
+	struct ip vtep)
+{
+	(void)arg;
+	(void)lan;
+	(void)what;
+	(void)mac;
+	(void)ip;
+	(void)vtep;
+	alarms++;
+}
+
+static void learn(struct lans *ls, const struct row *row)
+{
+	static struct built b;
+
+	build(row, &b);
+	lans_route(ls, b.n.key, b.n.key_len, b.n.payload, b.n.payload_len, &b.a, false);
+}
+
+START_TEST(asks_the_lan)
+{
+	static const struct lan_hooks hooks = {.alarm = on_alarm};
+	struct lan_config c = {.name = "ixp", .vni = 100, .import_auto = true, .dup_moves = 2,
+		.dup_window_sec = 180, .dup_freeze = true};
+	struct lans *ls = lans_new(&hooks);
+	struct evpn_policy *p = evpn_policy_new();
+	struct rt_pattern import = {.vni = 100};
+	struct evpn_policy_lan l = {100, &import, 1, NULL, 0, NULL};
+	struct evpn_rules insane = rules_of(INSANE);
+	struct row here = {"frozen here", NULL, .ecoms = RT100 "0600000000000002"},
+		   there = {"frozen there", "duplicate-mac", .ecoms = RT100, .next_hop = "10.99.0.3"},
+		   binding = {"its binding", "duplicate-mac", .ip = "198.18.0.1", .next_hop = "10.99.0.3"},
+		   by_vni = {"by VNI", "duplicate-mac", .ecoms = RT300, .next_hop = "10.99.0.3"},
+		   elsewhere = {"no LAN's", NULL, .ecoms = RT300, .label = 300, .next_hop = "10.99.0.3"},
+		   sticky = {"sticky", NULL, .mac = "02:00:5e:00:00:02", .ecoms = RT100 STICKY},
+		   claim = {"claimed", "sticky-move", .mac = "02:00:5e:00:00:02", .next_hop = "10.99.0.3"},
+		   segment = {"of one segment", NULL, .mac = "02:00:5e:00:00:03", .ecoms = RT100 STICKY,
+			   .esi = "00:11:22:33:44:55:66:77:88:99"},
+		   gateway = {"a gateway", "default-gateway", .ecoms = RT100 GATEWAY};
+
+	ck_assert_int_eq(lans_add(ls, &c, &l.lan), 0);
+	ck_assert_int_eq(evpn_policy_set_lans(p, &l, 1), 0);
+	struct row free_to_come = there;
+	free_to_come.want = NULL;
+	ask(p, &free_to_come, NULL); /* nothing is known of it yet */
+	/* To 10.99.0.3 and back. */
+	learn(ls, &(struct row){.ecoms = RT100});
+	learn(ls, &(struct row){.ecoms = RT100 "0600000000000001", .next_hop = "10.99.0.3"});
+	learn(ls, &here);
+	learn(ls, &sticky);
+	learn(ls, &segment);
+	ck_assert_uint_eq(alarms, 1);
+	ask(p, &here, NULL);
+	ask(p, &there, NULL);
+	ask(p, &there, &insane);
+	ask(p, &binding, NULL);
+	ask(p, &by_vni, NULL);
+	ask(p, &elsewhere, NULL);
+	ask(p, &sticky, NULL);
+	ask(p, &claim, NULL);
+	ask(p, &claim, &insane);
+	ck_assert_uint_eq(alarms, 2);
+	segment.next_hop = "10.99.0.3";
+	ask(p, &segment, NULL);
+	ask(p, &gateway, NULL);
+	ck_assert_uint_eq(alarms, 3);
+	evpn_policy_free(p);
+	lans_free(ls);
+}
+END_TEST
+
 /* Keys and payloads that the codec does not make are judged without reading behind them. */
 START_TEST(cut_keys)
 {
@@ -352,6 +428,7 @@ int main(void)
 	tcase_add_loop_test(tc, every_rule, 0, ROWS);
 	tcase_add_test(tc, one_after_the_other);
 	tcase_add_test(tc, lans_change);
+	tcase_add_test(tc, asks_the_lan);
 	tcase_add_test(tc, cut_keys);
 	tcase_add_test(tc, words_for_all);
 	suite_add_tcase(s, tc);
