@@ -25,7 +25,7 @@ FRR, EXABGP, GOBGP, ONE, TWO = "10.99.0.200", "10.99.0.6", "10.99.0.5", "10.99.0
 
 
 class Hearer(Peer):
-    """A hand-made peer that keeps a table of what it was told."""
+    """A hand-made peer that keeps a table of what it was told, and the UPDATEs that were about routes."""
 
     def __init__(self, *args, **kw):
         super().__init__(*args, **kw)
@@ -40,9 +40,8 @@ class Hearer(Peer):
                 except TimeoutError:
                     return
                 assert got and got[0] != NOTIFICATION, f"session ended: {got}"
-                if got[0] == UPDATE:
+                if got[0] == UPDATE and self.table.take(got[1]):
                     self.updates.append(got[1])
-                    self.table.take(got[1])
         step()
         if until:
             wait_until(lambda: step() or until(), timeout, "what was expected of quelld", every=0)

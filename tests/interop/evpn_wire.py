@@ -88,3 +88,4 @@ class Table:
             self.routes.pop(key_of(n), None)
         for n in announced:
             self.routes[key_of(n)] = (n, next_hop, attrs)
+        return len(announced) + len(gone)

@@ -40,7 +40,8 @@ def test_unknown_types_can_be_discarded(exchange):
     one.send(announce([ROUTES["type 3, IPv4"], *unknown, vectors.UNKNOWN["type 6"], ROUTES["type 2, IPv4"]]))
     wait_until(lambda: len(e.routes()) == 3, 10, "what is known")
     assert not {key_of(u) for u in unknown} & set(e.routes())
-    assert q.neighbor(ONE)["routes_in"] == 5
+    assert (q.neighbor(ONE)["routes_in"], q.neighbor(ONE)["routes_refused"]) == (5, 2)
+    assert [r["refused"] for r in q.routes(rejected=True)] == ["unknown-route-type"] * 2
     assert q.established(ONE)
 
 
@@ -54,7 +55,8 @@ def test_sanity_refuses_what_no_pe_should_say(exchange):
            vectors.RARE["type 2, ESI all ones"]]
     one.send(announce([*bad, ROUTES["type 2, IPv4"]]))
     wait_until(lambda: set(e.routes()) == {key_of(ROUTES["type 2, IPv4"])}, 10, "the good one")
-    assert q.neighbor(ONE)["routes_in"] == 4
+    assert (q.neighbor(ONE)["routes_in"], q.neighbor(ONE)["routes_refused"]) == (4, 3)
+    assert {r["refused"] for r in q.routes(rejected=True)} == {"mac-broadcast", "ip-multicast", "max-esi"}
 
 
 def ends_its_session(attrs, next_hop):
