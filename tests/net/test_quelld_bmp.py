@@ -2,6 +2,7 @@
 come back, or never read."""
 import os
 import shutil
+import signal
 import socket
 import statistics
 import struct
@@ -174,6 +175,31 @@ def test_a_station_that_comes_back_is_told_all(wire, quelld, collector):
     assert collector.routes[A] == keys(routes(80, 1000))
     collector.hang_up()
     wait_until(lambda: station(quelld)["retry_s"] <= 4 and station(quelld)["state"] == "waiting", 5)
+
+
+def test_stations_come_and_go_with_the_configuration(wire, quelld, collector):
+    """What is not changed keeps its connection; a new one is told of sessions that are older than it."""
+    a = peer(wire, A).establish()
+    a.send(update(routes(0, 3), A))
+    collector.accept().until(lambda: A in collector.done and len(collector.routes[A]) == 3)
+    with inside(wire[1]):
+        other = Collector(MON, 11020)
+    was = f"    - {{address: {MON}, name: mon, connect-retry: 1, stats-interval: 1, queue: 1}}\n"
+    new = f"    - {{address: {MON}, port: 11020, name: new}}\n"
+    text = quelld.config.read_text()
+    quelld.config.write_text(text.replace(was, was + new))
+    quelld.process.signal(signal.SIGHUP)
+    other.accept().until(lambda: A in other.done)
+    assert other.opens[A] == collector.opens[A] and other.routes[A] == collector.routes[A]
+    assert station(quelld)["losses"] == 0 and not collector.closed
+    quelld.config.write_text(text.replace(was, new))
+    quelld.process.signal(signal.SIGHUP)
+    collector.until_closed()
+    assert collector.termination == {1: b"\x00\x00"}
+    a.send(update(routes(3, 4), A))
+    other.until(lambda: len(other.routes[A]) == 4, what="what comes live")
+    assert [s["name"] for s in quelld.show("bmp")["stations"]] == ["new"] and quelld.established(A)
+    other.close()
 
 
 def test_no_station_there(wire, quelld):
