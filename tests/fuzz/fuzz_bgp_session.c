@@ -10,9 +10,15 @@
  *   5 window     which peer, octets in hundreds that it takes from now on
  *   6 originate  number, payload
  *   7 withdraw   number
- *   8 OPEN       which peer, flags: as4, refresh, enhanced, extended, gr, N, R, F
+ *   8 OPEN       which peer, flags: as4, refresh, enhanced, extended, gr, N, R, F; more flags: route target
+ *                membership, long-lived graceful restart and its F
  *   9 station    which one, octets in hundreds that it takes from now on; 0: it hangs up
+ *  10 operator   which peer, what: refresh, reset, shutdown, enable
+ *  11 membership which route targets of our own
+ *
+ * The second peer is a client and may do what the first may not: membership, long-lived graceful restart.
  */
+#include "bgp/rtc.h"
 #include "bgp/speaker.h"
 #include "lib/log.h"
 #include "lib/siphash.h"
@@ -100,7 +106,7 @@ static void send_message(
 		conn_rx(f->conn[peer], buf, writer_len(&w), f->now);
 }
 
-static void send_open(struct fuzz *f, unsigned peer, uint8_t flags)
+static void send_open(struct fuzz *f, unsigned peer, uint8_t flags, uint8_t more)
 {
 	struct bgp_open o = {.as = 65000,
 		.hold_sec = 30,
@@ -117,7 +123,12 @@ static void send_open(struct fuzz *f, unsigned peer, uint8_t flags)
 		.gr_restart_sec = 60,
 		.gr_families = {{{AFI_L2VPN, SAFI_EVPN}, flags & 128}},
 		.gr_family_count = 1,
+		.llgr = more & 2,
+		.llgr_families = {{{AFI_L2VPN, SAFI_EVPN}, more & 4, 30}},
+		.llgr_family_count = 1,
 		.role = -1};
+	if (more & 1)
+		o.families[o.family_count++] = (struct bgp_afi_safi){AFI_IPV4, SAFI_RT_MEMBERSHIP};
 	uint8_t buf[BGP_MSG_MAX];
 	struct writer w = writer_of(buf, sizeof(buf));
 
@@ -142,12 +153,37 @@ static void originate(struct fuzz *f, uint8_t number, uint8_t payload, bool with
 		speaker_originate(f->s, &test_family, &n, &a, f->now);
 }
 
+static void operate(struct fuzz *f, unsigned peer, uint8_t what)
+{
+	struct neighbor *n = speaker_find_neighbor(f->s, address(peer), NULL);
+
+	switch (what % 4) {
+	case 0:
+		speaker_refresh(f->s, n, f->now);
+		break;
+	case 1:
+		speaker_reset_neighbor(f->s, n, BGP_CEASE_RESET, "fuzz", what & 4, f->now);
+		break;
+	default:
+		speaker_shutdown_neighbor(f->s, n, what % 4 == 2, NULL, f->now);
+		break;
+	}
+}
+
+static void import_targets(struct fuzz *f, uint8_t which)
+{
+	struct rt rts[3] = {{{0, 2, 0xfd, 0xe8, 0, 0, 0, 1}}, {{0, 2, 0xfd, 0xe8, 0, 0, 0, 2}},
+		{{6, 2, 1, 2, 3, 4, 5, 6}}};
+
+	speaker_set_membership(f->s, rts, which % 4, which & 4, f->now);
+}
+
 static void record(struct fuzz *f, uint8_t what, const uint8_t *p, size_t len)
 {
 	unsigned peer = len ? p[0] % PEERS : 0;
 	uint8_t second = len > 1 ? p[1] : 0;
 
-	switch (what % 10) {
+	switch (what % 12) {
 	case 0: {
 		struct conn *c = f->conns < CONNS
 					 ? speaker_accept(f->s, address(peer), address(9), f->now)
@@ -183,15 +219,21 @@ static void record(struct fuzz *f, uint8_t what, const uint8_t *p, size_t len)
 		break;
 	case 6:
 	case 7:
-		originate(f, (uint8_t)(len ? p[0] : 0), second, what % 10 == 7);
+		originate(f, (uint8_t)(len ? p[0] : 0), second, what % 12 == 7);
 		break;
 	case 8:
-		send_open(f, peer, second);
+		send_open(f, peer, second, len > 2 ? p[2] : 0);
 		break;
 	case 9:
 		f->station_window[peer] = 100u * second;
 		if (!second && bmp_wants(f->station[peer].st, f->now) != BMP_CONNECT)
 			bmp_lost(f->station[peer].st, "lost", f->now);
+		break;
+	case 10:
+		operate(f, peer, second);
+		break;
+	case 11:
+		import_targets(f, len ? p[0] : 0);
 		break;
 	}
 	drain(f);
@@ -200,10 +242,11 @@ static void record(struct fuzz *f, uint8_t what, const uint8_t *p, size_t len)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static const struct bgp_family *const families[] = {&test_family, &rtc_family};
 	struct speaker_config c = {.as = 65000,
 		.router_id = ip_to_u32(address(9)),
-		.families = test_families,
-		.family_count = 1,
+		.families = families,
+		.family_count = 2,
 		.hold_sec = 30,
 		.restart_sec = 60,
 		.defer_sec = 10};
@@ -222,7 +265,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	f.s = speaker_new(&c, f.now);
 	for (unsigned i = 0; i < PEERS; i++) {
 		n.address = address(i);
-		n.client = i;
+		n.client = n.rt_constrain = i;
+		n.llgr_sec = i * 40;
 		speaker_add_neighbor(f.s, &n, f.now, &ret);
 	}
 	f.bmp = bmp_new(f.s, "", "");

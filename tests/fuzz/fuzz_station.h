@@ -5,6 +5,7 @@
 
 #include "bgp/bmp.h"
 #include "bgp/msg.h"
+#include "bgp/rtc.h"
 #include "lib/reader.h"
 #include "tests/bgp/wire.h"
 
@@ -31,20 +32,23 @@ static inline void station_clear(struct station *w)
 
 static inline void station_hear_update(struct reader r, bool as2)
 {
+	static const struct bgp_family *const families[] = {&test_family, &rtc_family};
 	struct update_ctx ctx = test_ctx(as2 ? PEER_AS2 : 0);
 	struct update u;
 	struct bgp_error err;
 	const char *why;
 	struct nlri n;
 
+	ctx.families = families;
+	ctx.family_count = 2;
 	must(update_decode(r.p, reader_left(&r), &ctx, &u, &err) == 0);
 	must(u.reaction == UPDATE_OK && !u.unknown_family);
 	r = reader_of(u.reach.p, u.reach.len);
 	while (reader_left(&r))
-		must(update_next(&r, &test_family, false, false, &n, &why) == NLRI_OK);
+		must(update_next(&r, u.reach_family, false, false, &n, &why) == NLRI_OK);
 	r = reader_of(u.unreach.p, u.unreach.len);
 	while (reader_left(&r)) /* the family has a type that is bad by itself */
-		must(update_next(&r, &test_family, false, true, &n, &why) <= NLRI_WITHDRAW);
+		must(update_next(&r, u.unreach_family, false, true, &n, &why) <= NLRI_WITHDRAW);
 }
 
 static inline struct reader station_bgp(struct reader *r, uint8_t type)
