@@ -21,6 +21,7 @@
 #include "bgp/control.h"
 #include "bgp/emit_inside.h"
 #include "bgp/engine.h"
+#include "bgp/negotiate.h"
 #include "bgp/restart.h"
 
 static void enter(struct member *m, bool synced)
@@ -108,7 +109,7 @@ static struct group_view view_of(struct neighbor *n, const struct table *t)
 	if (t->family == &rtc_family)
 		v.local = n->local;
 	else
-		v.role = session_otc_role(se);
+		v.role = negotiate_otc_role(se);
 	if (t->family != &rtc_family && n->config.control_communities && n->config.client && !se->ibgp)
 		v.control_as = se->open.as;
 	v.llgr = se->open.llgr;

@@ -17,6 +17,7 @@
 
 #include "bgp/engine.h"
 #include "bgp/limit.h"
+#include "bgp/negotiate.h"
 #include "bgp/odd.h"
 #include "bgp/recheck.h"
 #include "bgp/restart.h"
@@ -183,7 +184,7 @@ static uint8_t refused_for(const struct import *im, struct attrs *a)
 
 	if (loop || im->t->family == &rtc_family)
 		return loop;
-	return roles_import(session_otc_role(im->se), im->se->open.as, a);
+	return roles_import(negotiate_otc_role(im->se), im->se->open.as, a);
 }
 
 static int import_reach(struct import *im, const struct update *u, struct bgp_error *ret)

@@ -22,7 +22,7 @@
 #include <string.h>
 
 #include "bgp/engine.h"
-#include "bgp/restart.h"
+#include "bgp/sweep.h"
 #include "lib/log.h"
 
 #define LLGR_STALE 0xffff0006u
@@ -44,7 +44,7 @@ static void timer_fired(void *arg, uint64_t now_ms)
 	log_limited(&limit, now_ms, LOG_BGP, LOG_LEVEL_NOTICE,
 		"%s: %u long-lived stale routes removed, the wait is over", l->n->label,
 		t->rib.peer[l->n->index].stale);
-	restart_purge_family(l->n, t);
+	sweep_purge(l->n, t);
 }
 
 void llgr_init(struct neighbor *n)

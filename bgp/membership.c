@@ -21,88 +21,6 @@
 #include "bgp/engine.h"
 #include "lib/log.h"
 
-/* --- filters --- */
-
-const struct rt_filter *rt_filter_ref(const struct rt_filter *f)
-{
-	if (f)
-		((struct rt_filter *)f)->refs++;
-	return f;
-}
-
-void rt_filter_unref(const struct rt_filter *f)
-{
-	struct rt_filter *m = (struct rt_filter *)f;
-
-	if (!m || --m->refs)
-		return;
-	LIST_REMOVE(m, link);
-	free(m);
-}
-
-static bool contains(const struct rt_filter *f, uint64_t target)
-{
-	size_t low = 0, high = f->count;
-
-	while (low < high) {
-		size_t at = (low + high) / 2;
-		if (f->range[at].last < target)
-			low = at + 1;
-		else
-			high = at;
-	}
-	return low < f->count && f->range[low].first <= target;
-}
-
-bool rt_filter_wants(const struct rt_filter *f, const struct attrs *a)
-{
-	struct reader r = reader_of(a->ext_communities.p, a->ext_communities.len);
-	uint8_t ec[8];
-	uint64_t target;
-
-	while (reader_left(&r) >= sizeof(ec)) {
-		reader_copy(&r, ec, sizeof(ec));
-		if (rtc_is_target(ec, &target) && contains(f, target))
-			return true;
-	}
-	return false;
-}
-
-static int by_range(const void *va, const void *vb)
-{
-	const struct rt_range *a = va, *b = vb;
-
-	if (a->first != b->first)
-		return a->first < b->first ? -1 : 1;
-	return a->last == b->last ? 0 : a->last > b->last ? -1 : 1;
-}
-
-/* Prefixes either nest or are apart. */
-static void sort_out(struct rt_filter *f)
-{
-	uint32_t kept = 0;
-
-	qsort(f->range, f->count, sizeof(f->range[0]), by_range);
-	for (uint32_t i = 0; i < f->count; i++)
-		if (!kept || f->range[i].last > f->range[kept - 1].last)
-			f->range[kept++] = f->range[i];
-	f->count = kept;
-}
-
-static const struct rt_filter *intern(struct speaker *s, struct rt_filter *f)
-{
-	struct rt_filter *old;
-
-	LIST_FOREACH (old, &s->filters, link)
-		if (old->count == f->count &&
-			memcmp(old->range, f->range, f->count * sizeof(f->range[0])) == 0) {
-			free(f);
-			return rt_filter_ref(old);
-		}
-	LIST_INSERT_HEAD(&s->filters, f, link);
-	return f;
-}
-
 static bool is_up_with(const struct neighbor *n, const struct table *t)
 {
 	return n->up && t && n->main->family[t->index];
@@ -129,8 +47,7 @@ const struct rt_filter *membership_filter(struct neighbor *n, const struct table
 		}
 		f->count++;
 	}
-	sort_out(f);
-	return intern(n->s, f);
+	return rt_filter_intern(&n->s->filters, f);
 }
 
 /* --- what a neighbour says --- */
@@ -315,8 +232,8 @@ void membership_end_of_rib_in(struct neighbor *n)
 static struct attrs own_attrs(const struct speaker *s)
 {
 	/* The next hop is the session's own address on the way out; see emit.c. */
-	return (struct attrs){.present = ATTR_BIT(ATTR_ORIGIN) | ATTR_BIT(ATTR_AS_PATH) |
-					 ATTR_BIT(ATTR_NEXT_HOP),
+	return (struct attrs){
+		.present = ATTR_BIT(ATTR_ORIGIN) | ATTR_BIT(ATTR_AS_PATH) | ATTR_BIT(ATTR_NEXT_HOP),
 		.next_hop = ip_v4_u32(s->config.router_id)};
 }
 

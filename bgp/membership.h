@@ -4,9 +4,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/queue.h>
 
-#include "bgp/attr.h"
+#include "bgp/rt_filter.h"
 #include "bgp/rtc.h"
 #include "lib/rd.h"
 #include "lib/timers.h"
@@ -19,23 +18,6 @@ struct session;
 struct speaker;
 struct table;
 struct dest;
-
-/* Route targets as ranges that do not overlap, in order. Interned: those who want the same share one, and an update
- * group. NULL stands for the filter that lets everything through. */
-struct rt_filter {
-	LIST_ENTRY(rt_filter) link;
-	uint32_t refs, count;
-	struct rt_range {
-		uint64_t first, last;
-	} range[];
-};
-
-LIST_HEAD(rt_filter_list, rt_filter);
-
-const struct rt_filter *rt_filter_ref(const struct rt_filter *f);
-void rt_filter_unref(const struct rt_filter *f);
-/* Has the route a target that is wanted? */
-bool rt_filter_wants(const struct rt_filter *f, const struct attrs *a);
 
 /* Of a neighbour. */
 struct membership {

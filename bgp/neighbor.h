@@ -9,9 +9,8 @@
 #include "bgp/membership.h"
 #include "bgp/session.h"
 #include "bgp/speaker.h"
+#include "bgp/sweep.h"
 #include "bgp/txq.h"
-
-enum sweep_mode { SWEEP_NONE, SWEEP_MARK, SWEEP_LONG_LIVED, SWEEP_PURGE };
 
 /* The neighbour and one family. */
 struct neighbor_family {

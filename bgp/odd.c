@@ -39,8 +39,8 @@ void odd_attributes(struct neighbor *n, const struct update *u)
 	n->treat_as_withdraw += withdrawn;
 	n->attr_discard += !withdrawn;
 	log_limited(&limit, n->s->now_ms, LOG_BGP, LOG_LEVEL_WARNING,
-		"%s: %s (%u): %s; %s; its octets: %s", n->label, attr_name(u->why_attr), u->why_attr,
-		u->why ? u->why : "malformed",
+		"%s: %s (%u): %s; %s; its octets: %s", n->label, attr_name(u->why_attr),
+		u->why_attr, u->why ? u->why : "malformed",
 		withdrawn ? "routes treated as withdrawn" : "attribute discarded",
 		hex(buf, u->why_value));
 }

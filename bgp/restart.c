@@ -1,11 +1,12 @@
-/* Graceful restart, in both roles, and what else marks paths as stale and sweeps them.
+/* Graceful restart, in both roles, and what else marks paths as stale.
  *
  * Helper (RFC 4724 section 4.2, RFC 8538): a peer that had announced graceful restart and whose
  * connection was lost (with the N bit of both sides: whose session ended otherwise than by a hard
- * reset, too) keeps its paths. They are stale: still used and still told to others (where all else is
- * equal a fresh path wins; decide.c says why not sooner). They go when the peer does not come back within the time it told, when it comes back
- * without having kept its forwarding, when its End-of-RIB says that what was not sent again is
- * gone, or when the stale timer ends the wait for that.
+ * reset, too) keeps its paths. They are stale: still used and still told to others (where all else
+ * is equal a fresh path wins; decide.c says why not sooner). They go when the peer does not come
+ * back within the time it told, when it comes back without having kept its forwarding, when its
+ * End-of-RIB says that what was not sent again is gone, or when the stale timer ends the wait for
+ * that.
  *
  * Where RFC 9494 was agreed on, they do not go then but become long-lived; see llgr.c.
  *
@@ -15,15 +16,12 @@
  * themselves are not waited for, RFC 4724 section 4.1), or `defer_sec` have passed, and only when
  * our own routes are complete. Peers that are not configured by address cannot be waited for by
  * name: with a dynamic range it is the whole time.
- *
- * Staleness is a generation number: raising the peer's makes all its paths stale at once, and a
- * sweep goes through the table in slices to tell the watch and choose again (MARK), to mark what is
- * stale as long-lived, or to remove it (PURGE).
  */
 #include "bgp/restart.h"
 
 #include "bgp/engine.h"
 #include "bgp/llgr.h"
+#include "bgp/sweep.h"
 #include "lib/log.h"
 
 #define STALE_SEC 180    /* RFC 8538 section 4.1 */
@@ -34,117 +32,18 @@ static struct rib_peer *peer_of(const struct neighbor *n, struct table *t)
 	return &t->rib.peer[n->index];
 }
 
-/* --- sweeps --- */
-
-static void sweep_begin(struct neighbor *n, struct table *t, enum sweep_mode mode)
-{
-	struct neighbor_family *f = &n->family[t->index];
-
-	if (f->sweep == SWEEP_NONE) {
-		if (rib_marker_add(&t->rib, &f->sweep_at, NULL) < 0)
-			return; /* out of memory: the paths are stale, and go with the next sweep */
-	} else {
-		rib_marker_rewind(&t->rib, &f->sweep_at);
-	}
-	f->sweep = mode;
-}
-
-static void sweep_end(struct neighbor *n, struct table *t)
-{
-	rib_marker_del(&t->rib, &n->family[t->index].sweep_at);
-	n->family[t->index].sweep = SWEEP_NONE;
-}
-
-static void purge_begin(struct neighbor *n, struct table *t)
-{
-	n->family[t->index].stale = n->family[t->index].refreshing = false;
-	llgr_end(n, t);
-	if (peer_of(n, t)->stale)
-		sweep_begin(n, t, SWEEP_PURGE);
-	else if (n->family[t->index].sweep != SWEEP_NONE)
-		sweep_end(n, t);
-}
-
-static void sweep_one(struct neighbor *n, struct table *t, struct dest *d)
-{
-	struct rib *r = &t->rib;
-
-	if (n->family[t->index].sweep == SWEEP_LONG_LIVED) {
-		if (llgr_mark(n, t, d) & RIB_BEST)
-			speaker_tell(t, d);
-		return;
-	}
-	if (n->family[t->index].sweep == SWEEP_PURGE) {
-		unsigned change;
-		if (n->s->monitor)
-			monitor_purge(n, t, d);
-		change = rib_unset_dest(r, n->index, d, true);
-		membership_changed(n, t, d, change);
-		if (change & RIB_BEST)
-			speaker_tell(t, d);
-		return;
-	}
-	if (!rib_path_of(r, d, n->index))
-		return;
-	bool changed = rib_redecide(r, d) & RIB_BEST;
-	const struct path *best = rib_best(r, d);
-	if (changed || (best && best->peer == n->index))
-		speaker_tell(t, d);
-}
-
-/* True: there is more of it. */
-static bool sweep_slice(struct neighbor *n, struct table *t)
-{
-	struct neighbor_family *f = &n->family[t->index];
-	struct dest **dests = t->s->dests;
-	size_t count = rib_ahead(&t->rib, &f->sweep_at, dests, SWEEP_SLICE);
-
-	/* Before the keys are looked at: those that change move to the end. */
-	if (count)
-		rib_marker_pass(&t->rib, &f->sweep_at, dests[count - 1]);
-	for (size_t i = 0; i < count; i++)
-		sweep_one(n, t, dests[i]);
-	if (count == SWEEP_SLICE && (f->sweep != SWEEP_PURGE || peer_of(n, t)->stale))
-		return true;
-	sweep_end(n, t);
-	return false;
-}
-
-bool restart_sweep(struct neighbor *n)
-{
-	bool more = false;
-
-	for (unsigned i = 0; i < n->s->tables; i++)
-		if (n->family[i].sweep != SWEEP_NONE)
-			more |= sweep_slice(n, &n->s->table[i]);
-	return more;
-}
-
-bool restart_is_sweeping(const struct neighbor *n)
-{
-	for (unsigned i = 0; i < n->s->tables; i++)
-		if (n->family[i].sweep != SWEEP_NONE)
-			return true;
-	return false;
-}
+/* --- helper --- */
 
 void restart_purge(struct neighbor *n)
 {
 	for (unsigned i = 0; i < n->s->tables; i++) {
 		struct table *t = &n->s->table[i];
 		rib_peer_stale(&t->rib, n->index, true);
-		purge_begin(n, t);
+		sweep_purge(n, t);
 	}
 	timers_stop(&n->s->timers, &n->restart);
 	timers_stop(&n->s->timers, &n->stale);
 }
-
-void restart_purge_family(struct neighbor *n, struct table *t)
-{
-	purge_begin(n, t);
-}
-
-/* --- helper --- */
 
 static bool gr_has(const struct session *se, const struct table *t, bool *ret_forwarding)
 {
@@ -223,12 +122,12 @@ static bool keep(
 	f->llgr.sec = llgr_agreed_sec(se, t);
 	if (!ends_gracefully(se) || (!waits && !f->llgr.sec)) {
 		rib_peer_stale(&t->rib, n->index, true);
-		purge_begin(n, t);
+		sweep_purge(n, t);
 		return false;
 	}
 	if (peer_of(n, t)->stale && (overdue || (!se->gr_notification && !f->llgr.sec))) {
 		/* "A route previously marked as stale MUST be deleted." */
-		purge_begin(n, t);
+		sweep_purge(n, t);
 		while (f->sweep != SWEEP_NONE && sweep_slice(n, t))
 			;
 	}
@@ -281,7 +180,7 @@ void restart_timer_fired(void *arg, uint64_t now_ms)
 		log_limited(&limit, now_ms, LOG_BGP, LOG_LEVEL_NOTICE,
 			"%s: %u stale routes removed, the wait is over", n->label,
 			n->s->table[i].rib.peer[n->index].stale);
-		purge_begin(n, &n->s->table[i]);
+		sweep_purge(n, &n->s->table[i]);
 	}
 }
 
@@ -314,7 +213,7 @@ void restart_session_up(struct neighbor *n, struct session *se, uint64_t now_ms)
 		p->llgr = n->config.llgr_sec > 0;
 		f->eor_seen = false;
 		if (f->stale && !has_kept(se, t, f->llgr.on))
-			purge_begin(n, t);
+			sweep_purge(n, t);
 		waiting |= f->stale;
 		if (se->family[i] && !membership_waits(n, t))
 			f->member = group_join(n, t);
@@ -334,7 +233,7 @@ void restart_end_of_rib_in(struct neighbor *n, struct table *t)
 	if (t->family == &rtc_family)
 		membership_end_of_rib_in(n);
 	if (n->family[t->index].stale)
-		purge_begin(n, t);
+		sweep_purge(n, t);
 	for (unsigned i = 0; i < n->s->tables; i++)
 		all &= !n->family[i].member || n->family[i].eor_seen;
 	if (all) {
@@ -382,7 +281,7 @@ void restart_refresh_in(struct neighbor *n, struct table *t, uint8_t subtype)
 		break;
 	case REFRESH_EORR:
 		if (f->refreshing)
-			purge_begin(n, t);
+			sweep_purge(n, t);
 		break;
 	}
 }

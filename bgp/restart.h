@@ -16,11 +16,6 @@ void restart_end_of_rib_in(struct neighbor *n, struct table *t);
 void restart_refresh_in(struct neighbor *n, struct table *t, uint8_t subtype);
 /* All paths of the neighbour go. */
 void restart_purge(struct neighbor *n);
-/* Those of one table that are stale go. */
-void restart_purge_family(struct neighbor *n, struct table *t);
-bool restart_is_sweeping(const struct neighbor *n);
-/* One slice; true: there is more. */
-bool restart_sweep(struct neighbor *n);
 /* Has everybody sent what they have? Then End-of-RIBs may go. */
 void restart_check_converged(struct speaker *s);
 bool restart_may_send_eor(const struct table *t);

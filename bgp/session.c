@@ -1,9 +1,9 @@
 /* A session: messages in become events of the state machine, its actions become messages, timers
  * and calls to the neighbour. The only place where a struct bgp_error becomes a NOTIFICATION.
  *
- * RFC 4271 sections 4.2 - 4.5, 6.1 - 6.5, 10; 6286 (identifiers), 6608 (by fsm.c), 7607 (AS 0),
- * 9003 (through notification_format(), which escapes the text), 9687 (send hold timer). OPEN checks
- * are here; their codec is in open.c.
+ * RFC 4271 sections 4.3 - 4.5, 6.1 - 6.5, 10; 2918, 6608 (by fsm.c), 9003 (through
+ * notification_format(), which escapes the text), 9687 (send hold timer). What stands in an OPEN,
+ * and what comes of it, is in negotiate.c.
  */
 #include "bgp/session.h"
 
@@ -13,9 +13,8 @@
 
 #include "bgp/engine.h"
 #include "bgp/import.h"
-#include "bgp/llgr.h"
+#include "bgp/negotiate.h"
 #include "bgp/restart.h"
-#include "bgp/roles.h"
 #include "lib/log.h"
 
 #define HOLD_LARGE_SEC 240
@@ -73,17 +72,6 @@ size_t session_msg_max(const struct session *se)
 	return se->open_seen ? BGP_MSG_EXTENDED_MAX : BGP_MSG_MAX;
 }
 
-/* Roles are between ASes. */
-static enum bgp_role role_towards(const struct session *se, uint32_t as)
-{
-	return as != se->n->s->config.as ? se->n->config.role : ROLE_NONE;
-}
-
-enum bgp_role session_otc_role(const struct session *se)
-{
-	return se->n->config.otc ? role_towards(se, se->open.as) : ROLE_NONE;
-}
-
 /* --- timers --- */
 
 static void start_timer(struct session *se, struct timer *t, uint64_t now_ms, uint64_t ms)
@@ -121,51 +109,6 @@ void session_sent(struct session *se, uint64_t now_ms)
 
 /* --- messages out --- */
 
-static bool is_offered(const struct session *se, unsigned table)
-{
-	return se->n->s->table[table].family != &rtc_family || se->n->config.rt_constrain;
-}
-
-/* Membership is told whoever is best, so several paths of it are of no use. */
-static uint8_t add_path_offered(const struct session *se, unsigned table)
-{
-	return se->n->s->table[table].family == &rtc_family ? 0 : (uint8_t)se->n->config.add_path;
-}
-
-static void fill_open(const struct session *se, struct bgp_open *o)
-{
-	const struct speaker *s = se->n->s;
-
-	*o = (struct bgp_open){
-		.as = s->config.as,
-		.hold_sec = neighbor_hold_sec(se->n),
-		.bgp_id = s->config.router_id,
-		.as4 = true,
-		.route_refresh = true,
-		.enhanced_refresh = true,
-		.extended_message = true,
-		.role = roles_value(role_towards(se, se->n->config.remote_as)),
-		.gr = s->config.restart_sec > 0,
-		.gr_notification = s->config.restart_sec > 0,
-		.gr_restart_sec =
-			s->config.restart_sec > 4095 ? 4095 : (uint16_t)s->config.restart_sec,
-		.gr_restarting = s->config.restart_sec > 0 && restart_is_restarting(s),
-	};
-	llgr_fill_open(se, o);
-	for (unsigned i = 0; i < s->tables; i++) {
-		struct bgp_afi_safi f = {s->table[i].family->afi, s->table[i].family->safi};
-		if (!is_offered(se, i))
-			continue;
-		o->families[o->family_count++] = f;
-		if (add_path_offered(se, i))
-			o->add_path[o->add_path_count++] =
-				(struct open_add_path){f, add_path_offered(se, i)};
-		/* The data plane is the kernel's, so forwarding goes on whatever becomes of us. */
-		if (o->gr)
-			o->gr_families[o->gr_family_count++] = (struct open_gr_family){f, true};
-	}
-}
-
 /* Always: a monitoring station may be added to the configuration while the session stands. Without memory the
  * stations do not hear of this session. */
 static void keep_open(uint8_t **p, uint16_t *len, const uint8_t *msg, size_t msg_len)
@@ -183,7 +126,7 @@ static void send_open(struct session *se)
 	struct writer w = writer_of(buf, sizeof(buf));
 	struct bgp_open o;
 
-	fill_open(se, &o);
+	negotiate_open(se, &o);
 	open_encode(&w, &o);
 	keep_open(&se->sent_open, &se->sent_open_len, buf, writer_len(&w));
 	if (conn_control(se->conn, buf, writer_len(&w)))
@@ -365,109 +308,6 @@ uint32_t session_event(
 
 /* --- OPEN --- */
 
-/* RFC 7911 section 4: what one side sends the other must want to receive. */
-static uint8_t add_path_agreed(const struct session *se, unsigned table, const struct bgp_open *o)
-{
-	const struct bgp_family *f = se->n->s->table[table].family;
-	uint8_t ours = add_path_offered(se, table), theirs = 0;
-
-	for (unsigned i = 0; i < o->add_path_count; i++)
-		if (o->add_path[i].family.afi == f->afi && o->add_path[i].family.safi == f->safi)
-			theirs = o->add_path[i].mode;
-	return (ours & ADD_PATH_RECEIVE && theirs & ADD_PATH_SEND ? ADD_PATH_RECEIVE : 0) |
-	       (ours & ADD_PATH_SEND && theirs & ADD_PATH_RECEIVE ? ADD_PATH_SEND : 0);
-}
-
-static bool add_path_in(const void *arg, const struct bgp_family *f)
-{
-	const struct session *se = arg;
-	const struct speaker *s = se->n->s;
-
-	for (unsigned t = 0; t < s->tables; t++)
-		if (s->table[t].family == f)
-			return se->add_path[t] & ADD_PATH_RECEIVE;
-	return false;
-}
-
-static void negotiate(struct session *se, const struct bgp_open *o)
-{
-	const struct speaker *s = se->n->s;
-	uint16_t ours = neighbor_hold_sec(se->n);
-
-	se->open = *o;
-	se->open_seen = true;
-	se->ibgp = o->as == s->config.as;
-	se->as4 = o->as4;
-	se->extended = o->extended_message;
-	se->refresh = o->route_refresh;
-	se->enhanced_refresh = o->enhanced_refresh;
-	se->gr = o->gr && s->config.restart_sec > 0;
-	se->gr_notification = se->gr && o->gr_notification;
-	se->hold_sec = o->hold_sec < ours ? o->hold_sec : ours;
-	se->ctx = (struct update_ctx){
-		.as4 = o->as4,
-		.ibgp = se->ibgp,
-		.local_as = s->config.as,
-		.families = se->families,
-		.add_path = add_path_in,
-		.add_path_arg = se,
-	};
-	for (unsigned t = 0; t < s->tables; t++) {
-		const struct bgp_family *f = s->table[t].family;
-		se->family[t] = !o->family_count && f->afi == AFI_IPV4 && f->safi == SAFI_UNICAST;
-		for (unsigned i = 0; is_offered(se, t) && i < o->family_count; i++)
-			se->family[t] |=
-				o->families[i].afi == f->afi && o->families[i].safi == f->safi;
-		if (se->family[t])
-			se->families[se->ctx.family_count++] = f;
-		se->add_path[t] = add_path_agreed(se, t, o);
-	}
-}
-
-static int refuse(struct bgp_error *ret, uint8_t subcode, const char *what)
-{
-	*ret = (struct bgp_error){.code = BGP_ERR_OPEN, .subcode = subcode, .what = what};
-	return -EBADMSG;
-}
-
-/* RFC 5492 section 5: the capabilities that we require and miss are in the data. */
-static int refuse_families(const struct session *se, struct bgp_error *ret)
-{
-	const struct speaker *s = se->n->s;
-
-	refuse(ret, BGP_OPEN_CAPABILITY, "no address family in common");
-	for (unsigned t = 0; t < s->tables && ret->data_len + 6u <= sizeof(ret->data); t++) {
-		const struct bgp_family *f = s->table[t].family;
-		uint8_t cap[6] = {1, 4, (uint8_t)(f->afi >> 8), (uint8_t)f->afi, 0, f->safi};
-		if (!is_offered(se, t))
-			continue;
-		memcpy(ret->data + ret->data_len, cap, sizeof(cap));
-		ret->data_len += sizeof(cap);
-	}
-	return -EBADMSG;
-}
-
-static int open_check(const struct session *se, const struct bgp_open *o, struct bgp_error *ret)
-{
-	const struct speaker *s = se->n->s;
-	uint32_t want = se->n->config.remote_as;
-
-	if (o->as == 0 || (o->as == AS_TRANS && !o->as4 && want != AS_TRANS))
-		return refuse(ret, BGP_OPEN_PEER_AS, "AS 0 or AS_TRANS as the peer's AS");
-	if (want && o->as != want)
-		return refuse(ret, BGP_OPEN_PEER_AS, "not the AS that is configured");
-	if (o->bgp_id == 0)
-		return refuse(ret, BGP_OPEN_BGP_ID, "BGP identifier 0.0.0.0");
-	if (o->as == s->config.as && o->bgp_id == s->config.router_id)
-		return refuse(ret, BGP_OPEN_BGP_ID, "our own BGP identifier");
-	if (o->hold_sec == 1 || o->hold_sec == 2)
-		return refuse(ret, BGP_OPEN_HOLD_TIME, "hold time of 1 or 2 s");
-	const char *why = roles_mismatch(role_towards(se, o->as), se->n->config.role_strict, o->role);
-	if (why)
-		return refuse(ret, BGP_OPEN_ROLE, why);
-	return 0;
-}
-
 bool session_add_path_in(const struct session *se, const struct bgp_family *f)
 {
 	return se->ctx.add_path && se->ctx.add_path(se->ctx.add_path_arg, f);
@@ -494,14 +334,14 @@ static void handle_open(struct session *se, const uint8_t *body, size_t len, uin
 		session_event(se, FSM_OPEN, NULL, now_ms);
 		return;
 	}
-	if (open_decode(body, len, &o, &err) < 0 || open_check(se, &o, &err) < 0) {
+	if (open_decode(body, len, &o, &err) < 0 || negotiate_check(se, &o, &err) < 0) {
 		session_event(se, FSM_OPEN_ERROR, &err, now_ms);
 		return;
 	}
 	negotiate(se, &o);
 	keep_received_open(se, body, len);
 	if (!se->ctx.family_count) {
-		refuse_families(se, &err);
+		negotiate_refusal(se, &err);
 		session_event(se, FSM_OPEN_ERROR, &err, now_ms);
 		return;
 	}

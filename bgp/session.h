@@ -64,5 +64,3 @@ void session_notification(const struct session *se, struct writer *w);
 bool session_add_path_in(const struct session *se, const struct bgp_family *f);
 /* Asks for all routes of all families again. false: the peer did not say that it can. */
 bool session_ask_refresh(struct session *se);
-/* Our role towards the peer if the rules of OTC hold for it (RFC 9234 section 5), else none. */
-enum bgp_role session_otc_role(const struct session *se);

@@ -15,6 +15,7 @@
 #include "bgp/recheck.h"
 #include "bgp/restart.h"
 #include "bgp/retell.h"
+#include "bgp/sweep.h"
 #include "lib/log.h"
 #include "lib/siphash.h"
 
@@ -436,9 +437,9 @@ static void run_sweeps(struct speaker *s)
 
 	for (size_t k = 1; k < s->neighbors && budget; k++) {
 		size_t i = 1 + (s->sweep_turn + k) % (s->neighbors - 1);
-		if (!s->neighbor[i] || !restart_is_sweeping(s->neighbor[i]))
+		if (!s->neighbor[i] || !sweep_is_running(s->neighbor[i]))
 			continue;
-		restart_sweep(s->neighbor[i]);
+		sweep_run(s->neighbor[i]);
 		if (--budget == 0)
 			s->sweep_turn = i - 1;
 	}

@@ -69,12 +69,12 @@ static void do_reset(struct control_quelld *c, struct jsonsock *s, const json_t 
 
 	if (!n || !read_message(s, request, &message))
 		return;
-	speaker_reset_neighbor(
-		c->q->speaker, n, BGP_CEASE_RESET, message, hard, loop_now_ms());
+	speaker_reset_neighbor(c->q->speaker, n, BGP_CEASE_RESET, message, hard, loop_now_ms());
 	done(s, request);
 }
 
-static void shut_down(struct control_quelld *c, struct jsonsock *s, const json_t *request, bool down)
+static void shut_down(
+	struct control_quelld *c, struct jsonsock *s, const json_t *request, bool down)
 {
 	struct neighbor *n = neighbor_of(c, s, request);
 	const char *message;

@@ -389,9 +389,9 @@ START_TEST(many)
 END_TEST
 
 CHECK_MAIN("llgr", tcase_add_checked_fixture(t, setup, teardown);
-	tcase_add_test(t, the_last_resort); tcase_add_test(t, a_new_one_gets_it_so);
-	tcase_add_test(t, anything_else_is_better);
-	tcase_add_loop_test(t, it_comes_back, 0, ROWS_OF(backs));
-	tcase_add_loop_test(t, how_long, 0, ROWS_OF(times));
-	tcase_add_loop_test(t, without_the_other, 0, 2); tcase_add_test(t, no_end_of_rib);
-	tcase_add_test(t, lost_again); tcase_add_test(t, many);)
+	   tcase_add_test(t, the_last_resort); tcase_add_test(t, a_new_one_gets_it_so);
+	   tcase_add_test(t, anything_else_is_better);
+	   tcase_add_loop_test(t, it_comes_back, 0, ROWS_OF(backs));
+	   tcase_add_loop_test(t, how_long, 0, ROWS_OF(times));
+	   tcase_add_loop_test(t, without_the_other, 0, 2); tcase_add_test(t, no_end_of_rib);
+	   tcase_add_test(t, lost_again); tcase_add_test(t, many);)

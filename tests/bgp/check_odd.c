@@ -23,11 +23,14 @@ static const struct odd_row {
 	const char *name, *attrs, *line;
 } odds[] = {
 	{"a missing one", "40010100 400200",
-		"192.0.2.2: LOCAL_PREF (5): mandatory attribute is missing; routes treated as withdrawn; its octets: none"},
+		"192.0.2.2: LOCAL_PREF (5): mandatory attribute is missing; routes treated as "
+		"withdrawn; its octets: none"},
 	{"a wrong value", "40010107 400200 400504 00000064",
-		"192.0.2.2: ORIGIN (1): undefined ORIGIN; routes treated as withdrawn; its octets: 07"},
+		"192.0.2.2: ORIGIN (1): undefined ORIGIN; routes treated as withdrawn; its octets: "
+		"07"},
 	{"one that is discarded", BASE "400601ff",
-		"192.0.2.2: ATOMIC_AGGREGATE (6): attribute of the wrong length; attribute discarded; its octets: ff"},
+		"192.0.2.2: ATOMIC_AGGREGATE (6): attribute of the wrong length; attribute "
+		"discarded; its octets: ff"},
 };
 
 static void rx(const char *attrs, const char *reach)
@@ -74,9 +77,11 @@ START_TEST(nlris)
 {
 	establish();
 	rx(BASE, "800e0d 0019 46 04 c0000202 00 fe020102");
-	ck_assert_msg(strstr(lines, "192.0.2.2: bad NLRI: discarded; its octets: fe020102"), "%s", lines);
+	ck_assert_msg(
+		strstr(lines, "192.0.2.2: bad NLRI: discarded; its octets: fe020102"), "%s", lines);
 	rx(BASE, "800e0d 0019 46 04 c0000202 00 fd020102");
-	ck_assert_msg(strstr(lines, "192.0.2.2: bad NLRI: withdrawn; its octets: fd020102"), "%s", lines);
+	ck_assert_msg(
+		strstr(lines, "192.0.2.2: bad NLRI: withdrawn; its octets: fd020102"), "%s", lines);
 }
 END_TEST
 
@@ -98,5 +103,5 @@ START_TEST(bounded)
 END_TEST
 
 CHECK_MAIN("odd", tcase_add_checked_fixture(t, NULL, teardown);
-	tcase_add_loop_test(t, logged, 0, ROWS_OF(odds)); tcase_add_test(t, nlris);
-	tcase_add_test(t, bounded);)
+	   tcase_add_loop_test(t, logged, 0, ROWS_OF(odds)); tcase_add_test(t, nlris);
+	   tcase_add_test(t, bounded);)

@@ -117,8 +117,9 @@ START_TEST(soft_or_hard)
 {
 	up(graceful());
 	speaker_reset_neighbor(raw.s, raw.n, BGP_CEASE_RESET, "x", _i, raw.now);
-	ck_assert_str_eq(notification(), _i ? "6/9 Cease/Hard Reset of 6/4 Cease/Administrative Reset: \"x\""
-					    : "6/4 Cease/Administrative Reset: \"x\"");
+	ck_assert_str_eq(
+		notification(), _i ? "6/9 Cease/Hard Reset of 6/4 Cease/Administrative Reset: \"x\""
+				   : "6/4 Cease/Administrative Reset: \"x\"");
 	raw_wait(&raw, 1000);
 	ck_assert_uint_eq(raw_view(&raw).routes_in, _i ? 0 : 3);
 }
@@ -163,10 +164,8 @@ START_TEST(not_for_a_dynamic_one)
 	ck_assert_ptr_nonnull(raw_call(&raw, other));
 	struct neighbor *made = speaker_find_neighbor(raw.s, ip_v4_u32(other), NULL);
 	ck_assert_ptr_nonnull(made);
-	ck_assert_int_eq(
-		speaker_shutdown_neighbor(raw.s, made, true, NULL, raw.now), -EOPNOTSUPP);
-	ck_assert_int_eq(
-		speaker_shutdown_neighbor(raw.s, range, true, NULL, raw.now), -EOPNOTSUPP);
+	ck_assert_int_eq(speaker_shutdown_neighbor(raw.s, made, true, NULL, raw.now), -EOPNOTSUPP);
+	ck_assert_int_eq(speaker_shutdown_neighbor(raw.s, range, true, NULL, raw.now), -EOPNOTSUPP);
 	speaker_reset_neighbor(raw.s, made, BGP_CEASE_RESET, NULL, false, raw.now);
 }
 END_TEST
@@ -194,7 +193,7 @@ START_TEST(hold_time_zero)
 END_TEST
 
 CHECK_MAIN("operator", tcase_add_checked_fixture(t, NULL, teardown); tcase_add_test(t, refresh);
-	tcase_add_test(t, refresh_of_each_family); tcase_add_test(t, no_refresh);
-	tcase_add_test(t, reset); tcase_add_loop_test(t, soft_or_hard, 0, 2);
-	tcase_add_test(t, shutdown_and_enable); tcase_add_test(t, not_for_a_dynamic_one);
-	tcase_add_test(t, hold_time_zero);)
+	   tcase_add_test(t, refresh_of_each_family); tcase_add_test(t, no_refresh);
+	   tcase_add_test(t, reset); tcase_add_loop_test(t, soft_or_hard, 0, 2);
+	   tcase_add_test(t, shutdown_and_enable); tcase_add_test(t, not_for_a_dynamic_one);
+	   tcase_add_test(t, hold_time_zero);)

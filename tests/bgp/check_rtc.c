@@ -50,8 +50,8 @@ START_TEST(codec)
 		rtc_family.encode(&w, n.key, n.key_len, NULL, 0);
 		ck_assert_uint_eq(writer_len(&w), out.len);
 		ck_assert_mem_eq(buf, out.p, out.len);
-		ck_assert_str_eq(
-			rtc_family.format(text, sizeof(text), n.key, n.key_len, NULL, 0), row->text);
+		ck_assert_str_eq(rtc_family.format(text, sizeof(text), n.key, n.key_len, NULL, 0),
+			row->text);
 	} else {
 		ck_assert_ptr_nonnull(why);
 	}
@@ -158,8 +158,8 @@ static void imports(int node, uint32_t a, uint32_t b)
 {
 	struct rt rts[2] = {rt_of(a), rt_of(b)};
 
-	ck_assert_int_eq(speaker_set_membership(sim.node[node].s, rts, !!a + !!b, false, sim.now),
-		0);
+	ck_assert_int_eq(
+		speaker_set_membership(sim.node[node].s, rts, !!a + !!b, false, sim.now), 0);
 }
 
 static void originate(int node, uint32_t number, const char *communities)
@@ -558,14 +558,14 @@ START_TEST(two_reflectors)
 END_TEST
 
 CHECK_MAIN("rtc", tcase_add_checked_fixture(t, setup, teardown);
-	tcase_add_loop_test(t, codec, 0, ROWS_OF(nlris));
-	tcase_add_loop_test(t, what_is_wanted, 0, ROWS_OF(wants));
-	tcase_add_test(t, not_negotiated_unless_asked_for); tcase_add_test(t, only_what_is_imported);
-	tcase_add_test(t, what_a_client_is_told); tcase_add_test(t, only_the_difference_is_sent);
-	tcase_add_test(t, everything_at_once); tcase_add_test(t, storm_of_changes);
-	tcase_add_test(t, a_plain_peer_needs_everything);
-	tcase_add_test(t, lans_that_import_by_pattern_want_everything);
-	tcase_add_test(t, waits_for_the_end_of_rib); tcase_add_test(t, waits_60_seconds_at_most);
-	tcase_add_test(t, more_prefixes_than_are_remembered);
-	tcase_add_test(t, comes_back_after_a_loss); tcase_add_test(t, between_ases);
-	tcase_add_test(t, two_reflectors);)
+	   tcase_add_loop_test(t, codec, 0, ROWS_OF(nlris));
+	   tcase_add_loop_test(t, what_is_wanted, 0, ROWS_OF(wants));
+	   tcase_add_test(t, not_negotiated_unless_asked_for);
+	   tcase_add_test(t, only_what_is_imported); tcase_add_test(t, what_a_client_is_told);
+	   tcase_add_test(t, only_the_difference_is_sent); tcase_add_test(t, everything_at_once);
+	   tcase_add_test(t, storm_of_changes); tcase_add_test(t, a_plain_peer_needs_everything);
+	   tcase_add_test(t, lans_that_import_by_pattern_want_everything);
+	   tcase_add_test(t, waits_for_the_end_of_rib); tcase_add_test(t, waits_60_seconds_at_most);
+	   tcase_add_test(t, more_prefixes_than_are_remembered);
+	   tcase_add_test(t, comes_back_after_a_loss); tcase_add_test(t, between_ases);
+	   tcase_add_test(t, two_reflectors);)
