@@ -384,7 +384,159 @@ START_TEST(late)
 }
 END_TEST
 
+/* --- anything in any order --- */
+
+enum { KEYS = 4, IDS = 24, STEPS = 3000 };
+
+/* What a peer knows: by route and identifier the payload, and by whose next hop. 0: nothing. */
+static struct {
+	uint8_t payload, from;
+} known[PEERS][KEYS][1 << 8];
+static unsigned seed, unwanted;
+
+static unsigned dice(unsigned n)
+{
+	return (unsigned)rand_r(&seed) % n;
+}
+
+static void learn_routes(int i, const struct update *u, bool withdraw)
+{
+	struct span nlris = withdraw ? u->unreach : u->reach;
+	struct reader rd = reader_of(nlris.p, nlris.len);
+	struct nlri r;
+	const char *why;
+
+	while (reader_left(&rd)) {
+		ck_assert_int_eq(update_next(&rd, &test_family, takes_several[i], withdraw, &r, &why), NLRI_OK);
+		ck_assert_uint_lt(r.path_id, 1 << 8);
+		known[i][r.key[1]][r.path_id].payload = withdraw ? 0 : r.payload[0];
+		known[i][r.key[1]][r.path_id].from =
+			withdraw ? 0 : (uint8_t)(ip_to_u32(u->attrs.next_hop) - RAW_PEER);
+	}
+}
+
+static void learn(int i)
+{
+	struct update_ctx ctx = test_ctx(0);
+	struct raw_msg m;
+	size_t at = 0;
+
+	while (raw_next(&peer[i], &at, &m)) {
+		struct update u;
+		struct bgp_error err;
+		if (m.type != BGP_UPDATE)
+			continue;
+		ck_assert_int_eq(update_decode(m.body, m.len, &ctx, &u, &err), 0);
+		learn_routes(i, &u, true);
+		learn_routes(i, &u, false);
+	}
+	memmove(peer[i].out, peer[i].out + at, peer[i].out_len - at);
+	peer[i].out_len -= at;
+}
+
+static uint8_t refuse(void *arg, const void *rules, const struct policy_route *r)
+{
+	(void)arg;
+	(void)rules;
+	return r->payload[0] == unwanted ? REFUSED_BY_POLICY : REFUSED_NOT;
+}
+
+static void some_step(void)
+{
+	int i = (int)dice(PEERS);
+
+	switch (dice(12)) {
+	case 0:
+		raw_rx_refresh(&peer[i], AFI_L2VPN, REFRESH_REQUEST);
+		break;
+	case 1:
+		peer[i].window = dice(300);
+		break;
+	case 2:
+		peer[i].window = SIZE_MAX;
+		break;
+	case 3:
+		unwanted = 1 + dice(6);
+		speaker_recheck(sp, NULL, 5000);
+		break;
+	default:
+		say((int)dice(2), dice(KEYS), dice(1 + dice(IDS)), (uint8_t)(1 + dice(3)), dice(3) == 0);
+	}
+	if (dice(2))
+		drain();
+	for (int k = 0; k < PEERS; k++)
+		learn(k);
+}
+
+static unsigned entries(int i, unsigned key)
+{
+	unsigned n = 0;
+
+	for (unsigned id = 0; id < 1 << 8; id++)
+		n += known[i][key][id].payload != 0;
+	return n;
+}
+
+static void check_key(int i, unsigned key)
+{
+	uint8_t octets[] = {TEST_PAYLOAD_TYPE, (uint8_t)key};
+	const struct rib *r = &sp->table[0].rib;
+	const struct dest *d = rib_find(r, (struct rib_key){octets, 2});
+	const struct path *best = d ? rib_best(r, d) : NULL;
+	unsigned expected = 0, accepted = 0, numbered = 0;
+
+	for (const struct path *p = d ? rib_path(r, d->paths) : NULL; p; p = rib_path(r, p->next)) {
+		bool goes = takes_several[i] ? p->number != 0 : p == best;
+		accepted += !p->refused;
+		numbered += p->number != 0;
+		ck_assert(!p->refused || !p->number);
+		if (!goes || p->peer == peer[i].n->index)
+			continue;
+		unsigned id = takes_several[i] ? p->number : 0;
+		expected++;
+		ck_assert_uint_eq(known[i][key][id].payload, p->payload[0]);
+		ck_assert_uint_eq(known[i][key][id].from + 1, p->peer);
+	}
+	ck_assert_uint_eq(entries(i, key), expected);
+	ck_assert_uint_eq(numbered, accepted < RIB_NUMBERS ? accepted : RIB_NUMBERS);
+	ck_assert(!best || best->number);
+}
+
+START_TEST(anything_goes)
+{
+	struct speaker_policy policy = {.import = refuse};
+	struct speaker_config c = raw_speaker();
+
+	seed = (unsigned)_i;
+	unwanted = 0;
+	memset(known, 0, sizeof(known));
+	siphash_process_key_fix(3, 4);
+	sp = speaker_new(&c, 5000);
+	speaker_set_policy(sp, &policy);
+	begin_peer(A, ADD_PATH_BOTH, ADD_PATH_BOTH);
+	begin_peer(B, ADD_PATH_BOTH, _i % 2 ? ADD_PATH_BOTH : ADD_PATH_SEND);
+	begin_peer(C, _i % 3 ? ADD_PATH_SEND : ADD_PATH_OFF, ADD_PATH_RECEIVE);
+	for (int i = 0; i < PEERS; i++)
+		peer[i].n->config.queue_octets = 100 + dice(1000);
+	for (int step = 0; step < STEPS; step++) {
+		some_step();
+		if (step % 500 != 499)
+			continue;
+		for (int i = 0; i < PEERS; i++)
+			peer[i].window = SIZE_MAX;
+		drain();
+		for (int i = 0; i < PEERS; i++) {
+			learn(i);
+			ck_assert_str_eq(raw_view(&peer[i]).state, "Established");
+			for (unsigned key = 0; key < KEYS; key++)
+				check_key(i, key);
+		}
+	}
+}
+END_TEST
+
 CHECK_MAIN("add_path", {
+	tcase_add_loop_test(t, anything_goes, 1, 25);
 	tcase_add_checked_fixture(t, NULL, teardown);
 	tcase_add_loop_test(t, told, 0, ROWS_OF(rows));
 	tcase_add_loop_test(t, told_best, 0, ROWS_OF(rows));
