@@ -74,7 +74,8 @@ static void import_withdrawal(const struct import *im, const struct nlri *n, str
 
 	im->n->refused[im->refused] += im->refused != REFUSED_NOT;
 	unsigned change = rib_unset(&im->t->rib, im->n->index, n->path_id, key, &d);
-	membership_changed(im->n, im->t, d, change);
+	if (im->t->family == &rtc_family)
+		membership_changed(im->n, im->t, d, change);
 	if (change & RIB_BEST)
 		speaker_tell(im->t, d);
 }
@@ -105,7 +106,8 @@ static int import_route(
 	}
 	if (change & RIB_CROWDED)
 		im->n->refused[REFUSED_CROWDED]++;
-	membership_changed(im->n, im->t, d, change);
+	if (im->t->family == &rtc_family)
+		membership_changed(im->n, im->t, d, change);
 	if (change & RIB_BEST || (change & RIB_FRESH && r->peer[im->n->index].stale_loses))
 		speaker_tell(im->t, d);
 	return change & RIB_NEW ? limit_check(im->n, im->t, n, ret) : 0;

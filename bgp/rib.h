@@ -27,8 +27,8 @@
 #define RIB_NO_PEER UINT16_MAX
 
 #define RIB_NUMBERS 15	      /* paths of a key that are told to who takes several (RFC 7911) */
-#define RIB_PATHS_OF_PEER 64  /* of one key */
-#define RIB_PATHS_OF_KEY 128  /* beyond these everybody may have one only */
+#define RIB_PATHS_OF_PEER 32  /* of one key */
+#define RIB_PATHS_OF_KEY 64   /* beyond these everybody may have one only */
 
 struct path {
 	pool_ref next;
