@@ -481,7 +481,7 @@ static void check_key(int i, unsigned key)
 {
 	uint8_t octets[] = {TEST_PAYLOAD_TYPE, (uint8_t)key};
 	const struct rib *r = &sp->table[0].rib;
-	const struct dest *d = rib_find(r, (struct rib_key){octets, 2});
+	const struct dest *d = rib_find(r, (struct rib_key){.p = octets, .len = 2});
 	const struct path *best = d ? rib_best(r, d) : NULL;
 	unsigned expected = 0, accepted = 0, numbered = 0;
 
