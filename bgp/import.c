@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "bgp/copies.h"
 #include "bgp/engine.h"
 #include "bgp/limit.h"
 #include "bgp/negotiate.h"
@@ -30,6 +31,7 @@ struct import {
 	struct table *t;
 	const struct attrset *attrs; /* NULL: withdraw */
 	uint8_t refused;             /* and count it so */
+	bool copies;                 /* see copies.h */
 };
 
 static struct table *table_of(struct speaker *s, const struct bgp_family *f)
@@ -71,13 +73,18 @@ static uint8_t ask_policy(const struct import *im, const struct nlri *n)
 static void import_withdrawal(const struct import *im, const struct nlri *n, struct rib_key key)
 {
 	struct dest *d = NULL;
+	uint32_t originator = 0;
 
 	im->n->refused[im->refused] += im->refused != REFUSED_NOT;
+	if (im->copies)
+		originator = copies_originator(im->t, im->n, rib_find(&im->t->rib, key));
 	unsigned change = rib_unset(&im->t->rib, im->n->index, n->path_id, key, &d);
 	if (im->t->family == &rtc_family)
 		membership_changed(im->n, im->t, d, change);
 	if (change & RIB_BEST)
 		speaker_tell(im->t, d);
+	if (originator && change & RIB_GONE)
+		copies_withdrawn(im->t, d, originator);
 }
 
 static int import_route(
@@ -225,8 +232,11 @@ int import_update(struct session *se, const struct update *u, struct bgp_error *
 	struct table *eor = NULL;
 	int err = 0;
 
-	if (u->unreach_family && (im.t = table_of(s, u->unreach_family)))
+	if (u->unreach_family && (im.t = table_of(s, u->unreach_family))) {
+		im.copies = copies_are_kept(im.t, se->n);
 		err = import_nlris(&im, u->unreach, true, ret);
+		im.copies = false;
+	}
 	if (err == 0 && u->reach_family && (im.t = table_of(s, u->reach_family)))
 		err = import_reach(&im, u, ret);
 	odd_attributes(se->n, u);

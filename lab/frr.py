@@ -9,7 +9,7 @@ import os
 import pathlib
 
 from lab.netns import LabError, run, wait_until
-from lab.topology import AS, BRIDGE, PE, RS_ADDRESS, VNI, VXLAN, RouteServer
+from lab.topology import AS, BRIDGE, PE, VNI, VXLAN, RouteServer
 
 DAEMONS = "/usr/lib/frr"
 
@@ -102,7 +102,8 @@ class FrrPE(PE):
         self.ns.bridge(f"link set dev {VXLAN} neigh_suppress on")
 
     def start(self):
-        self.frr = Frr(self.lab.scope, self.ns, _config(self.name, self.vtep, [RS_ADDRESS], True))
+        self.frr = Frr(self.lab.scope, self.ns, _config(self.name, self.vtep, [rs.address for rs in self.lab.route_servers],
+                                                        True))
         self.frr.start()
         for m in self.members:
             self.binding(m, True)
@@ -129,5 +130,5 @@ class FrrRouteServer(RouteServer):
 
     def start(self):
         self.frr = Frr(self.lab.scope, self.ns,
-                       _config(self.name, RS_ADDRESS, [pe.vtep for pe in self.lab.pes], False))
+                       _config(self.name, self.address, [pe.vtep for pe in self.lab.pes], False))
         self.frr.start()

@@ -6,6 +6,9 @@
                      frr     FRR on every PE with the kernel's neigh_suppress and all bindings installed
                      quell   quell on two PEs and on the route server, FRR on the third PE
     lab.py up      raises one set-up and keeps it standing to look around
+    lab.py two-route-servers
+                   kills one of two route servers in the middle of a flood, has it back, then the other one, and says
+                   what was lost at quell and FRR PEs
     lab.py down    takes standing labs away
     lab.py list    what stands
 
@@ -22,7 +25,7 @@ import time
 if __name__ == "__main__":
     sys.path[0] = str(pathlib.Path(__file__).resolve().parent.parent)
 
-from lab import frr, ledger, measure, netns, quell, table  # noqa: E402
+from lab import frr, ledger, measure, netns, pair, quell, table  # noqa: E402
 from lab.topology import Lab, Plain, RouteServer  # noqa: E402
 
 SET_UPS = {
@@ -187,6 +190,39 @@ def command_run(args):
     return 1 if broken else 0
 
 
+def command_two_route_servers(args):
+    say("two quelld route servers, quell on PE1, FRR on PE2 and PE3, each with sessions to both")
+    with Lab([quell.QuellPE, frr.FrrPE, frr.FrrPE], quell.QuellRouteServer, args.members, args.idle, "pair", args.build,
+             route_servers=2) as lab:
+        lab.raise_()
+        netns.wait_until(lambda: lab.converged() and pair.sessions_up(lab, lab.route_servers), CONVERGE_S,
+                         "all bindings everywhere, every session with both")
+        results = []
+        for rs in lab.route_servers:
+            netns.wait_until(lambda: all(pair.all_told(lab, r) for r in lab.route_servers), CONVERGE_S,
+                             "both route servers know everything")
+            results.append(pair.lose_one(lab, rs, args.rate, say))
+        notifications = sum(sum(pe.frr.notifications().values()) for pe in lab.pes if pe.flavour == "frr")
+    broken = [b for r in results for b in pair.broken(r)]
+    if notifications:
+        broken.append(f"FRR sent {notifications} NOTIFICATIONs")
+    if args.json:
+        print(json.dumps({"results": results, "broken": broken}, indent=1))
+        return 1 if broken else 0
+    rows = [[r["killed"], r["asked"], r["unanswered"], r["pings"]["tried"], len(r["pings"]["failed"]),
+             len(r["forgotten"]) + len(r["missed"]), sum(r["leaked"].values()), f"{r['back_s']:.1f} s"] for r in results]
+    print("\nOne of two route servers killed while the LAN is flooded:\n")
+    print(table.table(["killed", "requests", "unanswered", "pings", "failed", "bindings lost", "frames leaked",
+                       "back after"], rows))
+    print()
+    for b in broken:
+        print(table.bad("BROKEN  ") + b)
+    if not broken:
+        print(table.good("Nothing is lost: ") + "no binding at any PE, FRR's included, no answer, and no frame at an idle"
+              " port.")
+    return 1 if broken else 0
+
+
 def command_up(args):
     name = args.set_up or "quell"
     say(f"{name}: {ABOUT[name]}")
@@ -250,17 +286,19 @@ def arguments(argv):
     commands = p.add_subparsers(dest="command", required=True)
     run_p = commands.add_parser("run", help="measure, print one table")
     up = commands.add_parser("up", help="raise a LAN and keep it")
+    two = commands.add_parser("two-route-servers", help="lose one of two, measure")
     down = commands.add_parser("down", help="take labs away")
     show = commands.add_parser("list", help="what stands")
-    for c in (run_p, up):
+    for c in (run_p, up, two):
         c.add_argument("--members", type=int, default=3, help="members a PE that talk (%(default)s)")
         c.add_argument("--idle", type=int, default=1, help="idle members a PE (%(default)s)")
     run_p.add_argument("--set-up", help="of bridge,frr,quell (all)")
-    run_p.add_argument("--rate", type=bit_rate, default=1.5e6, help="offered noise, bit/s (1.5M)")
+    for c in (run_p, two):
+        c.add_argument("--rate", type=bit_rate, default=1.5e6, help="offered noise, bit/s (1.5M)")
     run_p.add_argument("--seconds", type=float, default=20, help="length of the flood (%(default)s)")
     up.add_argument("--set-up", choices=SET_UPS, help="(quell)")
     down.add_argument("name", nargs="*", help="which (all that nobody is running)")
-    for c in (run_p, show):
+    for c in (run_p, two, show):
         c.add_argument("--json", action="store_true", help="for machines")
     if not any(a in commands.choices or a in ("-h", "--help") for a in argv):
         # `run` may be left out; the options of all commands stand before it.
@@ -273,11 +311,12 @@ def complain(args):
     """Why this cannot work here, or None."""
     if os.geteuid() != 0:
         return "needs root: namespaces, bridges and FRR"
-    names = (args.set_up or "quell").split(",") if args.command in ("run", "up") else []
+    names = ["quell"] if args.command == "two-route-servers" else \
+        (args.set_up or "quell").split(",") if args.command in ("run", "up") else []
     unknown = [n for n in names if n not in SET_UPS]
     if unknown:
         return f"no such set-up: {', '.join(unknown)}"
-    if args.command in ("run", "up"):
+    if args.command in ("run", "up", "two-route-servers"):
         if args.members < 1 or args.idle < 1 or args.members + args.idle > 200:
             return "at least one member and one idle port a PE, at most 200 in all"
         missing = [p for p in ("lab/flood", "lab/count", *(quell.PROGRAMS if "quell" in names else ()))
@@ -301,7 +340,8 @@ def main():
     signal.signal(signal.SIGTERM, on_term)
     signal.signal(signal.SIGHUP, on_term)
     try:
-        return {"run": command_run, "up": command_up, "down": command_down, "list": command_list}[args.command](args)
+        return {"run": command_run, "up": command_up, "two-route-servers": command_two_route_servers,
+                "down": command_down, "list": command_list}[args.command](args)
     except netns.LabError as e:
         print(f"lab: {e}", file=sys.stderr)
         return 1

@@ -9,7 +9,7 @@ import pathlib
 import subprocess
 
 from lab.netns import LabError
-from lab.topology import AS, BRIDGE, LAN4, LAN6, PE, RS_ADDRESS, VNI, VXLAN, RouteServer
+from lab.topology import AS, BRIDGE, LAN4, LAN6, PE, VNI, VXLAN, RouteServer
 
 LAN = "ixp"
 PROGRAMS = ("quelld", "quell-agent", "quell")
@@ -94,8 +94,8 @@ class QuellPE(PE):
 
     def start(self):
         agent = {"bridge": BRIDGE, "vxlan": VXLAN, "ports": "[all]", **self.agent_options}
-        self.box = Box(self.lab, self.ns, self.vtep, [{"address": RS_ADDRESS, "remote-as": AS}], agent,
-                       options=self.options)
+        servers = [{"address": rs.address, "remote-as": AS} for rs in self.lab.route_servers]
+        self.box = Box(self.lab, self.ns, self.vtep, servers, agent, options=self.options)
         self.box.start_quelld()
         self.box.start_agent()
 
@@ -117,7 +117,7 @@ class QuellRouteServer(RouteServer):
     def start(self):
         neighbors = [{"address": pe.vtep, "remote-as": AS, "client": "true", "name": pe.name}
                      for pe in self.lab.pes]
-        self.box = Box(self.lab, self.ns, RS_ADDRESS, neighbors, listen=True)
+        self.box = Box(self.lab, self.ns, self.address, neighbors, listen=True)
         self.box.start_quelld()
 
 

@@ -16,7 +16,7 @@ from lab.netns import Scope
 VNI = 100
 BRIDGE, VXLAN = "br100", "vx100"
 AS = 65000
-RS_ADDRESS = "10.99.0.1"
+RS_ADDRESS = "10.99.0.1"  # of the first; the second has the next one
 LAN4, LAN6 = "198.18.0.0/21", "2001:db8:100::/64"
 UNDERLAY_MTU = 9000
 
@@ -102,12 +102,13 @@ class RouteServer:
     """None: the plain set-up has no control plane."""
     flavour = "none"
 
-    def __init__(self, lab):
-        self.lab, self.name, self.ns = lab, "rs", None
+    def __init__(self, lab, number=1):
+        self.lab, self.name, self.ns = lab, "rs" if number == 1 else f"rs{number}", None
+        self.address = f"10.99.0.{number}"
 
     def build(self):
         self.ns = self.lab.scope.netns(self.name)
-        self.lab.plug(self.ns, "up0", self.name, RS_ADDRESS)
+        self.lab.plug(self.ns, "up0", self.name, self.address)
 
     def start(self):
         pass
@@ -116,14 +117,18 @@ class RouteServer:
 class Lab:
     """One peering LAN. Use it as a context: it stands inside and is gone after."""
 
-    def __init__(self, flavours, route_server=RouteServer, members=3, idle=1, kind="lab", build=None):
+    def __init__(self, flavours, route_server=RouteServer, members=3, idle=1, kind="lab", build=None, route_servers=1):
         self.scope = Scope(kind)
         self.build_dir = build
-        self.route_server = route_server(self)
+        self.route_servers = [route_server(self, i + 1) for i in range(route_servers)]
         self.pes = [flavour(self, i + 1, members, idle) for i, flavour in enumerate(flavours)]
         self.underlay = None
 
     # --- who is there ---
+
+    @property
+    def route_server(self):
+        return self.route_servers[0]
 
     @property
     def everyone(self):
@@ -153,7 +158,8 @@ class Lab:
         self.underlay.sysctl({"net.ipv6.conf.default.disable_ipv6": 1})
         self.underlay.ip(f"link add ul0 mtu {UNDERLAY_MTU} type bridge stp_state 0 mcast_snooping 0 forward_delay 0",
                          "link set ul0 up")
-        self.route_server.build()
+        for rs in self.route_servers:
+            rs.build()
         for pe in self.pes:
             pe.build()
             for m in pe.members:
@@ -193,7 +199,8 @@ class Lab:
             self.cable(m, pe, port)
 
     def start(self):
-        self.route_server.start()
+        for rs in self.route_servers:
+            rs.start()
         for pe in self.pes:
             pe.start()
 

@@ -94,9 +94,11 @@ class Talker(threading.Thread):
                 self.end = got
                 break
             if got[0] == UPDATE and len(got[1]) > 4 + 7:  # not End-of-RIB
+                withdrawal = got[1][5] == 15
+                if withdrawal and socket.inet_aton(self.peer.router_id) in got[1]:
+                    continue  # of its own, which it may hear while it is new
                 self.updates += 1
-                # One of its own, which it may hear while it is new, is none.
-                self.withdrawals += got[1][5] == 15 and socket.inet_aton(self.peer.router_id) not in got[1]
+                self.withdrawals += withdrawal
         self.over = True
 
     def say(self, octets):
