@@ -1,5 +1,6 @@
 """The import policy of a route server, as its PEs and its operator meet it: each refusal by its reason, what is refused
 is told to nobody, duplicate and sticky MACs, and that what was refused comes in when the cause is gone."""
+import json
 import socket
 import struct
 import subprocess
@@ -218,3 +219,34 @@ def test_one_arp_nd_community_goes_on(quelld, pes):
     assert nlri in heard and RT + VXLAN + first + mobility(7) in heard and second not in heard
     wait_until(lambda: quelld.show("lan")["lans"][0]["bindings"], 5, "in the LAN")
     assert quelld.show("lan")["lans"][0]["bindings"][0]["immutable"]
+
+
+def test_a_reload_asks_again(quelld, pes, build):
+    """Other rules, under sessions that go on: what was refused comes in, what was there goes; and the LAN's limits."""
+    kept = macip(A, 2, mac(1), "198.18.0.1")
+    outside, sticky = macip(B, 2, mac(2), "198.18.9.1"), macip(C, 2, mac(3))
+    pes[A].send(announce(kept, A))
+    pes[B].send(announce(outside, B))
+    pes[C].send(announce(sticky, C, STICKY))
+    wait_until(lambda: sorted(rejected(quelld).values()) == ["ip-outside-lan", "sticky"], 5, "both refused")
+    quell = [f"{build}/quell", "--socket-dir", quelld.run_dir]
+    shown = json.loads(subprocess.run([*quell, "show", "routes", "--rejected", "--json"], check=True,
+                                      capture_output=True).stdout)["routes"]
+    assert {r["refused"] for r in shown} == {"ip-outside-lan", "sticky"}
+    text = quelld.config.read_text()
+    flaps = [quelld.neighbor(n)["flaps"] for n in (A, B, C)]
+    quelld.config.write_text(text.replace("198.18.0.0/21", "198.18.8.0/21").replace("sticky-macs: false", "sanity: true")
+                             .replace("moves: 3", "moves: 7"))
+    subprocess.run([*quell, "reload"], check=True)
+    wait_until(lambda: list(rejected(quelld).items()) == [(t, "ip-outside-lan") for t in rejected(quelld) if mac(1) in t],
+               5, "the other way round")
+    got = b""
+    while outside not in got or sticky not in got:
+        got += pes[A].receive()[1]
+    assert len(rejected(quelld)) == 1
+    assert flaps == [quelld.neighbor(n)["flaps"] for n in (A, B, C)] and quelld.established(A, B, C)
+    flap(quelld, pes, 9)
+    assert not frozen(quelld)
+    quelld.config.write_text(text)
+    subprocess.run([*quell, "reload"], check=True)
+    wait_until(lambda: sorted(rejected(quelld).values()) == ["ip-outside-lan", "sticky"], 5, "as before")
