@@ -1,5 +1,5 @@
-/* What a reflector must leave alone besides the routes themselves: PMSI and communities of all kinds, in any order; and
- * what it keeps from a neighbour of the conservative profile. */
+/* What a reflector must leave alone besides the routes themselves: PMSI and communities of all
+ * kinds, in any order; and what it keeps from a neighbour of the conservative profile. */
 #include "tests/evpn/relay.h"
 
 /* --- attributes --- */
@@ -15,12 +15,15 @@ START_TEST(every_pmsi)
 			for (int v6 = 0; v6 < (kind == 6 ? 2 : 1); v6++) {
 				size_t len = v6 ? 16 : id_len[kind];
 				char pmsi[200];
-				int n = snprintf(pmsi, sizeof(pmsi), ATTRS "%s c016%02zx %02x %02x %06x",
-					"", 5 + len, flags, kind, (flags * 65793) & 0xffffff);
+				int n = snprintf(pmsi, sizeof(pmsi),
+					ATTRS "%s c016%02zx %02x %02x %06x", "", 5 + len, flags,
+					kind, (flags * 65793) & 0xffffff);
 				for (size_t i = 0; i < len; i++)
-					n += snprintf(pmsi + n, sizeof(pmsi) - (size_t)n, "%02zx", (16 * i + 7) & 0xff);
+					n += snprintf(pmsi + n, sizeof(pmsi) - (size_t)n, "%02zx",
+						(16 * i + 7) & 0xff);
 				char out[400];
-				snprintf(out, sizeof(out), ATTRS REFLECTED "%s", pmsi + strlen(ATTRS));
+				snprintf(out, sizeof(out), ATTRS REFLECTED "%s",
+					pmsi + strlen(ATTRS));
 				say(&w, false, GOOD1, pmsi);
 				expect("PMSI", &w.to, '+', GOOD1, out);
 				say(&w, true, GOOD1, "");
@@ -33,23 +36,27 @@ END_TEST
 START_TEST(every_extended_community)
 {
 	enum { EACH = 256 };
-	struct octets nlri = octets_of(GOOD2), common = octets_of(ATTRS), more = octets_of(REFLECTED);
+	struct octets nlri = octets_of(GOOD2), common = octets_of(ATTRS),
+		      more = octets_of(REFLECTED);
 	struct world w;
 
 	world_init(&w);
 	for (unsigned type = 0; type < 256; type++) {
-		uint8_t ecs[4 + 8 * EACH] = {0xd0, 16, EACH * 8 >> 8, EACH * 8 & 0xff}, buf[BGP_MSG_MAX],
-			rest[BGP_MSG_MAX];
+		uint8_t ecs[4 + 8 * EACH] = {0xd0, 16, EACH * 8 >> 8, EACH * 8 & 0xff},
+				    buf[BGP_MSG_MAX], rest[BGP_MSG_MAX];
 		for (unsigned sub = 0; sub < EACH; sub++) {
-			uint8_t ec[8] = {(uint8_t)type, (uint8_t)sub, 1, (uint8_t)(sub * 7), 0xff, 0, (uint8_t)type, 8};
+			uint8_t ec[8] = {(uint8_t)type, (uint8_t)sub, 1, (uint8_t)(sub * 7), 0xff,
+				0, (uint8_t)type, 8};
 			memcpy(ecs + 4 + 8 * sub, ec, 8);
 		}
 		memcpy(rest, common.p, common.len);
 		memcpy(rest + common.len, ecs, sizeof(ecs));
 		raw_forget(&w.to);
-		raw_rx(&w.from, buf, build(buf, false, nlri, (struct octets){rest, common.len + sizeof(ecs)}));
+		raw_rx(&w.from, buf,
+			build(buf, false, nlri, (struct octets){rest, common.len + sizeof(ecs)}));
 		drain(&w);
-		size_t len = build(buf, false, nlri, (struct octets){rest, common.len + sizeof(ecs)});
+		size_t len =
+			build(buf, false, nlri, (struct octets){rest, common.len + sizeof(ecs)});
 		/* As it came, with what a reflector adds before the communities. */
 		size_t head = len - sizeof(ecs);
 		ck_assert_uint_eq(w.to.out_len, len + more.len);
@@ -67,7 +74,8 @@ END_TEST
 START_TEST(order_and_length_forms)
 {
 	static const char *const attr[][2] = {{"400101 00", "50010001 00"}, {"400200", "50020000"},
-		{"400504 00000064", "50050004 00000064"}, {"c01008 0002fde800000064", "d0100008 0002fde800000064"},
+		{"400504 00000064", "50050004 00000064"},
+		{"c01008 0002fde800000064", "d0100008 0002fde800000064"},
 		{"c01609 00 06 000064 0a630002", "d0160009 00 06 000064 0a630002"},
 		{"800e1c 001946 04 0a630002 00" GOOD1, "900e001c 001946 04 0a630002 00" GOOD1}};
 	struct world w;
@@ -96,7 +104,8 @@ START_TEST(order_and_length_forms)
 		raw_rx(&w.from, buf, writer_len(&wr));
 		drain(&w);
 		free(o.p);
-		expect("order", &w.to, '+', GOOD1, ATTRS REFLECTED RT "c01609 00 06 000064 0a630002");
+		expect("order", &w.to, '+', GOOD1,
+			ATTRS REFLECTED RT "c01609 00 06 000064 0a630002");
 		say(&w, true, GOOD1, "");
 	}
 	world_free(&w);
@@ -130,7 +139,7 @@ START_TEST(conservative_withholds)
 	say(&w, true, IMET6 ES6, "");
 	expect("to all", &w.to, '-', IMET6 ES6, "");
 	expect("not to FRR", &w.frr, 0, "", "");
-	/* An IMET that says how to flood in a way that FRR does not read; then in one that it does, and back. */
+	/* An IMET with a tunnel that FRR does not read; then one that it does, and back. */
 	say(&w, false, IMET4, ATTRS RT PMSI_BIER);
 	expect("BIER", &w.to, '+', IMET4, ATTRS REFLECTED RT PMSI_BIER);
 	ck_assert_uint_eq(withheld(&w), 3);

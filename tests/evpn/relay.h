@@ -1,5 +1,6 @@
-/* A speaker between its clients, octet by octet: what one tells, and what two others are told of it, one as all are and
- * one of the conservative profile. Messages are put together and taken apart without the engine's codecs. */
+/* A speaker between its clients, octet by octet: what one tells, and what two others are told of
+ * it, one as all are and one of the conservative profile. Messages are put together and taken
+ * apart without the engine's codecs. */
 #pragma once
 #include "evpn/family.h"
 #include "tests/bgp/raw.h"
@@ -78,7 +79,8 @@ static inline void world_free(struct world *w)
 
 static inline size_t build(uint8_t *buf, bool withdraw, struct octets nlris, struct octets rest)
 {
-	static const uint8_t reach[] = {0x90, 14}, unreach[] = {0x90, 15}, hop[] = {4, 10, 99, 0, 2, 0};
+	static const uint8_t reach[] = {0x90, 14}, unreach[] = {0x90, 15},
+			     hop[] = {4, 10, 99, 0, 2, 0};
 	struct writer w = writer_of(buf, BGP_MSG_MAX);
 	size_t head = withdraw ? 3 : 3 + sizeof(hop);
 	size_t mark = bgp_msg_begin(&w, BGP_UPDATE);
@@ -125,9 +127,10 @@ static inline char *told(const struct raw *r)
 		uint8_t type = reader_u8(&body);
 		struct reader mp = reader_sub(&body, reader_u16(&body));
 		reader_skip(&mp, type == 14 ? 9 : 3);
-		char *nlris = hex_of(mp.p, reader_left(&mp)), *rest = hex_of(body.p, reader_left(&body));
-		n += (size_t)snprintf(text + n, cap - n, "%s%c%s%s%s", n ? "\n" : "", type == 14 ? '+' : '-', nlris,
-			*rest ? " " : "", rest);
+		char *nlris = hex_of(mp.p, reader_left(&mp)),
+		     *rest = hex_of(body.p, reader_left(&body));
+		n += (size_t)snprintf(text + n, cap - n, "%s%c%s%s%s", n ? "\n" : "",
+			type == 14 ? '+' : '-', nlris, *rest ? " " : "", rest);
 		free(nlris);
 		free(rest);
 	}
@@ -135,10 +138,12 @@ static inline char *told(const struct raw *r)
 }
 
 /* Nothing, or one message. */
-static inline void expect(const char *what, const struct raw *r, char sign, const char *nlri, const char *rest)
+static inline void expect(
+	const char *what, const struct raw *r, char sign, const char *nlri, const char *rest)
 {
 	struct octets a = octets_of(nlri), b = octets_of(rest);
-	char *na = hex_of(a.p, a.len), *nb = hex_of(b.p, b.len), *got = told(r), want[3 * BGP_MSG_MAX] = "";
+	char *na = hex_of(a.p, a.len), *nb = hex_of(b.p, b.len), *got = told(r),
+	     want[3 * BGP_MSG_MAX] = "";
 
 	if (sign != 0)
 		snprintf(want, sizeof(want), "%c%s%s%s", sign, na, *nb ? " " : "", nb);

@@ -3,8 +3,6 @@ that a reflector has passed on: both as a dictionary of (RD, prefix) to the same
 import socket
 import struct
 
-from evpn_wire import key_of
-
 LOCAL_PREF, MED, ORIGIN, AS_PATH, COMMUNITIES, ORIGINATOR, CLUSTERS, EXT, PMSI, LARGE, OTC = 5, 4, 1, 2, 8, 9, 10, 16, 22, 32, 35
 
 
@@ -177,6 +175,3 @@ def differences(want, got):
         g["ext"] &= w["ext"]  # FRR prints as RT what is something else, too
         lines += [f"{k}: {f}: {g[f]}, not {w[f]}" for f in w if w[f] != g[f]]
     return lines
-
-
-__all__ = ["differences", "expected", "key_of", "seen"]

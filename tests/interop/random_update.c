@@ -92,13 +92,14 @@ static void put_as_path(struct build *b)
 
 static void put_communities(struct build *b)
 {
-	static const uint32_t known[] = {0xffff0000, 0xffff0001, 0xffff0006, 0xffff0007, 0xffff029a, 0xffffff01,
-		0xffffff03, 0xffffff04, 0};
+	static const uint32_t known[] = {0xffff0000, 0xffff0001, 0xffff0006, 0xffff0007, 0xffff029a,
+		0xffffff01, 0xffffff03, 0xffffff04, 0};
 
 	begin(b, maybe_partial(b), 8);
 	for (uint32_t n = 1 + below(b->g, 12); n; n--) {
 		uint32_t c = one_in(b->g, 6) ? known[below(b->g, 9)] : random_u32(b->g);
-		writer_u32(&b->w, c == 0xffffff02 ? 0xffffff04 : c); /* NO_ADVERTISE would end here */
+		writer_u32(
+			&b->w, c == 0xffffff02 ? 0xffffff04 : c); /* NO_ADVERTISE would end here */
 	}
 	end(b);
 }
@@ -135,7 +136,7 @@ static void put_ext_communities(struct build *b)
 			writer_u16(&b->w, 0);
 			noise(g, &b->w, 3);
 			break;
-		case 4: /* ARP/ND, all flags that there are and some that are not; one at most (RFC 9047 section 2) */
+		case 4: /* ARP/ND with any flags; one at most (RFC 9047 section 2) */
 			if (arp_nd)
 				break;
 			arp_nd = true;
@@ -153,12 +154,14 @@ static void put_ext_communities(struct build *b)
 			break;
 		case 7: /* any other of EVPN: DF election, layer 2, E-tree, multicast flags, ... */
 			writer_u8(&b->w, 0x06);
-			writer_u8(&b->w, (const uint8_t[]){4, 5, 6, 7, 9, 10, 13, 14, 15, 18}[below(g, 10)]);
+			writer_u8(&b->w,
+				(const uint8_t[]){4, 5, 6, 7, 9, 10, 13, 14, 15, 18}[below(g, 10)]);
 			noise(g, &b->w, 6);
 			break;
 		case 8: /* site of origin, link bandwidth, colour, validation state, generic ones */
-			writer_u16(&b->w, (const uint16_t[]){0x0003, 0x4004, 0x030b, 0x4300, 0x8006, 0x8102, 0x8208,
-						  0x0800, 0x0900, 0x4900}[below(g, 10)]);
+			writer_u16(&b->w,
+				(const uint16_t[]){0x0003, 0x4004, 0x030b, 0x4300, 0x8006, 0x8102,
+					0x8208, 0x0800, 0x0900, 0x4900}[below(g, 10)]);
 			noise(g, &b->w, 6);
 			break;
 		default:
@@ -191,7 +194,8 @@ static void put_tunnel_encap(struct build *b)
 		size_t at = writer_len(&b->w);
 		writer_u16(&b->w, 0);
 		for (uint32_t subs = below(b->g, 4); subs; subs--) {
-			uint8_t type = one_in(b->g, 2) ? (uint8_t)(1 + below(b->g, 12)) : (uint8_t)random_u32(b->g);
+			uint8_t type = one_in(b->g, 2) ? (uint8_t)(1 + below(b->g, 12))
+						       : (uint8_t)random_u32(b->g);
 			uint8_t len = (uint8_t)below(b->g, 20);
 			writer_u8(&b->w, type);
 			if (type < 128)
@@ -243,8 +247,8 @@ static void put_prefix_sid(struct build *b)
 /* Optional transitive ones that a reflector does not know, some of which have owners. */
 static void put_unknown(struct build *b)
 {
-	static const uint8_t types[] = {19, 20, 21, 24, 27, 30, 33, 34, 36, 37, 38, 39, 41, 42, 50, 99, 127, 128, 129,
-		200, 241, 243, 254, 255};
+	static const uint8_t types[] = {19, 20, 21, 24, 27, 30, 33, 34, 36, 37, 38, 39, 41, 42, 50,
+		99, 127, 128, 129, 200, 241, 243, 254, 255};
 	uint32_t at = below(b->g, sizeof(types) / 2);
 
 	for (uint32_t n = 1 + below(b->g, 2); n; n--, at += sizeof(types) / 2) {
@@ -357,7 +361,9 @@ static void put_esi(struct random_updates *g, struct writer *w, bool often)
 
 static void put_tag(struct random_updates *g, struct writer *w)
 {
-	writer_u32(w, one_in(g, 8) ? (const uint32_t[]){100, 0xffffffff, 0xffffff, 0x1000000}[below(g, 4)] : 0);
+	writer_u32(w,
+		one_in(g, 8) ? (const uint32_t[]){100, 0xffffffff, 0xffffff, 0x1000000}[below(g, 4)]
+			     : 0);
 }
 
 static void put_ip(struct random_updates *g, struct writer *w, bool v6)
@@ -376,7 +382,8 @@ static void put_ip(struct random_updates *g, struct writer *w, bool v6)
 static void put_label(struct random_updates *g, struct writer *w)
 {
 	if (one_in(g, 3))
-		writer_u24(w, (const uint32_t[]){0, 1, 0xffffff, 0x800000, 100, 0x000010}[below(g, 6)]);
+		writer_u24(w,
+			(const uint32_t[]){0, 1, 0xffffff, 0x800000, 100, 0x000010}[below(g, 6)]);
 	else
 		noise(g, w, 3);
 }
@@ -442,7 +449,7 @@ static void put_nlri(struct random_updates *g, struct writer *w, unsigned type)
 	writer_u8(w, 0);
 	put_value(g, w, type);
 	if (type == 5) {
-		/* The value so far: RD, ESI, tag, length, prefix; what is missing is the gateway, or it is there. */
+		/* RD, ESI, tag, length and prefix are there, and the gateway perhaps. */
 		size_t have = writer_len(w) - at - 2;
 		size_t v4 = 8 + 10 + 4 + 1 + 4, v6 = v4 + 12;
 		writer_zero(w, have == v4 ? 4 : have == v6 ? 16 : 0);
@@ -497,7 +504,8 @@ static unsigned draw_kind(struct random_updates *g)
 {
 	static const uint8_t kinds[] = {1, 1, 2, 2, 2, 2, 2, 2, 3, 3, 4, 4, 5, 5, 5};
 
-	return one_in(g, 30) ? (one_in(g, 3) ? 12 + below(g, 244) : 6 + below(g, 6)) : kinds[below(g, sizeof(kinds))];
+	return one_in(g, 30) ? (one_in(g, 3) ? 12 + below(g, 244) : 6 + below(g, 6))
+			     : kinds[below(g, sizeof(kinds))];
 }
 
 static void put_attr(struct build *b, struct writer *w, unsigned i)

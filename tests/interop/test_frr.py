@@ -5,7 +5,7 @@ import socket
 import pytest
 import vectors
 from bgp_peer import withdraw
-from conftest import EXABGP, FRR, ONE, RS, TWO, wait_until
+from conftest import EXABGP, FRR, ONE, RS, TWO, Hearer, wait_until
 from evpn_wire import key_of
 from quelld_box import inside
 from vectors import ESI0, ESIS, ROUTES, RT, TAG, VXLAN, announce, ip, nlri
@@ -176,7 +176,6 @@ def raise_reflector(exchange):
     f = exchange.frr(config((RS, " route-reflector-client"), (TWO, "passive", " route-reflector-client")))
     exchange.up(FRR)
     with inside(exchange.rs):
-        from conftest import Hearer
         two = Hearer(FRR, TWO).establish()
     exchange.closers.append(two.close)
     return f, exchange.peer(ONE), two
