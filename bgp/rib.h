@@ -2,7 +2,7 @@
  * changed.
  *
  * A key is stored once (struct dest), a path in a few words (struct path); both live in a pool and
- * name each other by 32 bits. With its share of the hash map a type-2 route costs about 115 octets,
+ * name each other by 32 bits. With its share of the hash map a type-2 route costs about 112 octets,
  * attributes shared.
  *
  * All keys hang on one list, ordered by the last change of their best path. This list is what makes
@@ -10,6 +10,9 @@
  * walks to the end, so a peer that is slow, new, or asked for a refresh is just a marker further
  * back, and what changed twice in between is told once. A key without paths stays as a tombstone
  * until all markers have passed it.
+ *
+ * While somebody is told of other paths than the best (`all_paths`), a change of any path that may be
+ * told moves its key, and a bit says whether the best has changed for the others.
  */
 #pragma once
 #include <stdbool.h>

@@ -88,7 +88,8 @@ static const struct {
 	{NEIGHBORS "    - {address: 10.99.0.2}\n",
 		NEIGHBORS
 		"    - {address: 10.99.0.2, remote-as: 65001, client: true, role: rs, otc: true,"
-		" add-path: both, profile: conservative, ttl-security: 1, shutdown: true}\n",
+		" add-path: both, control-communities: true, profile: conservative, ttl-security: 1,"
+		" shutdown: true}\n",
 		"~ neighbor 10.99.0.2 remote-as 65000 -> 65001 (removed and added/not its "
 		"business)\n"
 		"~ neighbor 10.99.0.2 client false -> true (removed and added/not its business)\n"
@@ -97,6 +98,8 @@ static const struct {
 		"~ neighbor 10.99.0.2 role none -> rs (session is reset/not its business)\n"
 		"~ neighbor 10.99.0.2 otc false -> true (session is reset/not its business)\n"
 		"~ neighbor 10.99.0.2 add-path off -> both (session is reset/not its business)\n"
+		"~ neighbor 10.99.0.2 control-communities false -> true (session is reset/not its "
+		"business)\n"
 		"~ neighbor 10.99.0.2 profile standard -> conservative (session is reset/not its "
 		"business)\n"},
 	{BGP "  import: {types: [mac-ip, 3], route-targets: ['1:2', '*:7'], max: {imet: 3}}\n"
