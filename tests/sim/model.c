@@ -42,6 +42,8 @@ void m_attrs_of(const struct attrs *a, struct m_attrs *ret)
 	ret->local_pref = ret->has_local_pref ? a->local_pref : 0;
 	ret->has_originator = attrs_has(a, ATTR_ORIGINATOR_ID);
 	ret->originator = ret->has_originator ? a->originator_id : 0;
+	ret->has_otc = attrs_has(a, ATTR_OTC);
+	ret->otc = ret->has_otc ? a->otc : 0;
 	while (path.len >= 2) { /* sequences; what is prepended may begin a new one */
 		uint8_t count = path.p[1];
 		for (uint8_t i = 0; i < count && ret->ases < LIST; i++)
@@ -105,6 +107,8 @@ void m_attrs_to(const struct m_attrs *m, struct m_room *room, struct attrs *ret)
 }
 
 /* --- the choice --- */
+
+#define CANDIDATES (2 * SIM_NODES + 1)
 
 struct candidate {
 	const struct m_path *p;
@@ -199,7 +203,7 @@ static void keep_mobility(struct candidate *c, int *n)
 
 static void keep_med(struct candidate *c, int *n)
 {
-	bool loses[SIM_NODES + 1] = {false};
+	bool loses[CANDIDATES] = {false};
 	int kept = 0;
 
 	for (int i = 0; i < *n; i++)
@@ -216,7 +220,7 @@ static void keep_med(struct candidate *c, int *n)
 
 static int choose(const struct model *m, int j, int key)
 {
-	struct candidate c[SIM_NODES + 1];
+	struct candidate c[CANDIDATES];
 	int n = 0;
 
 	if (m->node[j].local[key].there)
@@ -227,6 +231,11 @@ static int choose(const struct model *m, int j, int key)
 			c[n++] = (struct candidate){&m->in[j][i][key], i, false,
 				m->node[i].as == m->node[j].as, m->node[i].router_id,
 				m->node[i].address};
+	for (int i = 0; i < m->nodes; i++)
+		if (m->more[j][i][key].there)
+			c[n++] = (struct candidate){&m->more[j][i][key], 0, false,
+				m->node[0].as == m->node[j].as, m->node[0].router_id,
+				m->node[0].address};
 	if (!n)
 		return -1;
 	if (m->is_macip[key])
@@ -266,6 +275,21 @@ static bool is_client(const struct model *m, int i, int of)
 	return l && l->client[side];
 }
 
+static enum bgp_role role_of(const struct model *m, int me, int towards)
+{
+	int side;
+	const struct m_link *l = link_of(m, me, towards, &side);
+
+	return l ? l->role[side] : ROLE_NONE;
+}
+
+static void mark(struct m_attrs *a, uint32_t as)
+{
+	if (!a->has_otc)
+		a->otc = as;
+	a->has_otc = true;
+}
+
 static void prepend(uint32_t *list, uint8_t *n, uint32_t v)
 {
 	memmove(list + 1, list, (LIST - 1) * sizeof(*list));
@@ -301,7 +325,10 @@ static bool to_send(const struct model *m, int i, int j, int from, struct m_path
 	     from_ibgp = !local && m->node[from].as == me->as,
 	     from_client = !local && is_client(m, from, i);
 	struct m_attrs *a = &p->a;
+	enum bgp_role role = role_of(m, i, j);
 
+	if (a->has_otc && (role == ROLE_RS_CLIENT || role == ROLE_CUSTOMER || role == ROLE_PEER))
+		return false;
 	if (from == j || (from_ibgp && ibgp && !from_client && !client))
 		return false;
 	if (has(a->community, a->communities, NO_ADVERTISE))
@@ -328,6 +355,8 @@ static bool to_send(const struct model *m, int i, int j, int from, struct m_path
 	memset(a->cluster, 0, sizeof(a->cluster));
 	a->clusters = 0;
 	drop_nontransitive(a);
+	if (role == ROLE_RS || role == ROLE_PROVIDER || role == ROLE_PEER)
+		mark(a, me->as);
 	if (client && !from_ibgp && from_client)
 		return true; /* RFC 7947 */
 	prepend(a->as, &a->ases, me->as);
@@ -336,10 +365,25 @@ static bool to_send(const struct model *m, int i, int j, int from, struct m_path
 	return true;
 }
 
-static bool accepts(const struct model *m, int j, int i, const struct m_attrs *a)
+/* RFC 9234 section 5. */
+static bool leaks(enum bgp_role role, uint32_t remote, const struct m_attrs *a)
+{
+	if (role == ROLE_RS || role == ROLE_PROVIDER)
+		return a->has_otc;
+	return role == ROLE_PEER && a->has_otc && a->otc != remote;
+}
+
+static bool accepts(const struct model *m, int j, int i, struct m_attrs *a)
 {
 	const struct m_node *me = &m->node[j];
+	enum bgp_role role = role_of(m, j, i);
 
+	if (me->refuses && has(a->community, a->communities, me->refuses))
+		return false;
+	if (leaks(role, m->node[i].as, a))
+		return false;
+	if (role == ROLE_RS_CLIENT || role == ROLE_CUSTOMER || role == ROLE_PEER)
+		mark(a, m->node[i].as);
 	if (has(a->as, a->ases, me->as))
 		return false;
 	if (me->as != m->node[i].as)
@@ -348,26 +392,55 @@ static bool accepts(const struct model *m, int j, int i, const struct m_attrs *a
 	       !has(a->cluster, a->clusters, me->cluster_id);
 }
 
-static void send(const struct model *m, int i, int j, int key, struct m_path *ret)
+/* What j gets of i's path of `from`. */
+static void send(const struct model *m, int i, int j, int key, int from, struct m_path *ret)
 {
-	int from = m->best[i][key];
-
 	memset(ret, 0, sizeof(*ret));
 	if (from < 0)
 		return;
 	*ret = from == i ? m->node[i].local[key] : m->in[i][from][key];
-	if (!to_send(m, i, j, from, ret) || !accepts(m, j, i, &ret->a))
+	if (!ret->there || !to_send(m, i, j, from, ret) || !accepts(m, j, i, &ret->a))
 		memset(ret, 0, sizeof(*ret));
+}
+
+static bool update(struct m_path *old, const struct m_path *new)
+{
+	if (memcmp(old, new, sizeof(*old)) == 0)
+		return false;
+	*old = *new;
+	return true;
+}
+
+/* All that i tells j of a key; true: something is new. */
+static bool tell(struct model *m, const struct m_link *l, int i, int j, int key)
+{
+	bool moved = false;
+	struct m_path p;
+
+	if (!l->add_path) {
+		send(m, i, j, key, m->best[i][key], &p);
+		return update(&m->in[j][i][key], &p);
+	}
+	if (i != 0) {
+		send(m, i, j, key, i, &p);
+		return update(&m->in[j][i][key], &p);
+	}
+	for (int from = 0; from < m->nodes; from++) {
+		send(m, 0, j, key, from, &p);
+		moved |= update(&m->more[j][from][key], &p);
+	}
+	return moved;
 }
 
 bool model_run(struct model *m)
 {
-	struct m_path p;
 	bool moved = true;
 
 	for (int j = 0; j < m->nodes; j++)
-		for (int i = 0; i < m->nodes; i++)
+		for (int i = 0; i < m->nodes; i++) {
 			memset(m->in[j][i], 0, (size_t)m->keys * sizeof(m->in[j][i][0]));
+			memset(m->more[j][i], 0, (size_t)m->keys * sizeof(m->more[j][i][0]));
+		}
 	for (int round = 0; moved && round < 64; round++) {
 		moved = false;
 		for (int i = 0; i < m->nodes; i++)
@@ -377,12 +450,7 @@ bool model_run(struct model *m)
 					int a = m->link[l].a, b = m->link[l].b;
 					if (a != i && b != i)
 						continue;
-					int j = a == i ? b : a;
-					send(m, i, j, key, &p);
-					if (memcmp(&p, &m->in[j][i][key], sizeof(p)) == 0)
-						continue;
-					m->in[j][i][key] = p;
-					moved = true;
+					moved |= tell(m, &m->link[l], i, a == i ? b : a, key);
 				}
 			}
 	}

@@ -4,7 +4,7 @@
  * when it rests.
  *
  * RFC 4271 section 9.1 (the choice), 4456 (reflection), 7947 (route server), 1997 and 4360
- * (communities), 7432 section 15 (mobility).
+ * (communities), 7432 section 15 (mobility), 9234 (roles).
  */
 #pragma once
 #include <stdbool.h>
@@ -12,6 +12,7 @@
 
 #include "bgp/attr.h"
 #include "bgp/family.h"
+#include "bgp/speaker.h"
 #include "tests/bgp/sim.h"
 
 #define KEYS 96
@@ -22,8 +23,8 @@
 struct m_attrs {
 	struct ip next_hop;
 	uint8_t origin;
-	bool has_med, has_local_pref, has_originator;
-	uint32_t med, local_pref, originator;
+	bool has_med, has_local_pref, has_originator, has_otc;
+	uint32_t med, local_pref, originator, otc;
 	uint32_t as[LIST], cluster[LIST], community[LIST];
 	uint8_t ecom[LIST][8];
 	uint8_t ases, clusters, communities, ecoms;
@@ -38,6 +39,7 @@ struct m_path {
 
 struct m_node {
 	uint32_t as, cluster_id, router_id;
+	uint32_t refuses; /* routes with this community; 0: none */
 	struct ip address;
 	struct m_path local[KEYS];
 };
@@ -46,6 +48,8 @@ struct m_node {
 struct m_link {
 	int a, b;
 	bool client[2];
+	enum bgp_role role[2]; /* where the rules of OTC hold */
+	bool add_path;         /* all paths are told, both ways; node 0 is at one end */
 };
 
 struct model {
@@ -55,6 +59,8 @@ struct model {
 	bool is_macip[KEYS];
 	/* in[j][i]: what j has from i. */
 	struct m_path in[SIM_NODES][SIM_NODES][KEYS];
+	/* more[j][i]: what j has from node 0 of i, when it is told all paths. */
+	struct m_path more[SIM_NODES][SIM_NODES][KEYS];
 	/* Whose path j takes as best: j itself for its own; -1: none. */
 	int best[SIM_NODES][KEYS];
 };

@@ -1,5 +1,6 @@
 #include "tests/sim/world.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,8 @@
 #include "evpn/family.h"
 #include "evpn/nlri.h"
 #include "lib/log.h"
+
+#define REFUSED_COMMUNITY (65000u << 16 | 2)
 
 static const struct bgp_family *const families[] = {&evpn_family};
 
@@ -343,22 +346,35 @@ static int side_node(const struct world *w, int link, int side)
 	return side ? w->model.link[link].b : w->model.link[link].a;
 }
 
-static void configure(struct world *w, int link, int side)
+static struct neighbor_config config_of(const struct world *w, int link, int side)
 {
-	struct w_side *s = &w->side[link][side];
-	int me = side_node(w, link, side), to = side_node(w, link, !side);
-	struct neighbor_config c = {.address = address_of(to),
-		.remote_as = dice(w, 4) ? w->model.node[to].as : 0,
+	const struct w_side *s = &w->side[link][side];
+	int to = side_node(w, link, !side);
+
+	return (struct neighbor_config){.address = address_of(to),
+		.remote_as = s->any_as ? 0 : w->model.node[to].as,
 		.client = s->client,
 		.passive = s->passive,
 		.queue_octets = s->queue_octets,
 		.stale_sec = s->stale_sec,
+		.llgr_sec = s->llgr_sec,
+		.role = s->role,
+		.otc = s->otc,
+		.add_path = w->model.link[link].add_path ? ADD_PATH_BOTH : ADD_PATH_OFF,
 		.connect_retry_sec = s->retry_sec};
+}
+
+static void configure(struct world *w, int link, int side)
+{
+	struct w_side *s = &w->side[link][side];
+	struct neighbor_config c = config_of(w, link, side);
+	int me = side_node(w, link, side);
 
 	if (s->by_range || w->node[me].down || s->n)
 		return;
+	s->shut = false;
 	if (speaker_add_neighbor(w->net.node[me].s, &c, w->net.now, &s->n) < 0)
-		world_fail(w, "node %d cannot have %d as a neighbour", me, to);
+		world_fail(w, "node %d cannot have its neighbour", me);
 }
 
 static void configure_range(struct world *w, int node)
@@ -368,6 +384,7 @@ static void configure_range(struct world *w, int node)
 		.prefix = {.ip = ip_v4_u32(0xc0000200), .len = 24},
 		.max_dynamic = SIM_NODES,
 		.client = n->range_client,
+		.add_path = n->range_add_path ? ADD_PATH_BOTH : ADD_PATH_OFF,
 		.passive = true,
 	};
 
@@ -375,6 +392,25 @@ static void configure_range(struct world *w, int node)
 		return;
 	if (speaker_add_neighbor(w->net.node[node].s, &c, w->net.now, &n->ranged) < 0)
 		world_fail(w, "node %d cannot have a range", node);
+}
+
+static uint8_t policy_import(void *arg, const void *rules, const struct policy_route *r)
+{
+	const struct m_node *me = arg;
+	struct span c = r->attrs->communities;
+
+	(void)rules;
+	for (size_t i = 0; me->refuses && i + 4 <= c.len; i += 4)
+		if (((uint32_t)c.p[i] << 24 | (uint32_t)c.p[i + 1] << 16 |
+			    (uint32_t)c.p[i + 2] << 8 | c.p[i + 3]) == me->refuses)
+			return REFUSED_BY_POLICY;
+	return REFUSED_NOT;
+}
+
+static const char *policy_word(uint8_t reason)
+{
+	(void)reason;
+	return "community";
 }
 
 static void start(struct world *w, int i)
@@ -391,6 +427,8 @@ static void start(struct world *w, int i)
 	c.defer_sec = 1 + dice(w, 10);
 	c.wait_local = dice(w, 2);
 	sim_start(&w->net, i, &c);
+	speaker_set_policy(w->net.node[i].s,
+		&(struct speaker_policy){policy_import, policy_word, &w->model.node[i]});
 	configure_range(w, i);
 	for (int l = 0; l < w->model.links; l++)
 		for (int side = 0; side < 2; side++)
@@ -482,6 +520,80 @@ static void reconfigure(struct world *w)
 	}
 }
 
+static void shut(struct world *w, int link, int side, bool down)
+{
+	struct w_side *s = &w->side[link][side];
+	int i = side_node(w, link, side);
+
+	trace(w, "node %d shuts neighbour %d %s", i, side_node(w, link, !side),
+		down ? "down" : "up");
+	s->shut = down;
+	/* A change may have brought it up before. */
+	int rc = speaker_shutdown_neighbor(w->net.node[i].s, s->n, down, "so it is", w->net.now);
+	if (rc < 0 && rc != -EALREADY)
+		world_fail(w, "node %d cannot shut its neighbour: %d", i, rc);
+}
+
+/* The session goes on, or begins anew, with other settings. */
+static void change_neighbor(struct world *w, int link, int side)
+{
+	struct w_side *s = &w->side[link][side];
+	int i = side_node(w, link, side), to = side_node(w, link, !side);
+	struct neighbor_config c;
+
+	s->queue_octets = dice(w, 2) ? 0 : 200 + dice(w, 1000);
+	s->retry_sec = 1 + dice(w, 5);
+	s->stale_sec = dice(w, 3) ? 0 : 5 + dice(w, 30);
+	if (dice(w, 4) == 0)
+		s->llgr_sec = dice(w, 2) ? 0 : 5 + dice(w, 60);
+	if (dice(w, 4) == 0)
+		s->any_as = dice(w, 2);
+	if (w->plain && !w->lans && dice(w, 6) == 0)
+		s->client = w->model.link[link].client[side] = dice(w, 2);
+	c = config_of(w, link, side);
+	int rc = speaker_change_neighbor(w->net.node[i].s, s->n, &c, w->net.now);
+	trace(w, "node %d changes neighbour %d: %d", i, to, rc);
+	s->n = speaker_find_neighbor(w->net.node[i].s, address_of(to), NULL);
+	if (!s->n)
+		world_fail(w, "node %d has changed its neighbour away", i);
+	if (rc >= NEIGHBOR_RESET)
+		s->shut = false;
+}
+
+static void operate(struct world *w)
+{
+	int l = (int)dice(w, (unsigned)w->model.links), side = (int)dice(w, 2),
+	    i = side_node(w, l, side);
+	struct w_side *s = &w->side[l][side];
+	struct w_node *n = &w->node[i];
+
+	if (n->down)
+		return;
+	if (dice(w, 4) == 0) {
+		w->model.node[i].refuses = w->model.node[i].refuses ? 0 : REFUSED_COMMUNITY;
+		trace(w, "node %d %s routes", i, w->model.node[i].refuses ? "refuses" : "takes");
+		speaker_recheck(w->net.node[i].s, NULL, w->net.now);
+		return;
+	}
+	if (!s->n)
+		return;
+	switch (dice(w, 4)) {
+	case 0:
+		shut(w, l, side, !s->shut);
+		break;
+	case 1:
+		trace(w, "node %d resets a neighbour", i);
+		speaker_reset_neighbor(
+			w->net.node[i].s, s->n, BGP_CEASE_RESET, NULL, dice(w, 2), w->net.now);
+		break;
+	case 2:
+		change_neighbor(w, l, side);
+		break;
+	default:
+		speaker_refresh(w->net.node[i].s, s->n, w->net.now);
+	}
+}
+
 static void ask_refresh(struct world *w)
 {
 	struct speaker *s = w->net.node[dice(w, (unsigned)w->model.nodes)].s;
@@ -569,7 +681,7 @@ static void shut_door(struct world *w)
 
 void world_step(struct world *w)
 {
-	switch (dice(w, 32)) {
+	switch (dice(w, 34)) {
 	case 0:
 	case 1:
 		die(w);
@@ -600,6 +712,11 @@ void world_step(struct world *w)
 	case 11:
 	case 12:
 		ask_refresh(w);
+		break;
+	case 15:
+	case 16:
+	case 17:
+		operate(w);
 		break;
 	case 13:
 		sim_run(&w->net, dice(w, 3000));
@@ -635,8 +752,11 @@ void world_heal(struct world *w)
 		configure_range(w, i);
 	}
 	for (int l = 0; l < w->model.links; l++)
-		for (int side = 0; side < 2; side++)
+		for (int side = 0; side < 2; side++) {
 			configure(w, l, side);
+			if (w->side[l][side].shut)
+				shut(w, l, side, false);
+		}
 }
 
 void world_empty(struct world *w)
@@ -734,6 +854,26 @@ bool world_rests(struct sim *m)
 
 /* --- topologies --- */
 
+static void give_roles(struct world *w, int l)
+{
+	static const enum bgp_role pairs[][2] = {{ROLE_RS, ROLE_RS_CLIENT},
+		{ROLE_PROVIDER, ROLE_CUSTOMER}, {ROLE_CUSTOMER, ROLE_PROVIDER},
+		{ROLE_PEER, ROLE_PEER}};
+	struct m_link *link = &w->model.link[l];
+	unsigned pair = dice(w, 8);
+
+	if (w->model.node[link->a].as == w->model.node[link->b].as || w->node[link->a].range ||
+		pair > 3)
+		return;
+	for (int i = 0; i < 2; i++) {
+		w->side[l][i].role = pairs[pair][i];
+		/* Not always at both ends: what one does not stop the other has to. */
+		w->side[l][i].otc = dice(w, 4) != 0;
+		if (w->side[l][i].otc)
+			link->role[i] = pairs[pair][i];
+	}
+}
+
 static void link_add(struct world *w, int a, int b, bool a_serves, bool b_serves)
 {
 	int l = w->model.links++;
@@ -748,7 +888,10 @@ static void link_add(struct world *w, int a, int b, bool a_serves, bool b_serves
 			.passive = passive == (unsigned)i,
 			.queue_octets = dice(w, 2) ? 0 : 200 + dice(w, 1000),
 			.retry_sec = 1 + dice(w, 5),
-			.stale_sec = dice(w, 3) ? 0 : 5 + dice(w, 30)};
+			.stale_sec = dice(w, 3) ? 0 : 5 + dice(w, 30),
+			.llgr_sec = dice(w, 3) ? 0 : 5 + dice(w, 60),
+			.any_as = dice(w, 4) == 0};
+	give_roles(w, l);
 	if (w->node[a].range) {
 		s[0].by_range = true;
 		s[1].passive = false;
@@ -763,10 +906,13 @@ static void star(struct world *w)
 
 	w->node[0].range = range;
 	w->node[0].range_client = dice(w, 4) != 0;
+	w->node[0].range_add_path = dice(w, 3) == 0;
 	for (int i = 1; i < w->model.nodes; i++) {
 		if (!w->lans && dice(w, 3) == 0)
 			w->model.node[i].as = dice(w, 2) ? 65000 + (uint32_t)i : 4200000000u;
 		link_add(w, 0, i, w->lans || dice(w, 4) != 0, false);
+		w->model.link[w->model.links - 1].add_path =
+			range ? w->node[0].range_add_path : dice(w, 3) == 0;
 	}
 	if (w->lans)
 		w->node[0].range = false;

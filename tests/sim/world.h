@@ -23,7 +23,7 @@ struct said {
 struct w_node {
 	struct world *w;
 	bool down, range, has_lan;
-	bool range_client;
+	bool range_client, range_add_path;
 	uint32_t restart_sec;
 	uint16_t hold_sec;
 	struct neighbor *ranged;
@@ -38,9 +38,12 @@ struct w_node {
 
 /* What one side of a link has configured. */
 struct w_side {
-	bool client, passive, by_range;
+	bool client, passive, by_range, any_as;
+	bool shut;          /* at the moment */
 	struct neighbor *n; /* NULL: not configured at the moment */
-	uint32_t queue_octets, retry_sec, stale_sec;
+	uint32_t queue_octets, retry_sec, stale_sec, llgr_sec;
+	enum bgp_role role;
+	bool otc;
 };
 
 struct world {
