@@ -238,27 +238,31 @@ static void check_pool(struct world *w, int j)
 static void check_attrsets(struct world *w, int j)
 {
 	const struct speaker *s = w->net.node[j].s;
-	const struct rib *r = &s->table[0].rib;
-	const struct attrset *seen[KEYS * SIM_NODES];
-	size_t sets = 0, refs = 0;
+	const struct attrset *seen[2 * KEYS * SIM_NODES];
+	size_t sets = 0, refs = 0, paths = 0;
 	const struct dest *d;
 
-	hmap_foreach (&r->map, d)
-		for (const struct path *p = rib_path(r, d->paths); p; p = rib_path(r, p->next)) {
-			size_t i = 0;
-			while (i < sets && seen[i] != p->attrs)
-				i++;
-			if (i == sets) {
+	for (unsigned t = 0; t < s->tables; t++) {
+		const struct rib *r = &s->table[t].rib;
+		paths += r->paths;
+		hmap_foreach (&r->map, d)
+			for (const struct path *p = rib_path(r, d->paths); p;
+				p = rib_path(r, p->next)) {
+				size_t i = 0;
+				while (i < sets && seen[i] != p->attrs)
+					i++;
+				if (i < sets)
+					continue;
 				seen[sets++] = p->attrs;
 				refs += p->attrs->refs;
 			}
-		}
+	}
 	if (sets != attrsets_count(s->attrsets))
 		world_fail(w, "node %d has %zu attribute sets, uses %zu", j,
 			attrsets_count(s->attrsets), sets);
-	if (refs != r->paths)
+	if (refs != paths)
 		world_fail(w, "node %d: %zu references to attribute sets of %zu paths", j, refs,
-			r->paths);
+			paths);
 }
 
 static void check_conns(struct world *w, int j)

@@ -317,6 +317,37 @@ static void drop_nontransitive(struct m_attrs *a)
 	a->ecoms = kept;
 }
 
+/* Which route targets i may send to j: what j wants, and if j is in the middle what others want. */
+static uint8_t wanted_by(const struct model *m, int j, int i, bool *ret_all)
+{
+	uint8_t wants = m->node[j].wants;
+
+	*ret_all = m->node[j].wants_all;
+	for (int l = 0; j == 0 && l < m->links; l++) {
+		int k = m->link[l].b;
+		if (k == i)
+			continue;
+		wants |= m->link[l].rtc ? m->node[k].wants : 0;
+		*ret_all |= !m->link[l].rtc || m->node[k].wants_all;
+	}
+	return wants;
+}
+
+static bool is_wanted(const struct model *m, int i, int j, const struct m_attrs *a)
+{
+	int side;
+	bool all;
+
+	if (!link_of(m, i, j, &side)->rtc)
+		return true;
+	uint8_t wants = wanted_by(m, j, i, &all);
+	for (int k = 0; k < a->ecoms; k++)
+		if (memcmp(a->ecom[k], "\0\2\xfd\xe8\0\0\0", 7) == 0 &&
+			wants & 1u << (a->ecom[k][7] - 100))
+			return true;
+	return all;
+}
+
 /* What i sends to j of its best path, which is of `from`. false: nothing. */
 static bool to_send(const struct model *m, int i, int j, int from, struct m_path *p)
 {
@@ -327,6 +358,8 @@ static bool to_send(const struct model *m, int i, int j, int from, struct m_path
 	struct m_attrs *a = &p->a;
 	enum bgp_role role = role_of(m, i, j);
 
+	if (!is_wanted(m, i, j, a))
+		return false;
 	if (a->has_otc && (role == ROLE_RS_CLIENT || role == ROLE_CUSTOMER || role == ROLE_PEER))
 		return false;
 	if (from == j || (from_ibgp && ibgp && !from_client && !client))

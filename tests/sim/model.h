@@ -4,7 +4,8 @@
  * when it rests.
  *
  * RFC 4271 section 9.1 (the choice), 4456 (reflection), 7947 (route server), 1997 and 4360
- * (communities), 7432 section 15 (mobility), 9234 (roles).
+ * (communities), 7432 section 15 (mobility), 9234 (roles),
+ * 4684 (membership), 7911 (all paths).
  */
 #pragma once
 #include <stdbool.h>
@@ -40,6 +41,8 @@ struct m_path {
 struct m_node {
 	uint32_t as, cluster_id, router_id;
 	uint32_t refuses; /* routes with this community; 0: none */
+	uint8_t wants;    /* route targets 65000:100 .. 102, a bit each */
+	bool wants_all;
 	struct ip address;
 	struct m_path local[KEYS];
 };
@@ -49,6 +52,7 @@ struct m_link {
 	int a, b;
 	bool client[2];
 	enum bgp_role role[2]; /* where the rules of OTC hold */
+	bool rtc;              /* route target membership; node 0 is at one end */
 	bool add_path;         /* all paths are told, both ways; node 0 is at one end */
 };
 

@@ -7,13 +7,14 @@
 #include <string.h>
 
 #include "bgp/engine.h"
+#include "bgp/membership.h"
 #include "evpn/family.h"
 #include "evpn/nlri.h"
 #include "lib/log.h"
 
 #define REFUSED_COMMUNITY (65000u << 16 | 2)
 
-static const struct bgp_family *const families[] = {&evpn_family};
+static const struct bgp_family *const families[] = {&evpn_family, &rtc_family};
 
 static unsigned dice(struct world *w, unsigned n)
 {
@@ -153,8 +154,10 @@ static void make_attrs(struct world *w, int node, int key, struct m_attrs *a)
 		a->community[a->communities++] = 65000u << 16 | dice(w, 3);
 	if (dice(w, 12) == 0)
 		a->community[a->communities++] = well_known[dice(w, 3)];
-	if (dice(w, 2))
+	if (dice(w, 2)) {
 		add_ecom(a, "\0\2\xfd\xe8\0\0\0\x64");
+		a->ecom[a->ecoms - 1][7] = (uint8_t)(100 + dice(w, w->rtc ? 3 : 1));
+	}
 	if (dice(w, 8) == 0)
 		add_ecom(a, "\x43\x05\0\0\0\0\0\1");
 	if (w->model.is_macip[key] && dice(w, 2)) {
@@ -360,6 +363,7 @@ static struct neighbor_config config_of(const struct world *w, int link, int sid
 		.llgr_sec = s->llgr_sec,
 		.role = s->role,
 		.otc = s->otc,
+		.rt_constrain = w->model.link[link].rtc,
 		.add_path = w->model.link[link].add_path ? ADD_PATH_BOTH : ADD_PATH_OFF,
 		.connect_retry_sec = s->retry_sec};
 }
@@ -413,6 +417,18 @@ static const char *policy_word(uint8_t reason)
 	return "community";
 }
 
+static void say_membership(struct world *w, int i)
+{
+	const struct m_node *n = &w->model.node[i];
+	struct rt rts[3];
+	size_t count = 0;
+
+	for (unsigned k = 0; k < 3; k++)
+		if (n->wants & 1u << k)
+			rts[count++] = (struct rt){{0, 2, 0xfd, 0xe8, 0, 0, 0, (uint8_t)(100 + k)}};
+	speaker_set_membership(w->net.node[i].s, rts, count, n->wants_all, w->net.now);
+}
+
 static void start(struct world *w, int i)
 {
 	struct w_node *n = &w->node[i];
@@ -421,6 +437,7 @@ static void start(struct world *w, int i)
 	trace(w, "node %d starts", i);
 	n->down = false;
 	c.families = families;
+	c.family_count = w->rtc ? 2 : 1;
 	c.cluster_id = w->model.node[i].cluster_id;
 	c.hold_sec = n->hold_sec;
 	c.restart_sec = n->restart_sec;
@@ -429,6 +446,7 @@ static void start(struct world *w, int i)
 	sim_start(&w->net, i, &c);
 	speaker_set_policy(w->net.node[i].s,
 		&(struct speaker_policy){policy_import, policy_word, &w->model.node[i]});
+	say_membership(w, i);
 	configure_range(w, i);
 	for (int l = 0; l < w->model.links; l++)
 		for (int side = 0; side < 2; side++)
@@ -548,7 +566,7 @@ static void change_neighbor(struct world *w, int link, int side)
 		s->llgr_sec = dice(w, 2) ? 0 : 5 + dice(w, 60);
 	if (dice(w, 4) == 0)
 		s->any_as = dice(w, 2);
-	if (w->plain && !w->lans && dice(w, 6) == 0)
+	if (w->plain && !w->lans && !w->rtc && dice(w, 6) == 0)
 		s->client = w->model.link[link].client[side] = dice(w, 2);
 	c = config_of(w, link, side);
 	int rc = speaker_change_neighbor(w->net.node[i].s, s->n, &c, w->net.now);
@@ -569,6 +587,13 @@ static void operate(struct world *w)
 
 	if (n->down)
 		return;
+	if (w->rtc && !w->lans && dice(w, 4) == 0) {
+		w->model.node[i].wants = (uint8_t)dice(w, 8);
+		w->model.node[i].wants_all = dice(w, 8) == 0;
+		trace(w, "node %d wants %x", i, w->model.node[i].wants);
+		say_membership(w, i);
+		return;
+	}
 	if (dice(w, 4) == 0) {
 		w->model.node[i].refuses = w->model.node[i].refuses ? 0 : REFUSED_COMMUNITY;
 		trace(w, "node %d %s routes", i, w->model.node[i].refuses ? "refuses" : "takes");
@@ -781,28 +806,37 @@ void world_empty(struct world *w)
 
 /* --- at rest --- */
 
-static const char *neighbor_unrest(const struct neighbor *n)
+static const char *family_unrest(const struct neighbor *n, unsigned table)
 {
-	const struct neighbor_family *f = &n->family[0];
-	const struct rib_peer *p = &n->s->table[0].rib.peer[n->index];
+	const struct neighbor_family *f = &n->family[table];
 
-	if (n->removed)
-		return "is to be freed";
-	if (!n->up)
-		return "is down";
 	if (!f->member || !f->member->synced)
 		return "lags";
 	if (f->member->eor_due)
 		return "is owed an End-of-RIB";
 	if (f->member->refreshing || f->member->refresh_again || f->refreshing)
 		return "is refreshed";
-	if (f->stale || p->stale)
+	if (f->member->refilter_due || f->member->refiltering)
+		return "is told what it wants now";
+	if (f->stale || n->s->table[table].rib.peer[n->index].stale)
 		return "has stale paths";
-	if (f->sweep != SWEEP_NONE)
-		return "is swept";
-	if (!n->main->conn || conn_unsent(n->main->conn))
-		return "has octets unsent";
-	return NULL;
+	return f->sweep != SWEEP_NONE ? "is swept" : NULL;
+}
+
+static const char *neighbor_unrest(const struct neighbor *n)
+{
+	const char *why = NULL;
+
+	if (n->removed)
+		return "is to be freed";
+	if (!n->up)
+		return "is down";
+	for (unsigned t = 0; t < n->s->tables && !why; t++)
+		if (n->main->family[t])
+			why = family_unrest(n, t);
+	if (why)
+		return why;
+	return !n->main->conn || conn_unsent(n->main->conn) ? "has octets unsent" : NULL;
 }
 
 const char *world_unrest(const struct world *w, char *buf, size_t cap)
@@ -902,18 +936,22 @@ static void link_add(struct world *w, int a, int b, bool a_serves, bool b_serves
 /* Some in our AS, some in one of their own. */
 static void star(struct world *w)
 {
-	bool range = dice(w, 4) == 0;
+	w->rtc = dice(w, 4) == 0;
+	bool range = !w->rtc && dice(w, 4) == 0;
 
 	w->node[0].range = range;
 	w->node[0].range_client = dice(w, 4) != 0;
 	w->node[0].range_add_path = dice(w, 3) == 0;
 	for (int i = 1; i < w->model.nodes; i++) {
-		if (!w->lans && dice(w, 3) == 0)
+		if (!w->lans && !w->rtc && dice(w, 3) == 0)
 			w->model.node[i].as = dice(w, 2) ? 65000 + (uint32_t)i : 4200000000u;
-		link_add(w, 0, i, w->lans || dice(w, 4) != 0, false);
+		link_add(w, 0, i, w->lans || w->rtc || dice(w, 4) != 0, false);
+		w->model.link[w->model.links - 1].rtc = w->rtc && dice(w, 4) != 0;
 		w->model.link[w->model.links - 1].add_path =
 			range ? w->node[0].range_add_path : dice(w, 3) == 0;
 	}
+	for (int i = 0; w->rtc && i < w->model.nodes; i++)
+		w->model.node[i].wants = w->lans ? 1 : (uint8_t)dice(w, 8);
 	if (w->lans)
 		w->node[0].range = false;
 	for (int l = 0; w->lans && l < w->model.links; l++) {
