@@ -23,9 +23,9 @@
 #endif
 #endif
 #ifdef SLOW
-#define SEEDS 300
+#define SEEDS 200
 #else
-#define SEEDS 10000
+#define SEEDS 2000 /* tests/run does 10 000 */
 #endif
 
 #define STEPS 60
