@@ -6,7 +6,8 @@
 #include "cli/control.h"
 #include "lib/mac.h"
 
-int clear_run(char **words, int count, const char *dir, bool json, FILE *out, const char **ret_wrong)
+int clear_run(
+	char **words, int count, const char *dir, bool json, FILE *out, const char **ret_wrong)
 {
 	char error[CONTROL_ERROR_MAX], mac_text[MAC_TEXT];
 	json_t *answer = NULL;

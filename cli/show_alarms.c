@@ -6,8 +6,7 @@
 void show_alarms(const json_t *answer, const struct show_options *o, FILE *out)
 {
 	static const struct table_column columns[] = {{"TIME", false}, {"COUNT", true},
-		{"LAN", false}, {"MAC", false}, {"ADDRESS", false}, {"PE", false},
-		{"WHAT", false}};
+		{"LAN", false}, {"MAC", false}, {"ADDRESS", false}, {"PE", false}, {"WHAT", false}};
 	struct table *t = table_new(columns, sizeof(columns) / sizeof(columns[0]));
 	const json_t *a;
 	size_t i;

@@ -23,7 +23,8 @@ static int read_type(struct convert *cv, const char *key, const char *text)
 			return w->value;
 	if (*end || end == text || n < 1 || n > 255) {
 		convert_error(cv, key,
-			"'%s': expected ad, mac-ip, imet, es, ip-prefix, smet, join-sync, leave-sync or 1 - 255",
+			"'%s': expected ad, mac-ip, imet, es, ip-prefix, smet, join-sync, "
+			"leave-sync or 1 - 255",
 			text);
 		return -EINVAL;
 	}
@@ -80,7 +81,8 @@ static void route_targets(struct convert *cv, const struct raw_import *raw, cons
 		if (strcmp(text, "auto") != 0) {
 			if (rt_pattern_parse(text, &p) < 0)
 				convert_error(cv, key,
-					"'%s': expected a route target such as 65000:100 or \"*:100\", or auto",
+					"'%s': expected a route target such as 65000:100 or "
+					"\"*:100\", or auto",
 					text);
 			append_rt(im, p);
 			continue;

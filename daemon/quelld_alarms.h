@@ -12,9 +12,9 @@
 struct quelld_alarm {
 	char lan[32];
 	const char *what; /* constant */
-	struct mac mac;	  /* zero: of none */
-	struct ip ip;	  /* family 0: of none */
-	struct ip vtep;	  /* the PE; family 0: not known */
+	struct mac mac;   /* zero: of none */
+	struct ip ip;     /* family 0: of none */
+	struct ip vtep;   /* the PE; family 0: not known */
 	uint64_t first_ms, last_ms, count;
 };
 

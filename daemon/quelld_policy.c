@@ -135,8 +135,8 @@ static void remember_lans(struct quelld_policy *p, const struct config *c)
 		p->lans[i] = (struct config_lan){.vni = from->vni,
 			.import_auto = from->import_auto,
 			.prefix_count = from->prefix_count,
-			.prefixes = copy(
-				from->prefixes, from->prefix_count, sizeof(*from->prefixes)),
+			.prefixes =
+				copy(from->prefixes, from->prefix_count, sizeof(*from->prefixes)),
 			.route_target_count = from->route_target_count,
 			.route_targets = copy(from->route_targets, from->route_target_count,
 				sizeof(*from->route_targets))};
@@ -158,9 +158,8 @@ static void set_lans(struct quelld_policy *p, const struct config *c)
 			import[i][n].rt = l->route_targets[n];
 		if (l->import_auto)
 			import[i][n++].vni = l->vni;
-		lans[i] = (struct evpn_policy_lan){
-			l->vni, import[i], n, l->prefixes, l->prefix_count,
-			lans_find(p->table, l->name)};
+		lans[i] = (struct evpn_policy_lan){l->vni, import[i], n, l->prefixes,
+			l->prefix_count, lans_find(p->table, l->name)};
 	}
 	if (evpn_policy_set_lans(p->evpn, lans, c->lan_count) < 0)
 		abort(); /* config/schema.c has the same limit */

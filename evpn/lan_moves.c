@@ -75,7 +75,8 @@ static bool make_room(struct lan *lan, struct mac mac)
 		return true;
 	}
 	if (!lan->books_full)
-		lan_alarm(lan, "too many duplicate MACs: no more are looked for", mac, no_ip, no_ip);
+		lan_alarm(
+			lan, "too many duplicate MACs: no more are looked for", mac, no_ip, no_ip);
 	lan->books_full = true;
 	return false;
 }

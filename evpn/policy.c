@@ -286,6 +286,7 @@ uint8_t evpn_policy_import(void *arg, const void *rules_of_neighbor, const struc
 
 const char *evpn_policy_reason(uint8_t reason)
 {
-	return reason >= REFUSED_BY_POLICY && reason < REFUSED_END ? words[reason - REFUSED_BY_POLICY]
-								   : "unknown";
+	return reason >= REFUSED_BY_POLICY && reason < REFUSED_END
+		       ? words[reason - REFUSED_BY_POLICY]
+		       : "unknown";
 }

@@ -32,7 +32,7 @@ struct policy_seen {
 	uint8_t ecoms[UINT16_MAX];
 	uint16_t ecoms_len;
 	uint8_t by_next_hop, by_target; /* reasons */
-	uint64_t lans;			/* a bit each that imports it */
+	uint64_t lans;                  /* a bit each that imports it */
 	bool default_gateway, sticky, vxlan;
 };
 
@@ -55,5 +55,5 @@ static inline bool policy_is_max_esi(const uint8_t *esi)
 
 /* --- policy_macip.c --- */
 
-uint8_t policy_judge_macip(struct evpn_policy *p, const struct evpn_rules *rules,
-	const struct policy_route *r);
+uint8_t policy_judge_macip(
+	struct evpn_policy *p, const struct evpn_rules *rules, const struct policy_route *r);

@@ -9,7 +9,7 @@
 /* What a type-2 route is about, read where it stands. */
 struct host {
 	const uint8_t *mac, *ip;
-	uint8_t family; /* 0: MAC only */
+	uint8_t family;   /* 0: MAC only */
 	uint64_t bits[2]; /* of the IP, as in struct policy_net */
 };
 
