@@ -118,6 +118,7 @@ int lans_add(struct lans *ls, const struct lan_config *c, struct lan **ret)
 	hmap_init(&lan->books, book_eq);
 	TAILQ_INIT(&lan->open);
 	TAILQ_INIT(&lan->frozen);
+	TAILQ_INIT(&lan->left);
 	LIST_INIT(&lan->locals);
 	STAILQ_INSERT_TAIL(&ls->list, lan, next);
 	*ret = lan;

@@ -198,8 +198,7 @@ static void tell_mac(struct lan *lan, struct lan_mac *m, const struct lan_entry 
 }
 
 /* Where a frozen MAC is as long as somebody there announces it; after that it is free to go to the next. */
-static struct ip frozen_place(
-	const struct lan *lan, const struct lan_mac *m, struct lan_moves *frozen)
+static struct ip frozen_place(struct lan *lan, const struct lan_mac *m, struct lan_moves *frozen)
 {
 	static const struct ip anywhere;
 
@@ -208,7 +207,7 @@ static struct ip frozen_place(
 	bool ours = ip_eq(frozen->place, lan->config.vtep);
 	if (ours ? m->standing && !LIST_EMPTY(&m->locals) : best_remote(m, frozen->place) != NULL)
 		return frozen->place;
-	frozen->place = anywhere;
+	lan_frozen_at(lan, frozen, anywhere);
 	return anywhere;
 }
 
@@ -249,7 +248,7 @@ static void choose_best(
 	bool tagged = m->standing ? m->seq || m->tagged : r->tagged;
 	bool duplicate = frozen != NULL;
 	if (duplicate)
-		frozen->place = best.vtep;
+		lan_frozen_at(lan, frozen, best.vtep);
 	else if (has_moved(m, &best, tagged))
 		duplicate = lan_moved(lan, m->mac, best.vtep);
 	if (duplicate)

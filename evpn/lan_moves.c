@@ -38,6 +38,8 @@ static void book_free(struct lan *lan, struct lan_moves *b)
 	if (b->frozen) {
 		TAILQ_REMOVE(&lan->frozen, b, of_lan);
 		lan->frozen_count--;
+		if (!b->place.family)
+			TAILQ_REMOVE(&lan->left, b, of_left);
 	} else {
 		TAILQ_REMOVE(&lan->open, b, of_lan);
 	}
@@ -67,9 +69,7 @@ static bool make_room(struct lan *lan, struct mac mac)
 	if (lan->books.count < LAN_BOOKS_MAX)
 		return true;
 	if (!b)
-		TAILQ_FOREACH (b, &lan->frozen, of_lan)
-			if (!b->place.family)
-				break;
+		b = TAILQ_FIRST(&lan->left);
 	if (b) {
 		book_free(lan, b);
 		return true;
@@ -95,6 +95,15 @@ static struct lan_moves *book_open(struct lan *lan, struct mac mac)
 	}
 	TAILQ_INSERT_TAIL(&lan->open, b, of_lan);
 	return b;
+}
+
+void lan_frozen_at(struct lan *lan, struct lan_moves *b, struct ip place)
+{
+	if (!b->place.family)
+		TAILQ_REMOVE(&lan->left, b, of_left);
+	b->place = place;
+	if (!place.family)
+		TAILQ_INSERT_TAIL(&lan->left, b, of_left);
 }
 
 static void freeze(struct lan *lan, struct lan_moves *b, struct ip place)

@@ -108,6 +108,7 @@ struct lan_ip {
 struct lan_moves {
 	struct mac mac;
 	TAILQ_ENTRY(lan_moves) of_lan; /* open: by begun_ms; frozen: by frozen_ms */
+	TAILQ_ENTRY(lan_moves) of_left;
 	uint64_t begun_ms;
 	uint32_t count;
 	bool told;
@@ -134,10 +135,10 @@ struct lan {
 	struct lan_config config;
 	STAILQ_ENTRY(lan) next;
 	struct hmap remotes, macs, ips, imets, vteps, books;
-	struct lan_moves_list open, frozen; /* books */
+	struct lan_moves_list open, frozen, left; /* books; left: frozen, and nobody announces it */
 	uint32_t frozen_count, sticky_count; /* sticky: MACs whose best entry is */
 	uint64_t duplicates_found;
-	bool books_full; /* the alarm was given */
+	bool books_full;		     /* the alarm was given */
 	LIST_HEAD(, local) locals;
 	uint32_t macs_with_remote, ips_with_remote, local_count;
 	uint64_t serial;
@@ -177,6 +178,8 @@ void lan_choose_ip(struct lan *lan, struct lan_ip *i);
 
 /* NULL: not frozen. */
 struct lan_moves *lan_frozen(const struct lan *lan, struct mac mac);
+/* The place of a frozen one from now on; family 0: nobody announces it. */
+void lan_frozen_at(struct lan *lan, struct lan_moves *b, struct ip place);
 /* It has moved to `place`, with a higher sequence. True: that was once too often, and it is frozen there. */
 bool lan_moved(struct lan *lan, struct mac mac, struct ip place);
 /* The best entry of the MAC has another place, or is gone: what was refused for it may be asked about. */

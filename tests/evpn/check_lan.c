@@ -779,12 +779,12 @@ END_TEST
 START_TEST(books_have_a_limit)
 {
 	detect(2, 180, 0, true);
-	for (unsigned n = 0; n < 20000; n++) { /* books that stay open */
+	for (unsigned n = 0; n < 9000; n++) { /* books that stay open */
 		SAYS(ls, "10.99.0.1", n);
 		moves_to("10.99.0.3", n, 1);
 		said[0] = '\0';
 	}
-	for (unsigned n = 0; n < 20000; n++) {
+	for (unsigned n = 0; n < 9000; n++) {
 		moves_to("10.99.0.1", n, 2);
 		moves_to("10.99.0.3", n, 3);
 		said[0] = '\0';
@@ -793,12 +793,12 @@ START_TEST(books_have_a_limit)
 	/* One that all have left gives way. */
 	UNSAYS(ls, "10.99.0.1", 0);
 	UNSAYS(ls, "10.99.0.3", 0);
-	moves_to("10.99.0.1", 19999, 4);
-	moves_to("10.99.0.3", 19999, 5);
+	moves_to("10.99.0.1", 8999, 4);
+	moves_to("10.99.0.3", 8999, 5);
 	ck_assert_uint_eq(stats().duplicates, 8192);
 	ck_assert_uint_eq(stats().duplicates_found, 8193);
 	lans_run(ls, 1000000);
-	for (unsigned n = 0; n < 20000; n++)
+	for (unsigned n = 0; n < 9000; n++)
 		lan_clear_duplicate(lan, mac_n(n));
 	ck_assert_uint_eq(stats().duplicates, 0);
 }
