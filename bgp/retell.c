@@ -7,6 +7,8 @@
 
 #include "bgp/engine.h"
 
+#define SLICE 512 /* keys: what the watch does with each takes some microseconds */
+
 static bool begin(struct table *t)
 {
 	if (t->retelling)
@@ -44,7 +46,7 @@ bool speaker_is_retelling(const struct speaker *s)
 static void slice(struct table *t)
 {
 	struct dest **dests = t->s->dests;
-	size_t count = rib_ahead(&t->rib, &t->retell_at, dests, SWEEP_SLICE);
+	size_t count = rib_ahead(&t->rib, &t->retell_at, dests, SLICE);
 
 	/* Before they are told: those of which that makes something new move to the end. */
 	if (count)
@@ -52,7 +54,7 @@ static void slice(struct table *t)
 	for (size_t i = 0; i < count; i++)
 		if (rib_best(&t->rib, dests[i]))
 			speaker_tell(t, dests[i]);
-	if (count < SWEEP_SLICE)
+	if (count < SLICE)
 		end(t);
 }
 
