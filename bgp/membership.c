@@ -9,8 +9,10 @@
  *
  * Until its End-of-RIB for membership a neighbour is told nothing else, 60 s at most (section 6).
  *
- * Our own membership is what the LANs import, by speaker_set_membership(), and the default as soon
- * as there is a neighbour that takes no part, for he must be told everything that we could get.
+ * Our own membership is what the LANs import, by speaker_set_membership(), and the default as long
+ * as there is a neighbour that takes no part, or after a start has not said yet what it wants: then
+ * the others have to send us everything, or it would lack what it had before. So our own End-of-RIB
+ * waits for nobody (RFC 4684 section 6 wants it soon, for the peer waits for it).
  */
 #include "bgp/membership.h"
 
@@ -260,24 +262,26 @@ static bool is_external(const struct neighbor *n)
 	return n->config.remote_as && n->config.remote_as != n->s->config.as;
 }
 
-/* Between those of our own AS that are no clients nothing is passed on. */
+/* While somebody has not said what he wants, or never will, the others have to send everything that can be passed on
+ * to him. Between those of our own AS that are no clients nothing is passed on. */
 static bool needs_everything(const struct speaker *s, const struct table *rtc)
 {
-	bool others = false, plain = false;
+	unsigned open = 0, plain = 0, all = 0;
 
 	for (size_t i = 0; i < s->ranges + s->neighbors - 1; i++) {
 		const struct neighbor *n =
 			i < s->ranges ? s->range[i] : s->neighbor[1 + i - s->ranges];
 		if (!n || n->removed || n->config.shutdown)
 			continue;
-		if (!takes_no_part(n, rtc))
-			others |= n->config.client || is_external(n);
-		else if (n->config.client || is_external(n))
+		bool is_open = n->range || n->config.client || is_external(n);
+		bool no_part = takes_no_part(n, rtc);
+		if (no_part && is_open)
 			return true;
-		else
-			plain = true;
+		all++;
+		open += is_open;
+		plain += no_part;
 	}
-	return plain && others;
+	return open && (plain || (all > 1 && !s->membership_said));
 }
 
 void membership_update_default(struct speaker *s)
@@ -329,20 +333,18 @@ int speaker_set_membership(
 	return err;
 }
 
-/* --- our End-of-RIB --- */
+/* --- has everybody said? --- */
 
-/* What we say of others' membership is whole when they have said it; those that have just started themselves are not
- * waited for, or both would wait (RFC 4724 section 4.1). */
 static bool all_have_said(const struct speaker *s, const struct table *rtc)
 {
 	for (size_t i = 1; i < s->neighbors; i++) {
 		const struct neighbor *n = s->neighbor[i];
 		if (n && !n->dynamic && !n->removed && !n->config.shutdown &&
-			n->config.rt_constrain && !n->initial_done && !n->restarted &&
+			n->config.rt_constrain && !n->initial_done &&
 			!n->family[rtc->index].eor_seen && !(n->up && takes_no_part(n, rtc)))
 			return false;
 	}
-	return true;
+	return !s->ranges;
 }
 
 /* Nobody waits for this longer than for the rest (`converged`). */
@@ -350,6 +352,8 @@ void membership_check(struct speaker *s)
 {
 	const struct table *rtc = membership_table(s);
 
-	if (rtc && !s->membership_said)
-		s->membership_said = s->converged || all_have_said(s, rtc);
+	if (!rtc || s->membership_said || (!s->converged && !all_have_said(s, rtc)))
+		return;
+	s->membership_said = true;
+	membership_update_default(s);
 }

@@ -46,7 +46,7 @@ void membership_changed(struct neighbor *n, struct table *t, struct dest *d, uns
 /* What it wants to be told of this table: a reference, to be given back. */
 const struct rt_filter *membership_filter(struct neighbor *n, const struct table *t);
 
-/* Notes when all neighbours have told their membership: then our own End-of-RIB for it may go. */
+/* Notes when all neighbours have told their membership after a start. */
 void membership_check(struct speaker *s);
 /* Neighbours came, went or came up: do those that take no part need everything? */
 void membership_update_default(struct speaker *s);

@@ -300,7 +300,7 @@ static bool is_complete(const struct speaker *s)
 
 bool restart_may_send_eor(const struct table *t)
 {
-	return t->family == &rtc_family ? t->s->membership_said : is_complete(t->s);
+	return t->family == &rtc_family || is_complete(t->s);
 }
 
 /* Two who restart together must not wait for each other's End-of-RIB (RFC 4724 section 4.1); but what the watch does
@@ -336,7 +336,7 @@ void restart_check_converged(struct speaker *s)
 			s->watch.converged(s->watch.arg, s->now_ms);
 	}
 	membership_check(s);
-	if (!is_complete(s) && !s->membership_said)
+	if (!is_complete(s))
 		return;
 	/* What the last neighbour said before its own End-of-RIB goes before ours. */
 	speaker_flush(s);

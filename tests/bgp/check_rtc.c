@@ -4,6 +4,7 @@
 
 #include "bgp/membership.h"
 #include "bgp/rtc.h"
+#include "tests/bgp/raw.h"
 #include "tests/bgp/sim.h"
 #include "tests/bgp/wire.h"
 
@@ -412,13 +413,74 @@ END_TEST
 
 /* --- the wait for the End-of-RIB --- */
 
-static bool told_first(struct sim *m)
+static struct raw raw;
+
+static void raw_up(uint32_t defer_sec)
 {
-	return sim_known(m, 1, 1) != NULL;
+	static const struct bgp_family *const two[] = {&test_family, &rtc_family};
+	struct speaker_config c = raw_speaker();
+	struct neighbor_config n = raw_neighbor();
+	struct bgp_open o = raw_open();
+
+	c.families = two;
+	c.family_count = 2;
+	c.defer_sec = defer_sec;
+	n.rt_constrain = true;
+	o.families[o.family_count++] = (struct bgp_afi_safi){AFI_IPV4, SAFI_RT_MEMBERSHIP};
+	raw_start_with(&raw, &c, &n);
+	raw_originate(&raw, 1, 1);
+	raw_establish(&raw, &o);
 }
 
-/* Node 1's own End-of-RIB for membership waits for node 2, which never comes. */
+static bool raw_is_told(void)
+{
+	char text[400];
+
+	raw_drain(&raw);
+	return strstr(raw_text(&raw, text, sizeof(text)), "+1") != NULL;
+}
+
+/* The default, and an End-of-RIB of AFI 1, SAFI 132. */
+#define EVERYTHING                                                                                 \
+	"ffffffffffffffffffffffffffffffff 0032 02 0000 001b 40010100 400200 400504 00000064"       \
+	"800e0a 0001 84 04 c0000202 00 00"
+#define END_OF_MEMBERSHIP "ffffffffffffffffffffffffffffffff 001d 02 0000 0006 800f03 0001 84"
+
+static void raw_hold_up(unsigned sec)
+{
+	for (unsigned i = 0; i < sec; i++) {
+		raw_wait(&raw, 1000);
+		raw_rx_keepalive(&raw);
+	}
+}
+
 START_TEST(waits_for_the_end_of_rib)
+{
+	raw_up(0);
+	raw_rx_hex(&raw, EVERYTHING);
+	ck_assert_uint_eq(raw_view(&raw).routes_in, 1);
+	raw_hold_up(30);
+	ck_assert(!raw_is_told());
+	raw_rx_hex(&raw, END_OF_MEMBERSHIP);
+	ck_assert(raw_is_told());
+	raw_stop(&raw);
+}
+END_TEST
+
+START_TEST(waits_60_seconds_at_most)
+{
+	raw_up(0);
+	raw_rx_hex(&raw, EVERYTHING);
+	raw_hold_up(59);
+	ck_assert(!raw_is_told());
+	raw_hold_up(2);
+	ck_assert(raw_is_told());
+	raw_stop(&raw);
+}
+END_TEST
+
+/* Node 2 never comes: 1 is told what it wants at once all the same. */
+START_TEST(end_of_rib_at_once)
 {
 	start(0, 65000);
 	start(1, 65000);
@@ -427,33 +489,39 @@ START_TEST(waits_for_the_end_of_rib)
 	sim_neighbor(&sim, 1, 2, 65000, takes_part);
 	imports(1, 100, 0);
 	originate_rt(0, 1, 100);
+	originate_rt(0, 2, 200);
 	sim_settle(&sim);
-	ck_assert(sim_up(&sim, 0, 1));
-	ck_assert(!knows(1, 1));
-	sim_run(&sim, 29000);
-	ck_assert(!knows(1, 1));
-	ck_assert(sim_until(&sim, told_first, 2000)); /* defer_sec is 30 */
+	ck_assert(knows(1, 1) && !knows(1, 2));
 }
 END_TEST
 
-START_TEST(waits_60_seconds_at_most)
+/* A reflector that has just started does not know what a PE wants that is not there yet, and wants everything for it
+ * until it has said, or the wait for it is over. */
+START_TEST(the_default_stands_in)
 {
-	struct speaker_config c = sim_config(65000, 1);
-
-	start(0, 65000);
-	c.families = families;
-	c.family_count = 2;
-	c.defer_sec = 3600;
-	sim_start(&sim, 1, &c);
-	sim_neighbor(&sim, 0, 1, 65000, client);
+	for (int i = 0; i <= 1; i++)
+		start(i, 65000);
+	for (int i = 1; i <= 2; i++)
+		sim_neighbor(&sim, 0, i, 65000, client);
 	sim_neighbor(&sim, 1, 0, 65000, takes_part);
-	sim_neighbor(&sim, 1, 2, 65000, takes_part);
-	imports(1, 100, 0);
-	originate_rt(0, 1, 100);
+	originate_rt(1, 1, 100);
+	originate_rt(1, 2, 200);
 	sim_settle(&sim);
-	sim_run(&sim, 59000);
-	ck_assert(!knows(1, 1));
-	ck_assert(sim_until(&sim, told_first, 2000));
+	ck_assert(knows(0, 1) && knows(0, 2));
+	if (_i) {
+		start(2, 65000);
+		imports(2, 100, 0);
+		sim_neighbor(&sim, 2, 0, 65000, takes_part);
+		sim_run(&sim, 10000);
+		ck_assert(sim_up(&sim, 0, 2));
+		ck_assert(knows(2, 1) && !knows(2, 2));
+		ck_assert(knows(0, 1) && !knows(0, 2));
+	} else {
+		sim_run(&sim, 28000);
+		ck_assert(knows(0, 1) && knows(0, 2));
+		sim_run(&sim, 3000); /* defer_sec is 30 */
+		ck_assert(!knows(0, 1) && !knows(0, 2));
+	}
 }
 END_TEST
 
@@ -565,7 +633,9 @@ CHECK_MAIN("rtc", tcase_add_checked_fixture(t, setup, teardown);
 	   tcase_add_test(t, only_the_difference_is_sent); tcase_add_test(t, everything_at_once);
 	   tcase_add_test(t, storm_of_changes); tcase_add_test(t, a_plain_peer_needs_everything);
 	   tcase_add_test(t, lans_that_import_by_pattern_want_everything);
-	   tcase_add_test(t, waits_for_the_end_of_rib); tcase_add_test(t, waits_60_seconds_at_most);
+	   tcase_add_test(t, waits_for_the_end_of_rib); tcase_add_test(t, end_of_rib_at_once);
+	   tcase_add_loop_test(t, the_default_stands_in, 0, 2);
+	   tcase_add_test(t, waits_60_seconds_at_most);
 	   tcase_add_test(t, more_prefixes_than_are_remembered);
 	   tcase_add_test(t, comes_back_after_a_loss); tcase_add_test(t, between_ases);
 	   tcase_add_test(t, two_reflectors);)
