@@ -490,7 +490,7 @@ int speaker_originate(struct speaker *s, const struct bgp_family *f, const struc
 	set = attrset_intern(s->attrsets, a);
 	if (!set)
 		return -ENOMEM;
-	struct rib_route in = {.key = {n->key, n->key_len},
+	struct rib_route in = {.key = rib_key_of(n->key, n->key_len),
 		.peer = RIB_LOCAL,
 		.payload = n->payload,
 		.payload_len = n->payload_len,

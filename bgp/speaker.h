@@ -204,6 +204,7 @@ struct neighbor_view {
 	uint64_t since_ms;   /* when it entered this state */
 	uint16_t hold_sec;   /* negotiated */
 	uint64_t msgs_in, msgs_out, updates_in, updates_out, octets_in, octets_out;
+	/* routes_out: at most; with rt-constrain those that the peer does not want are counted, too. */
 	uint32_t routes_in, routes_stale, routes_out, max_routes;
 	uint64_t treat_as_withdraw, attr_discard, nlri_discard, nlri_withdraw;
 	uint64_t withheld; /* announcements that the conservative profile kept from it */
