@@ -57,14 +57,14 @@ class Exchange:
         scope.veth(self.rs, "up0", self.pe, "up0")
         self.rs.ip(*(f"addr add {a}/24 dev up0" for a in (RS, ONE, TWO)), "link set up0 up")
         self.pe.ip(*(f"addr add {a}/24 dev up0" for a in (GOBGP, EXABGP, FRR)), "link set up0 up")
-        self.quelld, self.closers = None, []
+        # Whom quelld calls: with FRR there, all addresses of its namespace are FRR's.
+        self.quelld, self.calls, self.closers = None, set(), []
 
     def raise_quelld(self, more=None, sanity="false"):
         """`more`: keys of one neighbour by its address, beyond what all have. Without sanity everything legal is relayed."""
         lines = ""
         for address in (ONE, TWO, GOBGP, EXABGP, FRR):
-            # GoBGP takes its time to call.
-            keys = {"client": "true", "passive": str(address != GOBGP).lower(), "connect-retry": 1,
+            keys = {"client": "true", "passive": str(address not in self.calls).lower(), "connect-retry": 1,
                     **({"profile": "conservative"} if address == FRR else {}),
                     **(more or {}).get(address, {})}
             lines += f"    - {{address: {address}, " + ", ".join(f"{k}: {v}" for k, v in keys.items()) + "}\n"

@@ -46,6 +46,12 @@ ANNOUNCED = {
 }
 
 
+@pytest.fixture(autouse=True)
+def called(exchange):
+    """It takes its time to call."""
+    exchange.calls.add(GOBGP)
+
+
 def test_what_it_announces(exchange):
     """All types that it can: announced, decoded, reflected; seen by ExaBGP, too; withdrawn."""
     q = exchange.raise_quelld()
