@@ -6,9 +6,10 @@
  * themselves by a sweep, so it is a change of attributes like any other, and a path that comes
  * again without it is fresh. Paths with NO_LLGR go instead.
  *
- * What has the mark, put there by us or by a neighbour that we do this with, is chosen only if
- * there is nothing else (section 4.3, 4.4; before the family's own steps, so before mobility, too),
- * and goes to those who know what it means. Others of our own AS get it with LOCAL_PREF 0 and
+ * What has the mark, whoever put it there, is chosen only if there is nothing else (section 4.3,
+ * 4.4; before the family's own steps, so before mobility, too): if one reflector saw it so and the
+ * next one not, they could make way for each other for ever. What was marked by us or by a
+ * neighbour that we do this with goes to those who know what it means. Others of our own AS get it with LOCAL_PREF 0 and
  * NO_EXPORT (section 4.6): PEs of an exchange are of one AS, and a route as the last resort is what
  * all of this is for. Others beyond the AS do not get it.
  *
@@ -179,6 +180,11 @@ unsigned llgr_mark(struct neighbor *n, struct table *t, struct dest *d)
 }
 
 /* --- routes --- */
+
+bool llgr_is_marked(const struct attrs *a)
+{
+	return attrs_has(a, ATTR_COMMUNITIES) && has(a, LLGR_STALE);
+}
 
 bool llgr_is_stale(const struct rib_peer *from, const struct attrs *a)
 {

@@ -40,7 +40,9 @@ void llgr_end(struct neighbor *n, struct table *t);
 /* Marks the neighbour's stale paths of a key, or takes them away if they do not want it; what the RIB says. */
 unsigned llgr_mark(struct neighbor *n, struct table *t, struct dest *d);
 /* --- routes --- */
-/* Is a path of this peer least preferred? */
+/* Is it chosen only if there is nothing else? */
+bool llgr_is_marked(const struct attrs *a);
+/* Is a path of this peer so by what we have agreed on with it? */
 bool llgr_is_stale(const struct rib_peer *from, const struct attrs *a);
 /* May one that is go to these? */
 bool llgr_may_send(const struct group_view *v, const struct rib_peer *from, const struct attrs *a);

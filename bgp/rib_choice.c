@@ -40,7 +40,7 @@ static void view_of(const struct rib *r, const struct path *p, struct bgp_path_v
 		.payload_len = p->payload_len,
 		.local = p->peer == RIB_LOCAL,
 		.ibgp = peer->ibgp,
-		.least = llgr_is_stale(peer, &p->attrs->attrs),
+		.least = llgr_is_marked(&p->attrs->attrs),
 		.stale = peer->stale_loses && rib_path_stale(r, p),
 		.peer_id = peer->router_id,
 		.peer = peer->address,

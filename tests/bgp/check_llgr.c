@@ -193,6 +193,19 @@ START_TEST(anything_else_is_better)
 }
 END_TEST
 
+/* With nobody: who has it says that it is the last resort, whatever we have agreed on. */
+START_TEST(the_mark_counts_without_the_knob)
+{
+	llgr_sec = 0;
+	net(120);
+	originate(1, 7, LLGR_STALE);
+	originate(2, 7, "");
+	sim_run(&sim, 1000);
+	ck_assert_str_eq(look(0, 7).communities, "");
+	ck_assert_str_eq(look(3, 7).communities, "");
+}
+END_TEST
+
 static const struct back_row {
 	const char *name;
 	uint32_t restart_sec; /* as it says when it is back; 0: it does no graceful restart */
@@ -391,6 +404,7 @@ END_TEST
 CHECK_MAIN("llgr", tcase_add_checked_fixture(t, setup, teardown);
 	   tcase_add_test(t, the_last_resort); tcase_add_test(t, a_new_one_gets_it_so);
 	   tcase_add_test(t, anything_else_is_better);
+	   tcase_add_test(t, the_mark_counts_without_the_knob);
 	   tcase_add_loop_test(t, it_comes_back, 0, ROWS_OF(backs));
 	   tcase_add_loop_test(t, how_long, 0, ROWS_OF(times));
 	   tcase_add_loop_test(t, without_the_other, 0, 2); tcase_add_test(t, no_end_of_rib);

@@ -414,11 +414,11 @@ static void check_rest(struct world *w)
 		world_fail(w, "UPDATEs while nothing changes");
 }
 
-static void run_seed(uint32_t seed, bool trace)
+static void run_seed(uint32_t first, uint32_t seed, bool trace)
 {
 	struct world *w = &world;
 
-	world_init(w, seed, trace);
+	world_init(w, first, seed, trace);
 	for (int rests = 0; rests < 2; rests++) {
 		for (int i = 0; i < STEPS; i++) {
 			world_step(w);
@@ -452,7 +452,7 @@ int main(void)
 	mallopt(M_MMAP_THRESHOLD, 64 << 20); /* a speaker's buffers are reused from seed to seed */
 	mallopt(M_TRIM_THRESHOLD, 256 << 20);
 	for (uint32_t i = 0; i < count; i++) {
-		run_seed(first + i, trace);
+		run_seed(first, first + i, trace);
 		/* What malloc keeps for reuse counts as used, so not seed by seed; that is for the
 		 * leak sanitizer. */
 		if (i == 99)

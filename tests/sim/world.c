@@ -31,7 +31,10 @@ void world_fail(const struct world *w, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	fprintf(stderr, "SIM_SEED=%u: ", w->seed);
+	/* Equal attributes are told in the order of their addresses in memory, so now and then a
+	 * seed fails only after those before it. */
+	fprintf(stderr, "SIM_SEED=%u (or SIM_SEED=%u SIM_SEEDS=%u): ", w->seed, w->first,
+		w->seed - w->first + 1);
 	vfprintf(stderr, fmt, ap);
 	fprintf(stderr, "\n");
 	va_end(ap);
@@ -1002,9 +1005,10 @@ static void ring(struct world *w)
 		link_add(w, 0, w->model.nodes - 1, dice(w, 2), false);
 }
 
-void world_init(struct world *w, uint32_t seed, bool tracing)
+void world_init(struct world *w, uint32_t first, uint32_t seed, bool tracing)
 {
 	memset(w, 0, sizeof(*w));
+	w->first = first;
 	sim_init(&w->net);
 	w->seed = seed;
 	w->trace = tracing;

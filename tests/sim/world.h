@@ -55,10 +55,10 @@ struct world {
 	bool trace, lans;
 	bool rtc;   /* route target membership on some links */
 	bool plain; /* all talk to one: no choice depends on what somebody hides */
-	uint32_t seed;
+	uint32_t seed, first; /* the seed that the run began with */
 };
 
-void world_init(struct world *w, uint32_t seed, bool trace);
+void world_init(struct world *w, uint32_t first, uint32_t seed, bool trace);
 void world_free(struct world *w);
 /* Something happens. */
 void world_step(struct world *w);
