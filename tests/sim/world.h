@@ -53,8 +53,8 @@ struct world {
 	struct model model;
 	struct nlri key[KEYS];
 	bool trace, lans;
-	bool rtc;   /* route target membership on some links */
-	bool plain; /* all talk to one: no choice depends on what somebody hides */
+	bool rtc;             /* route target membership on some links */
+	bool plain;           /* all talk to one: no choice depends on what somebody hides */
 	uint32_t seed, first; /* the seed that the run began with */
 };
 
