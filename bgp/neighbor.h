@@ -23,6 +23,7 @@ struct neighbor_family {
 	unsigned refreshes;    /* that began anew before they ended */
 	enum sweep_mode sweep;
 	struct rib_marker sweep_at;
+	uint32_t sweep_from;   /* version of the RIB when the sweep began */
 };
 
 struct neighbor {

@@ -22,6 +22,7 @@ void sweep_begin(struct neighbor *n, struct table *t, enum sweep_mode mode)
 		rib_marker_rewind(&t->rib, &f->sweep_at);
 	}
 	f->sweep = mode;
+	f->sweep_from = t->rib.version;
 }
 
 static void sweep_end(struct neighbor *n, struct table *t)
@@ -61,7 +62,10 @@ static void sweep_one(struct neighbor *n, struct table *t, struct dest *d)
 	}
 	if (!rib_path_of(r, d, n->index))
 		return;
-	bool changed = rib_redecide(r, d) & RIB_BEST;
+	/* What has changed since has been chosen anew. It stands behind the sweep, like what the sweep itself moves there:
+	 * who moved it again would never come to the end. */
+	bool is_new = rib_before(n->family[t->index].sweep_from, d->version);
+	bool changed = !is_new && rib_redecide(r, d) & RIB_BEST;
 	const struct path *best = rib_best(r, d);
 	if (changed || (best && best->peer == n->index))
 		speaker_tell(t, d);

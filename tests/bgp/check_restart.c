@@ -538,6 +538,43 @@ START_TEST(restarting_bit)
 }
 END_TEST
 
+static void takes_several(struct neighbor_config *c)
+{
+	c->passive = c->client = true;
+	c->add_path = ADD_PATH_SEND;
+}
+
+static void sends_one(struct neighbor_config *c)
+{
+	c->add_path = ADD_PATH_RECEIVE;
+}
+
+/* Choosing again moves keys to the end of the list, where the sweep is going: it must not meet them there for ever. */
+START_TEST(sweep_ends_with_several_paths)
+{
+	enum { ROUTES = 6000 };
+
+	start_reflector(1);
+	start_client(1, true);
+	sim_neighbor(&sim, 0, 2, 65000, takes_several);
+	struct speaker_config c = sim_config(65000, 2);
+	sim_start(&sim, 2, &c);
+	sim_neighbor(&sim, 2, 0, 65000, sends_one);
+	for (unsigned k = 0; k < ROUTES; k++)
+		sim_originate(&sim, 1, k, 1);
+	sim_run(&sim, 1000);
+	ck_assert(sim_view(&sim, 0, 2).add_path_out);
+	ck_assert_uint_eq(sim_view(&sim, 2, 0).routes_in, ROUTES);
+	sim.turns_max = 10000;
+	sim_kill(&sim, 1);
+	sim_run(&sim, 1000);
+	ck_assert(!sim.storm);
+	ck_assert_uint_eq(sim_view(&sim, 0, 1).routes_stale, ROUTES);
+	for (unsigned k = 0; k < ROUTES; k++)
+		ck_assert(sim_known(&sim, 0, k)->stale);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("restart");
@@ -560,6 +597,7 @@ int main(void)
 	tcase_add_test(t, stale_is_used_like_fresh);
 	tcase_add_test(t, two_helpers_are_quiet);
 	tcase_add_test(t, peer_restarts_unnoticed);
+	tcase_add_test(t, sweep_ends_with_several_paths);
 	suite_add_tcase(s, t);
 	TCase *by_hand = tcase_create("by hand");
 	tcase_add_loop_test(by_hand, how_it_ends, 0, sizeof(ends) / sizeof(*ends));
