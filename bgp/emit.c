@@ -356,7 +356,11 @@ static void best_to_group(struct emit *e, struct dest *d)
 	if (!d->best_news)
 		return;
 	p = path_for(e, d);
-	if (p) {
+	if (!p && is_membership(g)) {
+		/* Not always the best was told, and its sender was told another's. */
+		if (d->told != RIB_NO_PEER)
+			emit_item(e, d, NULL, 0, RIB_NO_PEER, false);
+	} else if (p) {
 		emit_item(e, d, p, 0, p->peer, false);
 		if (is_membership(g) && emit_keeps_up(g, p->peer))
 			emit_item(e, d, membership_for(g, d, p->peer), 0, p->peer, true);

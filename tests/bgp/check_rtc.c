@@ -625,6 +625,47 @@ START_TEST(two_reflectors)
 }
 END_TEST
 
+/* Who is best has not been told to those that may not have it, and who was told is not always who is best. */
+START_TEST(withdrawn_where_the_best_does_not_go)
+{
+	/* The peers 1 and 2 are no clients, 3 is one. */
+	for (int i = 0; i <= 3; i++)
+		start(i, 65000);
+	for (int i = 1; i <= 3; i++) {
+		sim_neighbor(&sim, 0, i, 65000, i == 3 ? client : takes_part);
+		sim_neighbor(&sim, i, 0, 65000, takes_part);
+	}
+	imports(1, 100, 0);
+	sim_settle(&sim);
+	ck_assert_uint_eq(sim_view(&sim, 2, 0).routes_in, 0);
+	imports(3, 100, 0);
+	sim_settle(&sim);
+	ck_assert_uint_eq(sim_view(&sim, 2, 0).routes_in, 1);
+	imports(3, 0, 0);
+	sim_settle(&sim);
+	ck_assert_uint_eq(sim_view(&sim, 2, 0).routes_in, 0);
+	ck_assert_uint_eq(sim_view(&sim, 1, 0).routes_in, 0);
+	ck_assert_uint_eq(sim_view(&sim, 3, 0).routes_in, 1);
+}
+END_TEST
+
+/* Two say it, each was told of the other, and both take it back in one turn. */
+START_TEST(taken_back_together)
+{
+	star(3);
+	imports(1, 100, 0);
+	imports(2, 100, 0);
+	sim_settle(&sim);
+	for (int i = 1; i <= 3; i++)
+		ck_assert_uint_eq(sim_view(&sim, i, 0).routes_in, 1);
+	imports(1, 0, 0);
+	imports(2, 0, 0);
+	sim_settle(&sim);
+	for (int i = 1; i <= 3; i++)
+		ck_assert_uint_eq(sim_view(&sim, i, 0).routes_in, 0);
+}
+END_TEST
+
 CHECK_MAIN("rtc", tcase_add_checked_fixture(t, setup, teardown);
 	   tcase_add_loop_test(t, codec, 0, ROWS_OF(nlris));
 	   tcase_add_loop_test(t, what_is_wanted, 0, ROWS_OF(wants));
@@ -638,4 +679,6 @@ CHECK_MAIN("rtc", tcase_add_checked_fixture(t, setup, teardown);
 	   tcase_add_test(t, waits_60_seconds_at_most);
 	   tcase_add_test(t, more_prefixes_than_are_remembered);
 	   tcase_add_test(t, comes_back_after_a_loss); tcase_add_test(t, between_ases);
-	   tcase_add_test(t, two_reflectors);)
+	   tcase_add_test(t, two_reflectors);
+	   tcase_add_test(t, withdrawn_where_the_best_does_not_go);
+	   tcase_add_test(t, taken_back_together);)
