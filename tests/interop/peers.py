@@ -81,7 +81,7 @@ restart-time = 20
 class ExaBgp:
     """exabgp with one neighbour; what it says of UPDATEs, as JSON lines; commands through its API."""
 
-    def __init__(self, scope, ns, address, lines=(), capability=("route-refresh enable;",)):
+    def __init__(self, scope, ns, address, lines=(), capability=("route-refresh enable;",), asn=65000):
         self.scope, self.ns, self.address = scope, ns, address
         self.dir = scope.dir / f"{ns.role}-exabgp"
         self.dir.mkdir()
@@ -98,7 +98,7 @@ class ExaBgp:
 neighbor {RS} {{
     router-id {address};
     local-address {address};
-    local-as 65000;
+    local-as {asn};
     peer-as 65000;
     hold-time 9;
     {' '.join(lines)}

@@ -130,3 +130,24 @@ def test_graceful_restart_is_agreed(exchange):
     one = exchange.peer(ONE)
     one.send(announce([ROUTES["type 3, IPv4"]]))
     wait_until(lambda: len(e.routes()) == 1, 10)
+
+
+def test_served_by_the_route_server(exchange):
+    """An eBGP client is told another's AS path, next hop and MED as they came."""
+    exchange.raise_quelld({EXABGP: {"remote-as": 65030}, ONE: {"remote-as": 65003}})
+    e, one = exchange.exabgp(asn=65030), exchange.peer(ONE, asn=65003)
+    exchange.up(EXABGP)
+    med = vectors.attribute(0x80, 4, b"\x00\x00\x00\x07")
+    one.send(announce(ROUTES.values(), as_path=bytes.fromhex("02010000fdeb"), local_pref=None, more=med))
+    wait_until(lambda: {r[0] for r in e.routes().values()} == set(ROUTES.values()), 10, "all of it")
+    _, hop, attribute = e.routes()[key_of(ROUTES["type 3, IPv4"])]
+    assert (hop, attribute["as-path"], attribute["med"]) == ("10.99.0.3", [65003], 7)
+    assert "local-preference" not in attribute and "originator-id" not in attribute
+
+
+def test_gtsm(exchange):
+    exchange.raise_quelld({EXABGP: {"ttl-security": 1}})
+    e, one = exchange.exabgp(lines=["outgoing-ttl 255;", "incoming-ttl 255;"]), exchange.peer()
+    exchange.up(EXABGP)
+    one.send(announce([ROUTES["type 3, IPv4"]]))
+    wait_until(lambda: len(e.routes()) == 1, 10)

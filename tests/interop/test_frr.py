@@ -7,6 +7,7 @@ import vectors
 from bgp_peer import withdraw
 from conftest import EXABGP, FRR, ONE, RS, TWO, Hearer, wait_until
 from evpn_wire import key_of
+from frr_view import seen
 from quelld_box import inside
 from vectors import ESI0, ESIS, ROUTES, RT, TAG, VXLAN, announce, ip, nlri
 
@@ -241,4 +242,22 @@ def test_several_paths(exchange):
     wait_until(lambda: hops() == [ONE, TWO], 10, "both paths")
     two.send(withdraw([KEY2]))
     wait_until(lambda: hops() == [ONE], 10, "one of them")
+    assert calm(f)
+
+
+def test_served_by_the_route_server(exchange):
+    """An eBGP client: another's AS path, next hop, MED and communities reach FRR untouched, and FRR's own go out so."""
+    exchange.raise_quelld({FRR: {"remote-as": 65020}, ONE: {"remote-as": 65003}})
+    bridge(exchange)
+    text = config((RS, "ebgp-multihop 2"), lines=["no bgp ebgp-requires-policy"], family=["advertise-all-vni"])
+    f, one = exchange.frr(text.replace("router bgp 65000", "router bgp 65020")), exchange.peer(ONE, asn=65003)
+    exchange.up(FRR)
+    med = vectors.attribute(0x80, 4, b"\x00\x00\x00\x07")
+    one.send(announce([KEY2], as_path=bytes.fromhex("02010000fdeb"), local_pref=None, more=med))
+    wait_until(lambda: shown(f), 10, "FRR has the other's")
+    got = seen(f.json("show bgp l2vpn evpn route detail"))["10.99.0.3:100", "[2]:[0]:[48]:[02:00:5e:00:00:02]:[32]:[198.18.0.2]"]
+    assert (got["as path"], got["next hop"], got["med"]) == ([(2, [65003])], "10.99.0.3", 7)
+    one.hear(lambda: one.table.routes)
+    route, hop, attrs = next(iter(one.table.routes.values()))
+    assert route[0] == 3 and hop == socket.inet_aton(FRR) and attrs[2][1].hex() == "02010000fdfc"
     assert calm(f)
