@@ -59,19 +59,39 @@ static bool communities_allow(const struct group_view *v, const struct attrs *a)
 	return true;
 }
 
-static bool may_have(const struct group *g, const struct path *p)
+static bool attrs_allow(const struct group *g, const struct path *p)
 {
-	return emit_allowed(&g->view, &g->table->rib, p->peer) &&
-	       communities_allow(&g->view, &p->attrs->attrs) &&
+	return communities_allow(&g->view, &p->attrs->attrs) &&
 	       roles_may_send(g->view.role, &p->attrs->attrs) &&
 	       llgr_may_send(&g->view, &g->table->rib.peer[p->peer], &p->attrs->attrs) &&
 	       (!g->view.control_as ||
 		       control_allows(&p->attrs->attrs, g->table->s->config.as, g->view.control_as));
 }
 
-static bool wanted(const struct rt_filter *f, const struct path *p)
+static bool may_have(const struct group *g, const struct path *p)
 {
-	return !f || rt_filter_wants(f, &p->attrs->attrs);
+	struct emit_asked *asked = &g->table->s->asked;
+
+	if (asked->attrs != p->attrs || asked->peer != p->peer) {
+		asked->attrs = p->attrs;
+		asked->peer = p->peer;
+		asked->may = emit_allowed(&g->view, &g->table->rib, p->peer) && attrs_allow(g, p);
+	}
+	return asked->may;
+}
+
+static bool wanted(const struct group *g, const struct rt_filter *f, const struct path *p)
+{
+	struct emit_asked *asked = &g->table->s->asked;
+
+	if (!f)
+		return true;
+	if (asked->filtered != p->attrs || asked->filter != f) {
+		asked->filtered = p->attrs;
+		asked->filter = f;
+		asked->wants = rt_filter_wants(f, &p->attrs->attrs);
+	}
+	return asked->wants;
 }
 
 /* With `a` NULL: the key itself. */
@@ -86,7 +106,7 @@ static bool withheld(const struct group *g, const struct dest *d, const struct a
 bool emit_may_go(const struct group *g, const struct rt_filter *f, const struct dest *d,
 	const struct path *p)
 {
-	return may_have(g, p) && wanted(f, p) && !withheld(g, d, &p->attrs->attrs);
+	return may_have(g, p) && wanted(g, f, p) && !withheld(g, d, &p->attrs->attrs);
 }
 
 bool emit_is_unspeakable(struct emit *e, const struct dest *d)
@@ -121,7 +141,7 @@ static const struct path *path_for(struct emit *e, const struct dest *d)
 
 	if (is_membership(g))
 		return membership_for(g, d, RIB_NO_PEER);
-	if (!p || !may_have(g, p) || !wanted(g->view.filter, p))
+	if (!p || !may_have(g, p) || !wanted(g, g->view.filter, p))
 		return NULL;
 	if (withheld(g, d, &p->attrs->attrs)) {
 		e->withheld++;
@@ -344,7 +364,7 @@ static bool knows_path(const struct member *m, const struct dest *d)
 {
 	const struct path *p = rib_best(&m->group->table->rib, d);
 
-	return p && p->peer != m->n->index && may_have(m->group, p) && wanted(m->was, p) &&
+	return p && p->peer != m->n->index && may_have(m->group, p) && wanted(m->group, m->was, p) &&
 	       !withheld(m->group, d, &p->attrs->attrs);
 }
 
@@ -396,6 +416,7 @@ void emit_to_group(struct group *g, struct dest *const *dests, size_t n)
 	struct emit e = {.g = g, .items = g->table->s->items};
 	struct member *m;
 
+	g->table->s->asked = (struct emit_asked){0};
 	for (size_t i = 0; i < n; i++) {
 		if (e.count + ITEMS_A_KEY > ITEMS)
 			emit_items(&e);
@@ -414,6 +435,7 @@ void emit_to_member(struct member *m, struct dest *const *dests, size_t n)
 	struct emit e = {.g = m->group, .one = m, .items = m->n->s->items};
 
 	m->fell = false;
+	m->n->s->asked = (struct emit_asked){0};
 	for (size_t i = 0; i < n; i++) {
 		if (e.count + ITEMS_A_KEY > ITEMS)
 			emit_items(&e);

@@ -30,6 +30,18 @@ struct table {
 };
 
 struct item;
+struct rt_filter;
+
+/* Whether a path may go to a group depends on its attributes, which many routes share and which can
+ * be long: the last answers of emit.c, for as long as it is at one group. */
+struct emit_asked {
+	const struct attrset *attrs; /* NULL: nothing was asked */
+	uint16_t peer;
+	bool may;
+	const struct attrset *filtered; /* the same for what was asked of a filter */
+	const struct rt_filter *filter;
+	bool wants;
+};
 
 struct speaker {
 	struct speaker_config config;
@@ -74,6 +86,7 @@ struct speaker {
 	uint8_t *stripped; /* NULL until needed, see control.c */
 	struct item *items;
 	struct dest **dests;
+	struct emit_asked asked;
 };
 
 /* Seconds since the start, for struct path. */

@@ -87,7 +87,7 @@ static void drain(void)
 	} while (speaker_deadline(s) <= now);
 }
 
-enum kind { IBGP, EBGP, ADD_PATH };
+enum kind { IBGP, EBGP, ADD_PATH, CONTROL };
 
 static void peer_up(int i, enum kind kind)
 {
@@ -95,7 +95,8 @@ static void peer_up(int i, enum kind kind)
 		.client = true,
 		.passive = true,
 		.add_path = ADD_PATH_BOTH};
-	struct bgp_open o = {.as = kind == EBGP ? 64512 + (uint32_t)i : 65000,
+	bool ebgp = kind == EBGP || kind == CONTROL;
+	struct bgp_open o = {.as = ebgp ? 64512 + (uint32_t)i : 65000,
 		.hold_sec = 90,
 		.bgp_id = 0x0a000001u + (uint32_t)i,
 		.families = {{AFI_L2VPN, SAFI_EVPN}},
@@ -105,6 +106,7 @@ static void peer_up(int i, enum kind kind)
 	uint8_t buf[BGP_MSG_MAX];
 	struct writer w = writer_of(buf, sizeof(buf));
 
+	c.control_communities = kind == CONTROL;
 	if (kind == ADD_PATH) {
 		o.add_path[0] = (struct open_add_path){{AFI_L2VPN, SAFI_EVPN}, 3};
 		o.add_path_count = 1;
@@ -427,6 +429,24 @@ LONG(large_communities, 0xc0, ATTR_LARGE_COMMUNITIES, 12)
 LONG(cluster_list, 0x80, ATTR_CLUSTER_LIST, 4)
 LONG(one_unknown, 0xc0, 200, 2)
 
+/* Half of it communities, half of it routes: each of them is asked for each of the others. */
+static void control(struct msg *m, uint32_t round)
+{
+	struct build b = message(m, BGP_MSG_MAX);
+	uint8_t value[2000] = {0};
+
+	for (size_t i = 0; i < sizeof(value); i += 4) {
+		value[i + 2] = 1;
+		value[i + 3] = (uint8_t)(i + round);
+	}
+	attr(&b, 0x40, ATTR_ORIGIN, "", 1);
+	attr(&b, 0x40, ATTR_AS_PATH, "\2\1\0\0\xfc\0", 6);
+	attr(&b, 0xc0, ATTR_COMMUNITIES, value, sizeof(value));
+	reach(&b, 0x0a000001);
+	fill(&b, &unknown_short, 0);
+	finish(&b, m);
+}
+
 static void many_unknown(struct msg *m, uint32_t round)
 {
 	struct build b = message(m, BGP_MSG_MAX);
@@ -484,6 +504,7 @@ static const struct row {
 	{"the shortest, that 40 others have, too", again_short, 40, IBGP, again_short},
 	{"the same from 40 AS", again_short, 40, EBGP, again_short},
 	{"many paths of one key", add_paths, 11, ADD_PATH, NULL},
+	{"communities that a route server obeys", control, 40, CONTROL, NULL},
 	{"a long AS path", long_path, 11, IBGP, NULL},
 	{"an AS path of many segments", many_segments, 11, IBGP, NULL},
 	{"communities", communities, 11, IBGP, NULL},
