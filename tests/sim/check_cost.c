@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "bgp/engine.h"
+#include "bgp/rtc.h"
 #include "evpn/family.h"
 #include "evpn/nlri.h"
 #include "lib/log.h"
@@ -40,7 +41,7 @@
 #define KEPT_MAX 65536
 #define REPEAT 15
 
-static const struct bgp_family *const families[] = {&evpn_family};
+static const struct bgp_family *const families[] = {&evpn_family, &rtc_family};
 
 struct peer {
 	struct neighbor *n;
@@ -87,7 +88,7 @@ static void drain(void)
 	} while (speaker_deadline(s) <= now);
 }
 
-enum kind { IBGP, EBGP, ADD_PATH, CONTROL };
+enum kind { IBGP, EBGP, ADD_PATH, CONTROL, MEMBERSHIP };
 
 static void peer_up(int i, enum kind kind)
 {
@@ -107,6 +108,9 @@ static void peer_up(int i, enum kind kind)
 	struct writer w = writer_of(buf, sizeof(buf));
 
 	c.control_communities = kind == CONTROL;
+	c.rt_constrain = kind == MEMBERSHIP;
+	if (kind == MEMBERSHIP)
+		o.families[o.family_count++] = (struct bgp_afi_safi){1, 132};
 	if (kind == ADD_PATH) {
 		o.add_path[0] = (struct open_add_path){{AFI_L2VPN, SAFI_EVPN}, 3};
 		o.add_path_count = 1;
@@ -125,7 +129,7 @@ static void begin(int peers, enum kind kind)
 	struct speaker_config c = {.as = 65000,
 		.router_id = 0x0a0000fe,
 		.families = families,
-		.family_count = 1,
+		.family_count = 2,
 		.hold_sec = 90};
 
 	siphash_process_key_fix(1, 2);
@@ -447,6 +451,30 @@ static void control(struct msg *m, uint32_t round)
 	finish(&b, m);
 }
 
+/* The membership of 292 route targets, others each time. */
+static void membership(struct msg *m, uint32_t round)
+{
+	struct build b = message(m, BGP_MSG_MAX);
+
+	mandatory(&b);
+	writer_u8(&b.w, 0x90);
+	writer_u8(&b.w, ATTR_MP_REACH);
+	b.mp = writer_mark(&b.w);
+	writer_u16(&b.w, 0);
+	writer_u16(&b.w, 1);
+	writer_u8(&b.w, 132);
+	writer_u8(&b.w, 4);
+	writer_u32(&b.w, 0x0a000001);
+	writer_u8(&b.w, 0);
+	for (uint32_t i = 0; writer_room(&b.w) >= 13; i++) {
+		writer_u8(&b.w, 96);
+		writer_u32(&b.w, 65000);
+		writer_u32(&b.w, 0x0002fde8);
+		writer_u32(&b.w, (i * 2654435761u) ^ round);
+	}
+	finish(&b, m);
+}
+
 static void many_unknown(struct msg *m, uint32_t round)
 {
 	struct build b = message(m, BGP_MSG_MAX);
@@ -505,6 +533,7 @@ static const struct row {
 	{"the same from 40 AS", again_short, 40, EBGP, again_short},
 	{"many paths of one key", add_paths, 11, ADD_PATH, NULL},
 	{"communities that a route server obeys", control, 40, CONTROL, NULL},
+	{"route target membership", membership, 11, MEMBERSHIP, NULL},
 	{"a long AS path", long_path, 11, IBGP, NULL},
 	{"an AS path of many segments", many_segments, 11, IBGP, NULL},
 	{"communities", communities, 11, IBGP, NULL},
