@@ -13,6 +13,7 @@ struct loop_signal {
 	struct event *ev;
 	void (*fn)(void *arg, int signo);
 	void *arg;
+	bool came;
 };
 
 struct loop {
@@ -107,8 +108,21 @@ static void on_signal(evutil_socket_t fd, short what, void *arg)
 {
 	struct loop_signal *s = arg;
 
+	(void)fd;
 	(void)what;
-	s->fn(s->arg, (int)fd);
+	s->came = true;
+}
+
+/* libevent calls once for each that came; what there is to do about ten of a kind is done once. */
+static void take_signals(struct loop *l)
+{
+	for (int i = 0; i < l->signal_count; i++) {
+		struct loop_signal *s = &l->signals[i];
+		if (!s->came)
+			continue;
+		s->came = false;
+		s->fn(s->arg, event_get_signal(s->ev));
+	}
 }
 
 void loop_on_signal(struct loop *l, int signo, void (*fn)(void *arg, int signo), void *arg)
@@ -155,6 +169,7 @@ void loop_once(struct loop *l, uint64_t max_ms)
 	if (max_ms < TIMERS_NEVER - now && now + max_ms < until)
 		until = now + max_ms;
 	wait_and_dispatch(l, until);
+	take_signals(l);
 	timers_run(&l->timers, loop_now_ms());
 
 	l->deadline_ms = TIMERS_NEVER;

@@ -44,7 +44,7 @@ uint64_t loop_now_ns(void);
 void loop_add_turn(struct loop *l, struct loop_turn *t);
 void loop_remove_turn(struct loop *l, struct loop_turn *t);
 
-/* fn runs in the loop, not in signal context. At most 8 signals. */
+/* fn runs in the loop, not in signal context, once for all that came since. At most 8 signals. */
 void loop_on_signal(struct loop *l, int signo, void (*fn)(void *arg, int signo), void *arg);
 
 /* Turns until loop_stop(); the turn in which it is called is finished. */

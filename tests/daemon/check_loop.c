@@ -125,8 +125,10 @@ START_TEST(test_signal)
 	struct trace t = {.loop = loop_new()};
 
 	loop_on_signal(t.loop, SIGUSR1, on_signal, &t);
-	raise(SIGUSR1);
+	for (int i = 0; i < 3; i++)
+		raise(SIGUSR1);
 	loop_run(t.loop);
+	loop_once(t.loop, 0);
 	ck_assert_str_eq(t.text, "1");
 	loop_free(t.loop);
 }
