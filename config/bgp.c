@@ -1,31 +1,59 @@
 /* The `bgp` part: our own speaker and its neighbours. Password files are read here, so that a file that cannot be read is an
  * error of the configuration, and so that the daemon may drop its privileges afterwards. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "config/parts.h"
 #include "config/words.h"
 
 #define PASSWORD_MAX 80 /* the kernel's TCP_MD5SIG_MAXKEYLEN */
 
+/* Octets, at most `cap`; or -errno. Anything but a regular file could keep a daemon with open sessions waiting. */
+static ssize_t read_file(const char *path, char *buf, size_t cap)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+	size_t len = 0;
+	ssize_t n = 1;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0)
+		n = -errno;
+	else if (!S_ISREG(st.st_mode))
+		n = -EINVAL;
+	while (n > 0 && len < cap) {
+		n = read(fd, buf + len, cap - len);
+		if (n < 0)
+			n = errno == EINTR ? 1 : -errno;
+		else
+			len += (size_t)n;
+	}
+	close(fd);
+	return n < 0 ? n : (ssize_t)len;
+}
+
 static void read_password(struct convert *cv, struct config_neighbor *n)
 {
 	char line[PASSWORD_MAX + 2];
-	FILE *f = fopen(n->password_file, "r");
+	ssize_t got = read_file(n->password_file, line, sizeof(line));
 
-	if (!f) {
-		convert_error(cv, "password-file", "%s: %s", n->password_file, strerror(errno));
+	if (got < 0) {
+		convert_error(cv, "password-file", "%s: %s", n->password_file,
+			got == -EINVAL ? "not a regular file" : strerror((int)-got));
 		return;
 	}
-	size_t len = fread(line, 1, sizeof(line), f);
-	fclose(f);
+	size_t len = (size_t)got;
 	char *nl = memchr(line, '\n', len);
 	size_t key = nl ? (size_t)(nl - line) : len;
 	if (key == 0 || key > PASSWORD_MAX || (nl && nl + 1 != line + len) || memchr(line, 0, key))
-		convert_error(cv, "password-file",
-			"%s: expected one line of 1 - %d characters", n->password_file, PASSWORD_MAX);
+		convert_error(cv, "password-file", "%s: expected one line of 1 - %d characters",
+			n->password_file, PASSWORD_MAX);
 	else if (!(n->password = strndup(line, key)))
 		abort();
 	explicit_bzero(line, sizeof(line));
