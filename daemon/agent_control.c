@@ -14,6 +14,7 @@
 #include "daemon/agent.h"
 #include "daemon/jsonsock.h"
 #include "daemon/loop.h"
+#include "daemon/reload_show.h"
 #include "lib/text.h"
 #include "proxyarp/ledger.h"
 #include "proxyarp/verdict.h"
@@ -384,13 +385,17 @@ static const struct {
 static void take_do(struct agent_control *c, struct jsonsock *s, const char *job, const json_t *o)
 {
 	uid_t uid = jsonsock_peer(s).uid;
+	bool dry_run;
 
 	if (strcmp(job, "reload") != 0)
 		jsonsock_send_error(s, "do: expected reload");
 	else if (uid != 0 && uid != geteuid())
-		jsonsock_send_error(s, "only root and the user that quell-agent runs as may do that");
+		jsonsock_send_error(
+			s, "only root and the user that quell-agent runs as may do that");
+	else if (!reload_request(o, &dry_run))
+		jsonsock_send_error(s, RELOAD_REQUEST_ERROR);
 	else
-		jsonsock_send(s, agent_reload(c->agent, json_is_true(json_object_get(o, "dry_run"))));
+		jsonsock_send(s, agent_reload(c->agent, dry_run));
 }
 
 static void on_line(void *arg, struct jsonsock *s, const json_t *o)

@@ -6,6 +6,7 @@
 #include "daemon/control_parts.h"
 #include "daemon/quelld_lans.h"
 #include "daemon/quelld_reload.h"
+#include "daemon/reload_show.h"
 #include "lib/log.h"
 
 /* The neighbour that is meant; NULL: the error is sent. */
@@ -64,12 +65,17 @@ static void do_refresh(struct control_quelld *c, struct jsonsock *s, const json_
 static void do_reset(struct control_quelld *c, struct jsonsock *s, const json_t *request)
 {
 	struct neighbor *n = neighbor_of(c, s, request);
-	bool hard = json_is_true(json_object_get(request, "hard"));
+	const json_t *hard = json_object_get(request, "hard");
 	const char *message;
 
 	if (!n || !read_message(s, request, &message))
 		return;
-	speaker_reset_neighbor(c->q->speaker, n, BGP_CEASE_RESET, message, hard, loop_now_ms());
+	if (hard && !json_is_boolean(hard)) {
+		jsonsock_send_error(s, "hard: expected true or false");
+		return;
+	}
+	speaker_reset_neighbor(
+		c->q->speaker, n, BGP_CEASE_RESET, message, json_is_true(hard), loop_now_ms());
 	done(s, request);
 }
 
@@ -127,7 +133,12 @@ static void do_clear_duplicate(struct control_quelld *c, struct jsonsock *s, con
 
 static void do_reload(struct control_quelld *c, struct jsonsock *s, const json_t *request)
 {
-	jsonsock_send(s, quelld_reload(c->q, json_is_true(json_object_get(request, "dry_run"))));
+	bool dry_run;
+
+	if (reload_request(request, &dry_run))
+		jsonsock_send(s, quelld_reload(c->q, dry_run));
+	else
+		jsonsock_send_error(s, RELOAD_REQUEST_ERROR);
 }
 
 const struct control_row control_dos[] = {

@@ -184,6 +184,7 @@ static void say_goodbye(struct quelld *q)
 	uint64_t until = loop_now_ms() + STOP_MS;
 	struct transport_stats s;
 
+	q->stopping = true;
 	quelld_lans_detach(q->lans);
 	transport_stop_listening(q->transport);
 	speaker_shutdown(q->speaker, "quelld is stopping", loop_now_ms());

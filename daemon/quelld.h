@@ -1,6 +1,7 @@
 /* quelld's parts, for the files that work on more than one of them: quelld.c makes them, the control socket shows and
  * changes them. */
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -31,4 +32,5 @@ struct quelld {
 	struct priv_user user;
 	uid_t feed_user;
 	uint64_t started_ms;
+	bool stopping; /* and no more to be changed */
 };

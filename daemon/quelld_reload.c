@@ -169,6 +169,8 @@ json_t *quelld_reload(struct quelld *q, bool dry_run)
 	struct config_diff d;
 	struct config *is;
 
+	if (q->stopping)
+		return reload_refused("quelld is stopping: nothing was changed", NULL);
 	if (read_file(q, &is, err) < 0)
 		return reload_refused(err, NULL);
 	config_diff(q->config, is, &d);

@@ -97,3 +97,14 @@ json_t *reload_refused(const char *text, json_t *changes)
 	return json_pack("{s:o, s:b, s:o}", "changes", changes ? changes : json_array(), "applied",
 		0, "errors", lines);
 }
+
+bool reload_request(const json_t *request, bool *ret_dry_run)
+{
+	const json_t *dry_run = json_object_get(request, "dry_run");
+
+	if ((dry_run && !json_is_boolean(dry_run)) ||
+		json_object_size(request) != (dry_run ? 2 : 1))
+		return false;
+	*ret_dry_run = json_is_true(dry_run);
+	return true;
+}

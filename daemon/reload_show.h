@@ -13,3 +13,7 @@ void reload_log(const struct config_diff *d, bool agent);
 /* The answer when nothing is done: `errors`, a line of `text` each, which are logged too, and the changes if there are any
  * (taken over; may be NULL). */
 json_t *reload_refused(const char *text, json_t *changes);
+
+/* Whether the request is one that can be done; a look that was misspelt must not become a deed. */
+bool reload_request(const json_t *request, bool *ret_dry_run);
+#define RELOAD_REQUEST_ERROR "reload: expected dry_run, true or false, and nothing else"
