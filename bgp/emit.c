@@ -28,9 +28,6 @@
 #include "bgp/update.h"
 #include "lib/log.h"
 
-#define BUF_OCTETS (2 * BGP_MSG_EXTENDED_MAX)
-#define CUT_OCTETS 32768 /* a shared buffer is closed at this size */
-
 #define NO_EXPORT 0xffffff01u
 #define NO_ADVERTISE 0xffffff02u
 #define NO_EXPORT_SUBCONFED 0xffffff03u
@@ -260,7 +257,7 @@ static void emit_run(struct emit *e, const struct item *it, size_t n, bool withd
 
 	for (size_t i = 0; i < n;) {
 		struct update_writer u;
-		if (e->len + message_max(e->g) > BUF_OCTETS || e->len > CUT_OCTETS)
+		if (e->len + message_max(e->g) > EMIT_OCTETS)
 			cut(e);
 		if (begin(e, &u, withdraw ? NULL : it->path) == 0) {
 			for (; i < n; i++) {

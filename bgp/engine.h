@@ -13,8 +13,11 @@
 #include "bgp/speaker.h"
 #include "lib/timers.h"
 
-#define BATCH 1024       /* keys told at once */
+#define BATCH 4096       /* keys told at once */
 #define SWEEP_SLICE 4096 /* keys looked at in one go */
+/* What is encoded at once for a group. The larger the piece that is given to a socket, the less it costs: a
+ * batch of 4096 MAC/IP routes is 180 KB. */
+#define EMIT_OCTETS (256 * 1024)
 
 /* One address family. */
 struct table {

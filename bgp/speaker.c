@@ -19,7 +19,6 @@
 #include "lib/log.h"
 #include "lib/siphash.h"
 
-#define BUF_OCTETS (2 * BGP_MSG_EXTENDED_MAX)
 #define NEIGHBORS_MAX 65000
 #define TOMBSTONES_MAX (1u << 21) /* some 200 MB; see bound_tombstones() */
 #define SWEEPS_A_TURN 8
@@ -64,7 +63,7 @@ struct speaker *speaker_new(const struct speaker_config *c, uint64_t now_ms)
 	timers_init(&s->timers);
 	timer_init(&s->defer, defer_fired, s);
 	s->attrsets = attrsets_new();
-	s->buf = malloc(BUF_OCTETS);
+	s->buf = malloc(EMIT_OCTETS);
 	s->items = calloc(ITEMS, sizeof(struct item));
 	s->dests = calloc(SWEEP_SLICE, sizeof(*s->dests));
 	bool ok = s->attrsets && s->buf && s->items && s->dests;

@@ -16,7 +16,7 @@ struct io_pool;
 struct loop;
 
 /* As much as a connection may read or write in one turn of the loop. */
-#define IO_READ_OCTETS (64 * 1024)
+#define IO_READ_OCTETS (128 * 1024)
 #define IO_WRITE_OCTETS (256 * 1024)
 
 struct io {

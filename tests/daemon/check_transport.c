@@ -17,6 +17,7 @@
 #include "daemon/loop.h"
 #include "daemon/sockopt.h"
 #include "daemon/transport.h"
+#include "daemon/transport_io.h"
 #include "lib/log.h"
 #include "lib/siphash.h"
 
@@ -75,7 +76,7 @@ void conn_rx(struct conn *c, const uint8_t *bytes, size_t len, uint64_t now_ms)
 {
 	(void)bytes;
 	(void)now_ms;
-	ck_assert_uint_le(len, 64 * 1024);
+	ck_assert_uint_le(len, IO_READ_OCTETS);
 	c->rx += len;
 }
 
