@@ -21,7 +21,7 @@ from lab import netns
 from lab.netns import LabError
 
 FIRST = "10.98.1.1"
-GOBGP_MOST = 10_000  # one NLRI an UPDATE: a minute at ten times as many
+GOBGP_MOST = 10_000  # one NLRI an UPDATE: minutes at ten times as many
 NICE = -15  # of all that is measured, alike: what else runs on the machine shall disturb less
 DEFAULT = [(10_000, 10), (100_000, 10), (1_000_000, 1), (1_000_000, 10), (1_000_000, 50)]
 FULL = [(routes, clients) for routes in (10_000, 100_000, 1_000_000) for clients in (1, 10, 50, 200)]

@@ -21,6 +21,8 @@
 #define MESSAGE_MAX 65535
 #define READ_OCTETS (256 * 1024)
 #define EVENTS 256
+/* A router's windows do not grow to 32 MB; 50 such would be a test of this machine's memory. */
+#define RECEIVE_OCTETS (512 * 1024)
 #define HOLD_SEC 180
 #define KEEPALIVES_A_HOLD 9
 #define REDIAL_NS 100000000ull
@@ -58,8 +60,7 @@ __attribute__((format(printf, 3, 4))) static void failed(
 void peers_init(
 	struct peers *ps, uint32_t server, uint16_t port, uint32_t first_address, size_t count)
 {
-	*ps = (struct peers){
-		.server = server, .port = port, .count = count, .hold_sec = HOLD_SEC};
+	*ps = (struct peers){.server = server, .port = port, .count = count, .hold_sec = HOLD_SEC};
 	ps->epoll = epoll_create1(EPOLL_CLOEXEC);
 	ps->peer = calloc(count, sizeof(*ps->peer));
 	if (ps->epoll < 0 || !ps->peer)
@@ -267,7 +268,7 @@ static size_t receive(struct peers *ps, struct peer *p)
 static void dial(struct peers *ps, struct peer *p)
 {
 	struct sockaddr_in sa = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(p->address)};
-	int on = 1;
+	int on = 1, window = RECEIVE_OCTETS;
 
 	p->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (p->fd < 0 || bind(p->fd, (struct sockaddr *)&sa, sizeof(sa)) < 0) {
@@ -275,6 +276,7 @@ static void dial(struct peers *ps, struct peer *p)
 		return;
 	}
 	setsockopt(p->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	setsockopt(p->fd, SOL_SOCKET, SO_RCVBUF, &window, sizeof(window));
 	sa.sin_addr.s_addr = htonl(ps->server);
 	sa.sin_port = htons(ps->port);
 	p->state = PEER_CONNECTING;
