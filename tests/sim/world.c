@@ -1053,7 +1053,7 @@ void world_init(struct world *w, uint32_t first, uint32_t seed, bool tracing)
 			w->model.node[i].cluster_id = w->model.node[i].router_id;
 	if (!w->lans)
 		make_keys(w, 3 + (int)dice(w, 14));
-	w->net.turns_max = 20000;
+	w->net.turns_max = 200000;
 	w->net.socket = 200 + dice(w, 2) * 2000;
 	if (dice(w, 2))
 		change_weather(w);
