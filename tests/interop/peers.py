@@ -89,11 +89,12 @@ class ExaBgp:
         os.mkfifo(self.fifo)
         self.commands = os.open(self.fifo, os.O_RDWR)
         script = self.dir / "api"
-        script.write_text(f"#!/bin/sh\ncat {self.fifo} &\nexec cat >{self.heard}\n")
+        script.write_text(f"#!/bin/sh\nexec 3<&0\ncat <&3 >>{self.heard} &\nexec cat {self.fifo}\n")
         script.chmod(0o755)
         (self.dir / "conf").write_text(f"""process api {{
     run {script};
     encoder json;
+    respawn false;
 }}
 neighbor {RS} {{
     router-id {address};
@@ -119,6 +120,9 @@ neighbor {RS} {{
         os.write(self.commands, text.encode() + b"\n")
 
     def close(self):
+        """Ends it before its commands, or it would start a new reader of them that waits for ever."""
+        if self.process:
+            self.process.stop()
         os.close(self.commands)
 
     def said(self):
