@@ -11,6 +11,7 @@
 #include "config/parts.h"
 #include "config/words.h"
 
+#define NAME_OCTETS 63  /* bgp/speaker.h */
 #define PASSWORD_MAX 80 /* the kernel's TCP_MD5SIG_MAXKEYLEN */
 
 /* Octets, at most `cap`; or -errno. Anything but a regular file could keep a daemon with open sessions waiting. */
@@ -100,6 +101,8 @@ static void neighbor(struct convert *cv, const struct raw_neighbor *raw, const s
 	n->connect_retry = 5;
 	if (!raw->address == !raw->prefix)
 		convert_error(cv, "", "expected either address or prefix");
+	if (raw->name && strlen(raw->name) > NAME_OCTETS)
+		convert_error(cv, "name", "longer than %d octets", NAME_OCTETS);
 	convert_ip(cv, "address", raw->address, &n->address);
 	convert_prefix(cv, "prefix", raw->prefix, &n->prefix);
 	if (ip_is_multicast(n->address) || (n->address.family && ip_is_unspecified(n->address)))

@@ -36,10 +36,14 @@ const char *config_effect_text(enum config_part part, enum config_effect e)
 
 static char *shown(struct config_text *t)
 {
-	if (t->len > VALUE_MAX) {
-		memcpy(t->p + VALUE_MAX - 3, "...", 4);
-		t->len = VALUE_MAX;
-	}
+	size_t cut = VALUE_MAX - 3;
+
+	if (t->len <= VALUE_MAX)
+		return t->p;
+	while (cut && ((unsigned char)t->p[cut] & 0xc0) == 0x80)
+		cut--; /* not within a character: half of one has no place in JSON */
+	memcpy(t->p + cut, "...", 4);
+	t->len = cut + 3;
 	return t->p;
 }
 

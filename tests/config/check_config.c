@@ -243,6 +243,9 @@ static const struct {
 	{TOP "bgp:\n  as: many\n", ":3:7: Invalid uint64_t value: 'many'"},
 	{TOP "bgp:\n  as: 1\n  hold-time: 2\n", ":4:14: bgp.hold-time: 2: expected 0 or 3 - 65535"},
 	{NEIGHBOR("addres: 10.99.0.2"), ":5:7: unknown key: addres"},
+	{NEIGHBOR("address: 10.99.0.2\n      name: "
+		  "1234567890123456789012345678901234567890123456789012345678901234"),
+		":6:13: bgp.neighbors[0].name: longer than 63 octets"},
 	{NEIGHBOR("address: 10.99.0"),
 		":5:16: bgp.neighbors[0].address: '10.99.0': expected an IPv4 or IPv6 address"},
 	{NEIGHBOR("name: x"), ":5:7: bgp.neighbors[0]: expected either address or prefix"},

@@ -216,6 +216,29 @@ START_TEST(long_values_are_cut)
 }
 END_TEST
 
+START_TEST(never_within_a_character)
+{
+	char text[1024] = TOP "lans:\n  - {name: x, vni: 1, registry: [";
+	struct config *a = load(TOP "lans:\n  - {name: x, vni: 1}\n"), *b;
+	struct config_diff d;
+
+	if (_i)
+		strcat(text, "x");
+	for (int i = 0; i < 200; i++)
+		strcat(text, "\xc3\xa9");
+	strcat(text, "]}\n");
+	b = load(text);
+	config_diff(a, b, &d);
+	ck_assert_uint_eq(d.count, 1);
+	size_t len = strlen(d.changes[0].to);
+	ck_assert_uint_ge(len, 239);
+	ck_assert_str_eq(d.changes[0].to + len - 5, "\xc3\xa9...");
+	config_diff_free(&d);
+	config_free(a);
+	config_free(b);
+}
+END_TEST
+
 /* --- every key of the schema --- */
 
 static unsigned keys;
@@ -267,6 +290,7 @@ int main(void)
 	tcase_add_loop_test(t, says_a_line_a_change, 0, sizeof(cases) / sizeof(cases[0]));
 	tcase_add_test(t, a_password_is_compared_and_not_shown);
 	tcase_add_test(t, long_values_are_cut);
+	tcase_add_loop_test(t, never_within_a_character, 0, 2);
 	tcase_add_test(t, every_key_has_a_row);
 	suite_add_tcase(s, t);
 	SRunner *r = srunner_create(s);
