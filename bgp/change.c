@@ -129,6 +129,8 @@ static enum neighbor_change change(
 		neighbor_start(n, now_ms);
 		return NEIGHBOR_IN_PLACE;
 	}
+	if (was.rules != c->rules)
+		recheck_begin(n->s, n);
 	if (says_otherwise(n->s, &was, c)) {
 		begin_anew(n, e, false, now_ms);
 		return NEIGHBOR_RESET;
@@ -137,8 +139,6 @@ static enum neighbor_change change(
 		return NEIGHBOR_SAME;
 	if (was.passive != c->passive)
 		set_passive(n, now_ms);
-	if (was.rules != c->rules)
-		recheck_begin(n->s, n);
 	check_limit(n, now_ms);
 	return NEIGHBOR_IN_PLACE;
 }
@@ -185,7 +185,6 @@ int speaker_change_neighbor(
 		return r < 0 ? r : NEIGHBOR_ANEW;
 	}
 	enum neighbor_change r = n->range ? change_range(n, c, now_ms) : change(n, c, now_ms);
-	membership_update_default(s);
 	membership_update_default(s);
 	restart_check_converged(s);
 	return r;

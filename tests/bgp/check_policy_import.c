@@ -400,7 +400,28 @@ START_TEST(refused_ones_count)
 }
 END_TEST
 
+/* Other rules come with something that only a new session can say, and the neighbour is not back yet: what is kept of it
+ * is asked about. */
+START_TEST(rules_change_with_a_reset)
+{
+	begin(NULL);
+	put(1, 1, 4);
+	put(1, 2, 7);
+	sim_kill(&sim, 1);
+	sim_run(&sim, 1000);
+	ck_assert_int_eq(payload_at(3, 2), 7);
+	struct neighbor_config c = neighbor_of(1)->config;
+	c.rules = &own_threshold;
+	c.hold_sec = 30;
+	ck_assert_int_eq(speaker_change_neighbor(sim.node[0].s, neighbor_of(1), &c, sim.now), NEIGHBOR_RESET);
+	sim_run(&sim, 1000);
+	ck_assert_int_eq(payload_at(3, 1), 4);
+	ck_assert_int_eq(payload_at(3, 2), -1);
+}
+END_TEST
+
 CHECK_MAIN("policy_import", {
+	tcase_add_test(t, rules_change_with_a_reset);
 	tcase_add_checked_fixture(t, NULL, teardown);
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, kept_and_not_told, 0, ROWS_OF(rows));
