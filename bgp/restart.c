@@ -128,9 +128,10 @@ static bool keep(
 	if (peer_of(n, t)->stale && (overdue || (!se->gr_notification && !f->llgr.sec))) {
 		/* "A route previously marked as stale MUST be deleted." */
 		sweep_purge(n, t);
-		while (f->sweep != SWEEP_NONE && sweep_slice(n, t))
-			;
 	}
+	/* What is about to go anyway does not stay for another restart. */
+	while (f->sweep == SWEEP_PURGE && sweep_slice(n, t))
+		;
 	rib_peer_stale(&t->rib, n->index, true);
 	f->stale = true;
 	sweep_begin(n, t, SWEEP_MARK);

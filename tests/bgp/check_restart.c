@@ -538,6 +538,38 @@ START_TEST(restarting_bit)
 }
 END_TEST
 
+/* The End-of-RIB says what is gone; that the session is lost again in the same moment does not bring it back. */
+START_TEST(lost_while_the_rest_goes)
+{
+	struct bgp_open o = raw_open();
+	uint8_t buf[BGP_MSG_MAX];
+
+	o.gr = o.gr_notification = true;
+	o.gr_restart_sec = 120;
+	o.gr_families[0] = (struct open_gr_family){{AFI_L2VPN, SAFI_EVPN}, true};
+	o.gr_family_count = 1;
+	raw_start(&raw);
+	raw_establish(&raw, &o);
+	raw_rx_routes(&raw, 1, 3, 1);
+	struct conn *first = raw.c;
+	raw.c = NULL;
+	conn_lost(first, CONN_FAILED, raw.now);
+	raw_wait(&raw, 3000);
+	raw.c = raw_call(&raw, RAW_PEER);
+	raw_drain(&raw);
+	raw_establish(&raw, &o);
+	raw_rx_routes(&raw, 1, 1, 1);
+	ck_assert_uint_eq(raw_view(&raw).routes_in, 3);
+	conn_rx(raw.c, buf, update_eor(buf, sizeof(buf), &test_family), raw.now);
+	conn_lost(raw.c, CONN_FAILED, raw.now);
+	raw.c = NULL;
+	raw_drain(&raw);
+	ck_assert_uint_eq(raw_view(&raw).routes_in, 1);
+	ck_assert_uint_eq(raw_view(&raw).routes_stale, 1);
+	raw_stop(&raw);
+}
+END_TEST
+
 static void takes_several(struct neighbor_config *c)
 {
 	c->passive = c->client = true;
@@ -601,6 +633,7 @@ int main(void)
 	suite_add_tcase(s, t);
 	TCase *by_hand = tcase_create("by hand");
 	tcase_add_loop_test(by_hand, how_it_ends, 0, sizeof(ends) / sizeof(*ends));
+	tcase_add_test(by_hand, lost_while_the_rest_goes);
 	tcase_add_loop_test(by_hand, again_and_again, 0, 2);
 	tcase_add_loop_test(by_hand, restarting_bit, 0, 2);
 	suite_add_tcase(s, by_hand);
