@@ -157,6 +157,8 @@ void restart_session_down(struct neighbor *n, struct session *se, uint64_t now_m
 		f->refreshing = f->stale = false;
 		if (peer_of(n, t)->paths)
 			waits |= keep(n, se, t, overdue, now_ms);
+		else
+			llgr_end(n, t);
 	}
 	timers_stop(&n->s->timers, &n->stale);
 	membership_session_down(n);

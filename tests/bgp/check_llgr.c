@@ -380,6 +380,35 @@ START_TEST(lost_again)
 }
 END_TEST
 
+/* Taken back before the End-of-RIB and lost: the time that ran for what is gone is not that of what comes later. */
+START_TEST(another_time)
+{
+	struct bgp_open o = graceful(10, 500);
+
+	raw_up(&o, 1000);
+	raw_lose();
+	raw_wait(&raw, 20000);
+	for (int i = 0; i < 2; i++) {
+		raw.c = raw_call(&raw, RAW_PEER);
+		raw_drain(&raw);
+		raw_establish(&raw, &o);
+		if (i == 0) {
+			raw_rx_withdraw(&raw, 1, 3);
+			ck_assert_uint_eq(raw_view(&raw).routes_in, 0);
+			raw_lose();
+			raw_wait(&raw, 5000);
+		}
+	}
+	raw_rx_routes(&raw, 1, 3, 1);
+	raw_lose();
+	raw_wait(&raw, 505000);
+	ck_assert_uint_eq(raw_view(&raw).routes_in, 3);
+	raw_wait(&raw, 10000);
+	ck_assert_uint_eq(raw_view(&raw).routes_in, 0);
+	raw_stop(&raw);
+}
+END_TEST
+
 /* More than one slice of a sweep. */
 START_TEST(many)
 {
@@ -408,4 +437,5 @@ CHECK_MAIN("llgr", tcase_add_checked_fixture(t, setup, teardown);
 	   tcase_add_loop_test(t, it_comes_back, 0, ROWS_OF(backs));
 	   tcase_add_loop_test(t, how_long, 0, ROWS_OF(times));
 	   tcase_add_loop_test(t, without_the_other, 0, 2); tcase_add_test(t, no_end_of_rib);
-	   tcase_add_test(t, lost_again); tcase_add_test(t, many);)
+	   tcase_add_test(t, lost_again); tcase_add_test(t, another_time);
+	   tcase_add_test(t, many);)
