@@ -48,8 +48,12 @@ void copies_withdrawn(struct table *t, struct dest *d, uint32_t originator)
 	const struct path *p;
 	unsigned change = 0;
 
-	while ((p = kept_copy(&t->rib, d, originator)))
-		change |= rib_unset_dest(&t->rib, p->peer, d, true);
+	while ((p = kept_copy(&t->rib, d, originator))) {
+		struct neighbor *n = t->s->neighbor[p->peer];
+		unsigned one = rib_unset_dest(&t->rib, p->peer, d, true);
+		membership_changed(n, t, d, one);
+		change |= one;
+	}
 	if (change & RIB_BEST)
 		speaker_tell(t, d);
 }

@@ -139,12 +139,15 @@ static void remove_prefix(struct neighbor *n, const struct dest *d)
 }
 
 /* Each peer is told of another's membership (section 3.2), so while there are two paths at most (all in all, or of
- * those that go to anybody) what is told changes without the best path. Further ones make no difference. */
+ * those that go to anybody) what is told changes without the best path. Further ones make no difference, and those that
+ * communities may keep from somebody do not count. */
 static bool is_told_by_others(const struct rib *r, const struct dest *d, bool came)
 {
 	unsigned all = 0, open = 0, few = came ? 2 : 1;
 
 	for (const struct path *p = rib_best(r, d); p; p = rib_path(r, p->next)) {
+		if (p->refused || p->attrs->attrs.communities.len)
+			continue;
 		all++;
 		open += p->peer == RIB_LOCAL || !r->peer[p->peer].ibgp || r->peer[p->peer].client;
 	}
@@ -159,7 +162,7 @@ void membership_changed(struct neighbor *n, struct table *t, struct dest *d, uns
 		add(n, d);
 	else
 		remove_prefix(n, d);
-	if (!(change & RIB_BEST) && is_told_by_others(&t->rib, d, change & RIB_NEW))
+	if (d->paths && !(change & RIB_BEST) && is_told_by_others(&t->rib, d, change & RIB_NEW))
 		rib_touch(&t->rib, d);
 	for (unsigned i = 0; i < n->s->tables; i++)
 		if (i != t->index && n->family[i].member)

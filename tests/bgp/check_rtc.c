@@ -194,16 +194,19 @@ static bool knows(int node, uint32_t number)
 }
 
 /* The neighbour says these prefixes by itself, so that any can be said. */
-static void say(int node, const char *prefixes, bool yes)
+static void say_with(int node, const char *prefixes, bool yes, const char *communities)
 {
-	struct octets o = octets_of(prefixes);
+	struct octets o = octets_of(prefixes), c = octets_of(communities);
 	struct reader r = reader_of(o.p, o.len);
 	struct attrs a = {
 		.present = ATTR_BIT(ATTR_ORIGIN) | ATTR_BIT(ATTR_AS_PATH) | ATTR_BIT(ATTR_NEXT_HOP),
-		.next_hop = sim.node[node].address};
+		.next_hop = sim.node[node].address,
+		.communities = {c.p, (uint16_t)c.len}};
 	struct nlri n;
 	const char *why;
 
+	if (c.len)
+		a.present |= ATTR_BIT(ATTR_COMMUNITIES);
 	while (reader_left(&r)) {
 		ck_assert_int_eq(rtc_family.decode(&r, false, &n, &why), NLRI_OK);
 		if (yes)
@@ -212,6 +215,12 @@ static void say(int node, const char *prefixes, bool yes)
 			speaker_unoriginate(sim.node[node].s, &rtc_family, &n, sim.now);
 	}
 	free(o.p);
+	free(c.p);
+}
+
+static void say(int node, const char *prefixes, bool yes)
+{
+	say_with(node, prefixes, yes, "");
 }
 
 START_TEST(what_is_wanted)
@@ -666,6 +675,61 @@ START_TEST(taken_back_together)
 }
 END_TEST
 
+/* A reflector is away; what it passed on goes when the other takes it back, and with it what is wanted by its word. */
+START_TEST(a_copy_goes)
+{
+	/* 0 and 1 reflect for 3 and are no clients of 2. */
+	for (int i = 0; i <= 3; i++)
+		start(i, 65000);
+	for (int r = 0; r <= 1; r++)
+		for (int i = 2; i <= 3; i++) {
+			sim_neighbor(&sim, r, i, 65000, i == 3 ? client : takes_part);
+			sim_neighbor(&sim, i, r, 65000, takes_part);
+		}
+	imports(3, 100, 0);
+	sim_run(&sim, 3000);
+	ck_assert_uint_eq(sim_view(&sim, 2, 1).routes_in, 1);
+	sim_kill(&sim, 1);
+	sim_run(&sim, 1000);
+	ck_assert_uint_eq(sim_view(&sim, 2, 1).routes_stale, 1);
+	imports(3, 0, 0);
+	sim_run(&sim, 1000);
+	ck_assert_uint_eq(sim_view(&sim, 2, 1).routes_stale, 0);
+	start(1, 65000);
+	for (int i = 2; i <= 3; i++)
+		sim_neighbor(&sim, 1, i, 65000, i == 3 ? client : takes_part);
+	originate_rt(2, 1, 100);
+	sim_run(&sim, 10000);
+	ck_assert(sim_up(&sim, 1, 2) && sim_up(&sim, 1, 3));
+	ck_assert(!knows(0, 1));
+	ck_assert(!knows(1, 1));
+}
+END_TEST
+
+/* What must not leave the AS makes no third and fourth of those that do. */
+START_TEST(said_for_the_inside)
+{
+	star(3);
+	start(4, 65004);
+	sim_neighbor(&sim, 0, 4, 65004, takes_part);
+	sim_neighbor(&sim, 4, 0, 65000, takes_part);
+	for (int i = 1; i <= 2; i++)
+		say_with(i, "60" RT_100, true, "ffffff01");
+	sim_settle(&sim);
+	ck_assert(sim_up(&sim, 0, 4));
+	ck_assert_uint_eq(sim_view(&sim, 0, 2).routes_in, 1);
+	ck_assert_uint_eq(sim_view(&sim, 4, 0).routes_in, 0);
+	imports(3, 100, 0);
+	originate_rt(4, 1, 100);
+	sim_settle(&sim);
+	ck_assert_uint_eq(sim_view(&sim, 4, 0).routes_in, 1);
+	ck_assert(knows(3, 1));
+	imports(3, 0, 0);
+	sim_settle(&sim);
+	ck_assert_uint_eq(sim_view(&sim, 4, 0).routes_in, 0);
+}
+END_TEST
+
 CHECK_MAIN("rtc", tcase_add_checked_fixture(t, setup, teardown);
 	   tcase_add_loop_test(t, codec, 0, ROWS_OF(nlris));
 	   tcase_add_loop_test(t, what_is_wanted, 0, ROWS_OF(wants));
@@ -681,4 +745,5 @@ CHECK_MAIN("rtc", tcase_add_checked_fixture(t, setup, teardown);
 	   tcase_add_test(t, comes_back_after_a_loss); tcase_add_test(t, between_ases);
 	   tcase_add_test(t, two_reflectors);
 	   tcase_add_test(t, withdrawn_where_the_best_does_not_go);
-	   tcase_add_test(t, taken_back_together);)
+	   tcase_add_test(t, taken_back_together);
+	   tcase_add_test(t, a_copy_goes); tcase_add_test(t, said_for_the_inside);)
