@@ -217,6 +217,19 @@ static bool is_crowded(const struct place *at)
 	return at->mine >= RIB_PATHS_OF_PEER || (at->mine && at->all >= RIB_PATHS_OF_KEY);
 }
 
+/* After a restart the same paths may come with other identifiers: those of before make room. */
+static pool_ref *stale_place(struct rib *r, struct dest *d, uint16_t peer, uint32_t path_id)
+{
+	pool_ref *link = &d->paths;
+	struct path *p;
+
+	while ((p = rib_path(r, *link)) && (p->peer != peer || !rib_path_stale(r, p)))
+		link = &p->next;
+	if (p)
+		p->path_id = path_id;
+	return link;
+}
+
 static void fill(const struct rib *r, struct path *p, const struct rib_route *in)
 {
 	p->since = in->since;
@@ -344,7 +357,7 @@ unsigned rib_set(struct rib *r, const struct rib_route *in, struct dest **ret)
 		return RIB_FULL;
 	bool risen = !born && !d->paths;
 	struct place at = place_of(r, d, in->peer, in->path_id);
-	if (!*at.link && is_crowded(&at))
+	if (!*at.link && is_crowded(&at) && !*(at.link = stale_place(r, d, in->peer, in->path_id)))
 		return RIB_CROWDED;
 	unsigned change = *at.link ? path_replace(r, d, at.link, in) : path_add(r, d, in);
 	if (born && change & RIB_FULL) {

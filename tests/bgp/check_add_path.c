@@ -323,6 +323,49 @@ START_TEST(too_many_of_one_key)
 }
 END_TEST
 
+/* After a restart the same paths may come with other identifiers: then what is stale makes room. */
+START_TEST(other_identifiers)
+{
+	struct bgp_open o = raw_open();
+	struct raw *r = &peer[A];
+	uint8_t buf[64];
+
+	begin(ADD_PATH_SEND);
+	speaker_remove_neighbor(sp, r->n, r->now);
+	r->c = NULL;
+	drain();
+	struct neighbor_config n = raw_neighbor();
+	n.address = ip_v4_u32(RAW_PEER);
+	n.add_path = ADD_PATH_RECEIVE;
+	ck_assert_int_eq(speaker_add_neighbor(sp, &n, r->now, &r->n), 0);
+	o.add_path[0] = (struct open_add_path){{AFI_L2VPN, SAFI_EVPN}, ADD_PATH_SEND};
+	o.add_path_count = 1;
+	o.gr = true;
+	o.gr_restart_sec = 120;
+	o.gr_families[0] = (struct open_gr_family){{AFI_L2VPN, SAFI_EVPN}, true};
+	o.gr_family_count = 1;
+	for (uint32_t round = 0; round < 3; round++) {
+		r->c = raw_call(r, RAW_PEER);
+		ck_assert_ptr_nonnull(r->c);
+		drain();
+		raw_establish(r, &o);
+		for (uint32_t id = 1; id <= 20; id++)
+			say(A, 7, 100 * round + id, (uint8_t)id, false);
+		ck_assert_uint_eq(raw_view(r).refused[REFUSED_CROWDED], 0);
+		raw_rx(r, buf, update_eor(buf, sizeof(buf), &test_family));
+		ck_assert_uint_eq(raw_view(r).routes_in, 20);
+		ck_assert_uint_eq(raw_view(r).routes_stale, 0);
+		ck_assert_uint_eq(raw_view(&peer[C]).routes_out, RIB_NUMBERS);
+		for (int i = 0; i < PEERS; i++)
+			peer[i].now += 2000;
+		struct conn *c = r->c;
+		r->c = NULL;
+		conn_lost(c, CONN_FAILED, r->now);
+		drain();
+	}
+}
+END_TEST
+
 /* --- those who lag --- */
 
 /* A refresh tells all paths again; what went while it lagged is withdrawn by its number. */
@@ -544,7 +587,7 @@ CHECK_MAIN("add_path", {
 	tcase_add_loop_test(t, agreed, 0, ROWS_OF(modes));
 	tcase_add_test(t, what_we_offer);
 	tcase_add_test(t, more_than_numbers);
-	tcase_add_test(t, too_many_of_one_key);
+	tcase_add_test(t, too_many_of_one_key); tcase_add_test(t, other_identifiers);
 	tcase_add_test(t, lags);
 	tcase_add_test(t, late);
 })
