@@ -28,9 +28,14 @@ static uint32_t originator_of(const struct path *p)
 								    : 0;
 }
 
-uint32_t copies_originator(const struct table *t, const struct neighbor *n, const struct dest *d)
+uint32_t copies_originator(
+	const struct table *t, const struct neighbor *n, const struct dest *d, uint32_t path_id)
 {
-	return d ? originator_of(rib_path_of(&t->rib, d, n->index)) : 0;
+	const struct path *p = d ? rib_path(&t->rib, d->paths) : NULL;
+
+	while (p && (p->peer != n->index || p->path_id != path_id))
+		p = rib_path(&t->rib, p->next);
+	return originator_of(p);
 }
 
 /* One that is kept over a restart; those between BoRR and EoRR are not. */

@@ -77,7 +77,8 @@ static void import_withdrawal(const struct import *im, const struct nlri *n, str
 
 	im->n->refused[im->refused] += im->refused != REFUSED_NOT;
 	if (im->copies)
-		originator = copies_originator(im->t, im->n, rib_find(&im->t->rib, key));
+		originator = copies_originator(
+			im->t, im->n, rib_find(&im->t->rib, key), n->path_id);
 	unsigned change = rib_unset(&im->t->rib, im->n->index, n->path_id, key, &d);
 	if (im->t->family == &rtc_family)
 		membership_changed(im->n, im->t, d, change);

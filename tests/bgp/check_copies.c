@@ -95,6 +95,47 @@ START_TEST(and_comes_back)
 }
 END_TEST
 
+static void sends_several(struct neighbor_config *c)
+{
+	c->passive = c->client = true;
+	c->add_path = ADD_PATH_SEND;
+}
+
+static void takes_several(struct neighbor_config *c)
+{
+	c->add_path = ADD_PATH_RECEIVE;
+}
+
+/* Two have the same key, and one reflector tells of both: only the copy of that which goes, goes. */
+START_TEST(one_of_several)
+{
+	struct speaker_config c;
+
+	for (int i = 0; i <= 4; i++) {
+		c = sim_config(65000, i);
+		sim_start(&sim, i, &c);
+	}
+	for (int r = 0; r <= 1; r++)
+		for (int i = 2; i <= 4; i++) {
+			bool several = r == 0 && i == 3;
+			sim_neighbor(&sim, r, i, 65000, several ? sends_several : passive_client);
+			sim_neighbor(&sim, i, r, 65000, several ? takes_several : NULL);
+		}
+	sim_originate(&sim, 2, 21, 1);
+	sim_originate(&sim, 4, 21, 1);
+	sim_run(&sim, 3000);
+	ck_assert_uint_eq(sim_view(&sim, 3, 0).routes_in, 2);
+	ck_assert_uint_eq(sim_view(&sim, 3, 1).routes_in, 1);
+	sim_kill(&sim, 1);
+	sim_run(&sim, 1000);
+	/* What reflector 1 had passed on was node 2's. */
+	sim_withdraw(&sim, _i ? 2 : 4, 21);
+	sim_run(&sim, 1000);
+	ck_assert_uint_eq(sim_view(&sim, 3, 0).routes_in, 1);
+	ck_assert_uint_eq(sim_view(&sim, 3, 1).routes_stale, _i ? 0 : 1);
+}
+END_TEST
+
 /* A client that restarts is not spoken for by anybody: what it told itself is no copy. */
 START_TEST(what_it_told_itself_stays)
 {
@@ -135,6 +176,7 @@ CHECK_MAIN("bgp/copies", {
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, one_is_away, 0, 2);
 	tcase_add_test(t, and_comes_back);
+	tcase_add_loop_test(t, one_of_several, 0, 2);
 	tcase_add_test(t, what_it_told_itself_stays);
 	tcase_add_test(t, nobody_is_away);
 })
