@@ -115,7 +115,8 @@ class QuellRouteServer(RouteServer):
     flavour = "quell"
 
     def start(self):
-        neighbors = [{"address": pe.vtep, "remote-as": AS, "client": "true", "name": pe.name}
+        neighbors = [{"address": pe.vtep, "remote-as": AS, "client": "true", "name": pe.name,
+                      **({"profile": "conservative"} if pe.flavour == "frr" else {})}
                      for pe in self.lab.pes]
         self.box = Box(self.lab, self.ns, self.address, neighbors, listen=True)
         self.box.start_quelld()
