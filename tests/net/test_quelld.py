@@ -182,7 +182,8 @@ def test_a_stranger_is_reset(quelld, wire):
         with inside(wire[1]), pytest.raises(ConnectionResetError):
             socket.create_connection((RS, 179), 5, ("10.99.0.9", 0)).recv(1)
     assert quelld.show("status")["connections"]["refused"] == 50
-    assert quelld.process.said().count("10.99.0.9") <= 6
+    # As nobody's neighbour, and as one who calls too often: five lines a minute each, and their summaries.
+    assert quelld.process.said().count("10.99.0.9") <= 12
 
 
 GARBAGE = [b"GET / HTTP/1.0\r\n\r\n", bytes(19), os.urandom(4096), open_message(65001, "10.99.0.6"), message(9),
