@@ -100,6 +100,8 @@ static inline uint32_t speaker_sec(const struct speaker *s)
 
 /* `ms` less up to a quarter (RFC 4271 section 10). */
 uint64_t speaker_jitter(struct speaker *s, uint64_t ms);
+/* NULL: not one of ours. */
+struct table *speaker_table(struct speaker *s, const struct bgp_family *f);
 /* Tells the watch what is best of a key now. */
 void speaker_tell(struct table *t, const struct dest *d);
 void speaker_tell_neighbor(struct neighbor *n);

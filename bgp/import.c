@@ -34,14 +34,6 @@ struct import {
 	bool copies;                 /* see copies.h */
 };
 
-static struct table *table_of(struct speaker *s, const struct bgp_family *f)
-{
-	for (unsigned i = 0; i < s->tables; i++)
-		if (s->table[i].family == f)
-			return &s->table[i];
-	return NULL;
-}
-
 static uint8_t loop_of(const struct speaker *s, const struct attrs *a, bool ibgp)
 {
 	if (attr_as_path_has(a, s->config.as))
@@ -233,16 +225,16 @@ int import_update(struct session *se, const struct update *u, struct bgp_error *
 	struct table *eor = NULL;
 	int err = 0;
 
-	if (u->unreach_family && (im.t = table_of(s, u->unreach_family))) {
+	if (u->unreach_family && (im.t = speaker_table(s, u->unreach_family))) {
 		im.copies = copies_are_kept(im.t, se->n);
 		err = import_nlris(&im, u->unreach, true, ret);
 		im.copies = false;
 	}
-	if (err == 0 && u->reach_family && (im.t = table_of(s, u->reach_family)))
+	if (err == 0 && u->reach_family && (im.t = speaker_table(s, u->reach_family)))
 		err = import_reach(&im, u, ret);
 	odd_attributes(se->n, u);
 	if (u->eor_family)
-		eor = table_of(s, u->eor_family);
+		eor = speaker_table(s, u->eor_family);
 	for (unsigned i = 0; u->eor_ipv4 && i < s->tables; i++)
 		if (s->table[i].family->afi == AFI_IPV4 && s->table[i].family->safi == SAFI_UNICAST)
 			eor = &s->table[i];

@@ -56,10 +56,7 @@ const struct rt_filter *membership_filter(struct neighbor *n, const struct table
 
 struct table *membership_table(struct speaker *s)
 {
-	for (unsigned i = 0; i < s->tables; i++)
-		if (s->table[i].family == &rtc_family)
-			return &s->table[i];
-	return NULL;
+	return speaker_table(s, &rtc_family);
 }
 
 static int compare(const struct rtc_prefix *p, const struct dest *d)
