@@ -307,7 +307,7 @@ void conn_lost(struct conn *c, enum conn_close_reason why, uint64_t now_ms)
 		return;
 	}
 	if (se->fsm.state >= FSM_OPENSENT)
-		session_tcp_lost(se, why == CONN_CLOSED_BY_PEER ? "connection closed by the peer"
+		neighbor_fell(se, why == CONN_CLOSED_BY_PEER ? "connection closed by the peer"
 								: "connection failed");
 	se->conn = NULL;
 	conn_free(c);

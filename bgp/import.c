@@ -67,7 +67,8 @@ static void import_withdrawal(const struct import *im, const struct nlri *n, str
 	struct dest *d = NULL;
 	uint32_t originator = 0;
 
-	im->n->refused[im->refused] += im->refused != REFUSED_NOT;
+	if (im->refused)
+		neighbor_refused(im->n, im->refused);
 	if (im->copies)
 		originator = copies_originator(
 			im->t, im->n, rib_find(&im->t->rib, key), n->path_id);
@@ -96,7 +97,8 @@ static int import_route(
 
 	if (im->n->s->policy.import)
 		in.refused = ask_policy(im, n);
-	im->n->refused[in.refused] += in.refused != REFUSED_NOT;
+	if (in.refused)
+		neighbor_refused(im->n, in.refused);
 	change = rib_set(r, &in, &d);
 	if (change & RIB_FULL) {
 		*ret = (struct bgp_error){.code = BGP_ERR_CEASE,
@@ -105,7 +107,7 @@ static int import_route(
 		return -EBADMSG;
 	}
 	if (change & RIB_CROWDED)
-		im->n->refused[REFUSED_CROWDED]++;
+		neighbor_refused(im->n, REFUSED_CROWDED);
 	if (im->t->family == &rtc_family)
 		membership_changed(im->n, im->t, d, change);
 	if (change & RIB_BEST || (change & RIB_FRESH && r->peer[im->n->index].stale_loses))

@@ -6,6 +6,7 @@
 #include "bgp/limit.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "bgp/engine.h"
@@ -43,6 +44,9 @@ static void warn(struct neighbor *n, unsigned bit, uint32_t count, uint32_t max)
 	if (bit == OVERALL)
 		log_limited(&limit, n->s->now_ms, LOG_BGP, LOG_LEVEL_WARNING,
 			"%s: %u routes, the limit is %u", n->label, count, max);
+	else if (bit == BGP_CLASSES - 1)
+		log_limited(&limit, n->s->now_ms, LOG_BGP, LOG_LEVEL_WARNING,
+			"%s: %u routes of another type, the limit is %u", n->label, count, max);
 	else
 		log_limited(&limit, n->s->now_ms, LOG_BGP, LOG_LEVEL_WARNING,
 			"%s: %u routes of type %u, the limit is %u", n->label, count, bit, max);
@@ -65,7 +69,10 @@ static int check_overall(struct neighbor *n, const struct table *t, struct bgp_e
 		return 0;
 	count = paths_of(n);
 	warn(n, OVERALL, count, max);
-	return count > max ? too_many(t->family, max, "more routes than max-routes", ret) : 0;
+	if (count <= max)
+		return 0;
+	snprintf(n->over, sizeof(n->over), "more than %u routes", max);
+	return too_many(t->family, max, n->over, ret);
 }
 
 static int check_class(
@@ -77,8 +84,13 @@ static int check_class(
 		return 0;
 	count = t->rib.peer[n->index].by_class[class];
 	warn(n, class, count, max);
-	return count > max ? too_many(t->family, max, "more routes of one type than its limit", ret)
-			   : 0;
+	if (count <= max)
+		return 0;
+	if (class == BGP_CLASSES - 1)
+		snprintf(n->over, sizeof(n->over), "more than %u routes of other types", max);
+	else
+		snprintf(n->over, sizeof(n->over), "more than %u routes of type %u", max, class);
+	return too_many(t->family, max, n->over, ret);
 }
 
 int limit_check(

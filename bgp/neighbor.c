@@ -46,6 +46,7 @@ struct neighbor *neighbor_new(struct speaker *s, const struct neighbor_config *c
 	timer_init(&n->stale, restart_timer_fired, n);
 	membership_init(n);
 	llgr_init(n);
+	n->log = LOG_LIMIT(10 + 2 * c->max_dynamic, 10000);
 	n->since_ms = s->now_ms;
 	ip_format(c->address, n->label);
 	return n;
@@ -91,19 +92,68 @@ bool neighbor_has_paths(const struct neighbor *n)
 	return false;
 }
 
-void neighbor_set_error(struct neighbor *n, const char *how, const struct bgp_error *err)
+/* A session that comes and goes all the time is not to crowd out the others: each neighbour has a
+ * limit of its own, or its range one that is large enough for all to come at once. */
+static struct log_limit *log_limit_of(struct neighbor *n)
+{
+	return n->parent ? &n->parent->log : &n->log;
+}
+
+static void log_up(struct neighbor *n, const struct session *se)
+{
+	char id[IP_TEXT];
+
+	log_limited(log_limit_of(n), n->s->now_ms, LOG_BGP, LOG_LEVEL_NOTICE,
+		"%s%s%s%s: up: AS %u, router id %s, hold time %u s", n->label,
+		n->config.name[0] ? " (" : "", n->config.name, n->config.name[0] ? ")" : "",
+		n->remote_as, ip_format(ip_v4_u32(n->router_id), id), se->hold_sec);
+}
+
+static void log_down(struct neighbor *n)
+{
+	log_limited(log_limit_of(n), n->s->now_ms, LOG_BGP, LOG_LEVEL_NOTICE,
+		"%s%s%s%s: down after %llu s: %s", n->label, n->config.name[0] ? " (" : "",
+		n->config.name, n->config.name[0] ? ")" : "",
+		(unsigned long long)(n->s->now_ms - n->up_ms) / 1000, n->last_error);
+}
+
+void neighbor_fell(struct session *se, const char *why)
 {
 	static struct log_limit limit = LOG_LIMIT(20, 10000);
-	char text[192];
+	struct neighbor *n = se->n;
+
+	snprintf(n->last_error, sizeof(n->last_error), "%s", why);
+	if (!n->up || se != n->main) /* else neighbor_down() says so */
+		log_limited(&limit, n->s->now_ms, LOG_BGP, LOG_LEVEL_INFO, "%s: %s", n->label,
+			n->last_error);
+}
+
+void neighbor_set_error(struct session *se, const char *how, const struct bgp_error *err)
+{
+	char text[192], why[sizeof(se->n->last_error)];
 	const char *what = err->what;
 
 	notification_format(err, text, sizeof(text));
 	if (what && strstr(text, what))
 		what = NULL;
-	snprintf(n->last_error, sizeof(n->last_error), "%s %s%s%s", how, text, what ? ": " : "",
-		what ? what : "");
-	log_limited(
-		&limit, n->s->now_ms, LOG_BGP, LOG_LEVEL_INFO, "%s: %s", n->label, n->last_error);
+	snprintf(why, sizeof(why), "%s %s%s%s", how, text, what ? ": " : "", what ? what : "");
+	neighbor_fell(se, why);
+}
+
+_Static_assert(REFUSED_MAX <= 64, "neighbor.reasons_told");
+
+/* Loops are nothing to write of: a reflector hears its own routes from others all day. */
+void neighbor_refused(struct neighbor *n, uint8_t reason)
+{
+	n->refused[reason]++;
+	if (n->reasons_told & 1ull << reason ||
+		!(reason == REFUSED_LEAK || reason == REFUSED_CROWDED ||
+			reason >= REFUSED_BY_POLICY))
+		return;
+	n->reasons_told |= 1ull << reason;
+	log_limited(log_limit_of(n), n->s->now_ms, LOG_BGP, LOG_LEVEL_WARNING,
+		"%s: a route is refused: %s; see quell show neighbors, show routes --rejected",
+		n->label, speaker_reason(n->s, reason));
 }
 
 void neighbor_start(struct neighbor *n, uint64_t now_ms)
@@ -188,6 +238,7 @@ bool neighbor_collision(struct neighbor *n, struct session *se, uint64_t now_ms)
 		/* RFC 4724 section 4.2: a peer that restarts gracefully calls again because it has
 		 * restarted, so it is the old connection that is dead. */
 		if (other->gr && other->open.gr_family_count) {
+			neighbor_fell(other, "it called again, so it has restarted");
 			session_event(other, FSM_TCP_FAILS, NULL, now_ms);
 			return true;
 		}
@@ -244,6 +295,8 @@ void neighbor_up(struct neighbor *n, struct session *se, uint64_t now_ms)
 	n->router_id = se->open.bgp_id;
 	n->remote_as = se->open.as;
 	n->local = se->conn->local;
+	log_up(n, se);
+	n->reasons_told = 0;
 	restart_session_up(n, se, now_ms);
 	if (n->s->monitor)
 		n->s->monitor->up(n->s->monitor->arg, n);
@@ -251,6 +304,7 @@ void neighbor_up(struct neighbor *n, struct session *se, uint64_t now_ms)
 
 void neighbor_down(struct neighbor *n, struct session *se, uint64_t now_ms)
 {
+	log_down(n);
 	n->up = false;
 	n->was_up = true;
 	n->flaps++;

@@ -11,6 +11,7 @@
 #include "bgp/speaker.h"
 #include "bgp/sweep.h"
 #include "bgp/txq.h"
+#include "lib/log.h"
 
 /* The neighbour and one family. */
 struct neighbor_family {
@@ -63,6 +64,9 @@ struct neighbor {
 	uint64_t refused[REFUSED_MAX]; /* ever, by reason */
 	uint32_t warned;	       /* of which limits the operator has been told; see limit.c */
 	char last_error[256];
+	uint64_t reasons_told; /* why routes of this session were refused: a bit each, once logged */
+	char over[48];	       /* the limit that ended the session */
+	struct log_limit log;
 };
 
 struct neighbor *neighbor_new(struct speaker *s, const struct neighbor_config *c);
@@ -84,7 +88,11 @@ bool neighbor_collision(struct neighbor *n, struct session *se, uint64_t now_ms)
 /* The state of a session has changed. */
 void neighbor_settle(struct neighbor *n, struct session *se, uint64_t now_ms);
 
-void neighbor_set_error(struct neighbor *n, const char *how, const struct bgp_error *err);
+/* Why a connection of the neighbour is about to end; for the log and `show`. The event follows. */
+void neighbor_fell(struct session *se, const char *why);
+void neighbor_set_error(struct session *se, const char *how, const struct bgp_error *err);
+/* A route was refused: counts it, and logs the first of a session for each reason. */
+void neighbor_refused(struct neighbor *n, uint8_t reason);
 /* The default, or as configured. */
 uint16_t neighbor_hold_sec(const struct neighbor *n);
 size_t neighbor_queue_max(const struct neighbor *n);

@@ -100,7 +100,7 @@ static uint8_t judge(void *arg, const struct dest *d, const struct path *p)
 		.serial = s->policy_serial};
 	uint8_t reason = recheck_judge(n, &r);
 	if (reason != p->refused && reason)
-		n->refused[reason]++;
+		neighbor_refused(n, reason);
 	if (s->monitor)
 		monitor_verdict(n, w->t, d, p, reason);
 	return reason;

@@ -13,23 +13,37 @@
 
 /* By enum bgp_role. */
 static const struct role_row {
+	const char *name;
 	int8_t value, other; /* of the capability, section 4.1; -1: no role */
 	bool leaks;          /* what comes in with OTC */
 	bool marks_in;       /* what comes in without gets it */
 	bool closed;         /* what has OTC does not go out */
 	bool marks_out;
 } rows[] = {
-	[ROLE_NONE] = {-1, -1, false, false, false, false},
-	[ROLE_PROVIDER] = {0, 3, true, false, false, true},
-	[ROLE_RS] = {1, 2, true, false, false, true},
-	[ROLE_RS_CLIENT] = {2, 1, false, true, true, false},
-	[ROLE_CUSTOMER] = {3, 0, false, true, true, false},
-	[ROLE_PEER] = {4, 4, false, true, true, true},
+	[ROLE_NONE] = {NULL, -1, -1, false, false, false, false},
+	[ROLE_PROVIDER] = {"provider", 0, 3, true, false, false, true},
+	[ROLE_RS] = {"rs", 1, 2, true, false, false, true},
+	[ROLE_RS_CLIENT] = {"rs-client", 2, 1, false, true, true, false},
+	[ROLE_CUSTOMER] = {"customer", 3, 0, false, true, true, false},
+	[ROLE_PEER] = {"peer", 4, 4, false, true, true, true},
 };
 
 int8_t roles_value(enum bgp_role role)
 {
 	return rows[role].value;
+}
+
+const char *roles_name(enum bgp_role role)
+{
+	return rows[role].name;
+}
+
+const char *roles_told(int8_t value)
+{
+	for (size_t i = ROLE_PROVIDER; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].value == value)
+			return rows[i].name;
+	return value < 0 ? NULL : "unknown";
 }
 
 const char *roles_mismatch(enum bgp_role ours, bool strict, int8_t theirs)

@@ -8,6 +8,10 @@
 
 /* The capability's value; -1: none. */
 int8_t roles_value(enum bgp_role role);
+/* Its word, as in the configuration; NULL: none. */
+const char *roles_name(enum bgp_role role);
+/* The same of what an OPEN tells, -1: none. */
+const char *roles_told(int8_t value);
 /* NULL, or why the session must not come up (2/11). `theirs`: as in their OPEN, -1 without. */
 const char *roles_mismatch(enum bgp_role ours, bool strict, int8_t theirs);
 /* A route comes in from AS `remote`, to whom we are `role`: section 5, ingress. REFUSED_NOT, or REFUSED_LEAK. May add

@@ -197,7 +197,7 @@ static void send_notification(struct session *se)
 	uint8_t buf[BGP_HEADER_LEN + 2 + BGP_ERROR_DATA_MAX];
 	struct writer w = writer_of(buf, sizeof(buf));
 
-	neighbor_set_error(se->n, "sent", &se->fsm.error);
+	neighbor_set_error(se, "sent", &se->fsm.error);
 	if (!se->conn)
 		return;
 	session_notification(se, &w);
@@ -392,11 +392,11 @@ static void handle_notification(
 	struct bgp_error err;
 
 	if (notification_decode(body, len, &err) < 0) {
-		session_tcp_lost(se, "received a malformed NOTIFICATION");
+		neighbor_fell(se, "received a malformed NOTIFICATION");
 		notified(se, FSM_NOTIFICATION, body, len, now_ms);
 		return;
 	}
-	neighbor_set_error(se->n, "received", &err);
+	neighbor_set_error(se, "received", &err);
 	se->hard_reset = err.code == BGP_ERR_CEASE && err.subcode == BGP_CEASE_HARD_RESET;
 	notified(se,
 		err.code == BGP_ERR_OPEN && err.subcode == BGP_OPEN_VERSION
@@ -451,12 +451,4 @@ void session_message(
 void session_bad_header(struct session *se, const struct bgp_error *err, uint64_t now_ms)
 {
 	session_event(se, FSM_HEADER_ERROR, err, now_ms);
-}
-
-void session_tcp_lost(struct session *se, const char *how)
-{
-	static struct log_limit limit = LOG_LIMIT(20, 10000);
-
-	strncpy(se->n->last_error, how, sizeof(se->n->last_error) - 1);
-	log_limited(&limit, se->n->s->now_ms, LOG_BGP, LOG_LEVEL_INFO, "%s: %s", se->n->label, how);
 }

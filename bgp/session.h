@@ -51,8 +51,6 @@ void session_message(
 	struct session *se, uint8_t type, const uint8_t *body, size_t len, uint64_t now_ms);
 /* The header was wrong. */
 void session_bad_header(struct session *se, const struct bgp_error *err, uint64_t now_ms);
-/* The connection was lost; for the log and `show`. The event follows. */
-void session_tcp_lost(struct session *se, const char *how);
 /* Octets have left; restarts the send hold timer. */
 void session_sent(struct session *se, uint64_t now_ms);
 /* Octets have been given to be sent. */

@@ -215,6 +215,10 @@ struct neighbor_view {
 	uint32_t flaps;
 	bool gr, extended_message, as4, enhanced_refresh;
 	bool add_path_in, add_path_out; /* of a family, at least */
+	bool rt_constrain, long_lived;	/* RFC 4684, RFC 9494; of this session, like those above */
+	bool conservative;
+	const char *role, *peer_role; /* ours towards it, and what its OPEN says; NULL: none */
+	uint32_t memberships_in;      /* RFC 4684; not in routes_in, but max_routes counts them */
 	char last_error[256]; /* "sent 6/2 Cease/Administrative Shutdown", escaped; empty if none */
 };
 void neighbor_view(const struct neighbor *n, struct neighbor_view *ret);
@@ -240,7 +244,8 @@ void speaker_each_route(const struct speaker *s, bool (*fn)(void *arg, const str
 	void *arg);
 
 struct speaker_stats {
-	size_t routes, paths, attrsets; /* routes: with a path at least, refused or not */
+	/* routes: with a path at least, refused or not; without membership (RFC 4684). */
+	size_t routes, paths, attrsets;
 	size_t refused;			/* of the paths */
 };
 void speaker_stats(const struct speaker *s, struct speaker_stats *ret);

@@ -2,16 +2,31 @@
 #include <string.h>
 
 #include "bgp/engine.h"
+#include "bgp/llgr.h"
+#include "bgp/roles.h"
+
+/* Membership is not what an operator means by routes. */
+static void view_membership(
+	const struct neighbor *n, const struct table *t, struct neighbor_view *v)
+{
+	v->memberships_in = t->rib.peer[n->index].paths;
+	v->rt_constrain = n->up && n->main->family[t->index];
+}
 
 static void sum_families(const struct neighbor *n, struct neighbor_view *v)
 {
 	for (unsigned t = 0; t < n->s->tables; t++) {
 		const struct rib_peer *p = &n->s->table[t].rib.peer[n->index];
+		if (n->s->table[t].family == &rtc_family) {
+			view_membership(n, &n->s->table[t], v);
+			continue;
+		}
 		v->routes_in += p->paths;
 		v->routes_stale += p->stale_loses ? p->stale : 0;
 		v->routes_refused += p->refused;
 		for (unsigned c = 0; n->s->table[t].family->class_of && c < BGP_CLASSES; c++)
 			v->routes_by_class[c] += p->by_class[c];
+		v->long_lived |= n->up && llgr_agreed_sec(n->main, &n->s->table[t]) > 0;
 		v->add_path_in |= n->up && n->main->add_path[t] & ADD_PATH_RECEIVE;
 		v->add_path_out |= n->up && n->main->add_path[t] & ADD_PATH_SEND;
 		if (n->family[t].member)
@@ -54,6 +69,9 @@ void neighbor_view(const struct neighbor *n, struct neighbor_view *ret)
 		.extended_message = n->up && se->extended,
 		.as4 = n->up && se->as4,
 		.enhanced_refresh = n->up && se->enhanced_refresh,
+		.conservative = n->config.conservative,
+		.role = roles_name(n->config.role),
+		.peer_role = n->up ? roles_told(se->open.role) : NULL,
 	};
 	ret->ibgp = ret->remote_as == n->s->config.as;
 	memcpy(ret->last_error, n->last_error, sizeof(ret->last_error));
@@ -118,6 +136,8 @@ void speaker_stats(const struct speaker *s, struct speaker_stats *ret)
 {
 	*ret = (struct speaker_stats){.attrsets = attrsets_count(s->attrsets)};
 	for (unsigned i = 0; i < s->tables; i++) {
+		if (s->table[i].family == &rtc_family)
+			continue;
 		ret->routes += s->table[i].rib.map.count - s->table[i].rib.tombstones;
 		ret->paths += s->table[i].rib.paths;
 		ret->refused += s->table[i].rib.refused;

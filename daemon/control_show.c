@@ -165,6 +165,12 @@ static json_t *show_neighbor(const struct speaker *s, const struct neighbor *n)
 	put_flag(o, "enhanced_refresh", v.enhanced_refresh);
 	put_flag(o, "add_path_in", v.add_path_in);
 	put_flag(o, "add_path_out", v.add_path_out);
+	put_flag(o, "rt_constrain", v.rt_constrain);
+	put_number(o, "memberships_in", v.memberships_in);
+	put_flag(o, "long_lived", v.long_lived);
+	put_flag(o, "conservative", v.conservative);
+	json_object_set_new(o, "role", json_string(v.role ? v.role : ""));
+	json_object_set_new(o, "peer_role", json_string(v.peer_role ? v.peer_role : ""));
 	json_object_set_new(o, "last_error", json_string(v.last_error));
 	return o;
 }

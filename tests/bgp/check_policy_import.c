@@ -359,10 +359,51 @@ START_TEST(limit_by_kind)
 	sim_settle(&sim);
 	log_set_sink(NULL, NULL);
 	ck_assert_str_eq(sim_view(&sim, 0, 1).last_error,
-		"sent 6/1 Cease/Maximum Number of Prefixes Reached: more routes of one type than its "
-		"limit");
+		"sent 6/1 Cease/Maximum Number of Prefixes Reached: more than 10 routes of type 1");
 	ck_assert_uint_eq(sim_view(&sim, 0, 1).routes_by_class[0], 0);
 	ck_assert_uint_eq(sim_view(&sim, 0, 1).routes_by_class[1], 0);
+}
+END_TEST
+
+/* --- the log --- */
+
+static unsigned ups, downs, refusals;
+
+static void count_lines(void *arg, enum log_level level, const char *line)
+{
+	(void)arg;
+	(void)level;
+	ups += strstr(line, "192.0.2.2 (one): up: AS 65000, router id 192.0.2.2") != NULL;
+	downs += strstr(line, "192.0.2.2 (one): down after ") != NULL &&
+		 strstr(line, "sent 6/4 Cease/Administrative Reset") != NULL;
+	refusals += strstr(line, "192.0.2.2: a route is refused: high") != NULL;
+}
+
+static void named(struct neighbor_config *c)
+{
+	client(c);
+	strcpy(c->name, "one");
+}
+
+/* A session's beginning and end with its reason; the first route that is refused for a reason, and
+ * no more of these until the next session. */
+START_TEST(sessions_and_refusals_are_logged)
+{
+	log_set_sink(count_lines, NULL);
+	ups = downs = refusals = 0;
+	begin(named);
+	ck_assert_uint_eq(ups, 1);
+	for (uint32_t k = 0; k < 5; k++)
+		put(1, k, 100);
+	ck_assert_uint_eq(refusals, 1);
+	speaker_reset_neighbor(
+		sim.node[0].s, neighbor_of(1), BGP_CEASE_RESET, NULL, false, sim.now);
+	sim_settle(&sim);
+	sim_run(&sim, 30000);
+	log_set_sink(NULL, NULL);
+	ck_assert_uint_eq(downs, 1);
+	ck_assert_uint_eq(ups, 2);
+	ck_assert_uint_eq(refusals, 2);
 }
 END_TEST
 
@@ -431,6 +472,7 @@ CHECK_MAIN("policy_import", {
 	tcase_add_test(t, asked_again_meanwhile);
 	tcase_add_test(t, session_lost);
 	tcase_add_test(t, limit_by_kind);
+	tcase_add_test(t, sessions_and_refusals_are_logged);
 	tcase_add_test(t, limit_in_the_data);
 	tcase_add_test(t, refused_ones_count);
 })

@@ -294,13 +294,15 @@ START_TEST(what_a_client_is_told)
 	sim_settle(&sim);
 	/* Each has the reflector's word for it: not dropped as a loop, from the reflector's own address. */
 	for (int i = 1; i <= 2; i++)
-		ck_assert_uint_eq(sim_view(&sim, i, 0).routes_in, 1);
-	ck_assert_uint_eq(sim_view(&sim, 0, 1).routes_in, 1);
+		ck_assert_uint_eq(sim_view(&sim, i, 0).memberships_in, 1);
+	ck_assert_uint_eq(sim_view(&sim, 1, 0).routes_in, 0);
+	ck_assert(sim_view(&sim, 1, 0).rt_constrain);
+	ck_assert_uint_eq(sim_view(&sim, 0, 1).memberships_in, 1);
 	/* One alone is not told of itself. */
 	imports(2, 0, 0);
 	sim_settle(&sim);
-	ck_assert_uint_eq(sim_view(&sim, 1, 0).routes_in, 0);
-	ck_assert_uint_eq(sim_view(&sim, 2, 0).routes_in, 1);
+	ck_assert_uint_eq(sim_view(&sim, 1, 0).memberships_in, 0);
+	ck_assert_uint_eq(sim_view(&sim, 2, 0).memberships_in, 1);
 }
 END_TEST
 
@@ -467,7 +469,7 @@ START_TEST(waits_for_the_end_of_rib)
 {
 	raw_up(0);
 	raw_rx_hex(&raw, EVERYTHING);
-	ck_assert_uint_eq(raw_view(&raw).routes_in, 1);
+	ck_assert_uint_eq(raw_view(&raw).memberships_in, 1);
 	raw_hold_up(30);
 	ck_assert(!raw_is_told());
 	raw_rx_hex(&raw, END_OF_MEMBERSHIP);

@@ -338,7 +338,7 @@ START_TEST(max_routes)
 	sim_settle(&sim);
 	ck_assert(!sim_up(&sim, 0, 1));
 	ck_assert_str_eq(sim_view(&sim, 0, 1).last_error,
-		"sent 6/1 Cease/Maximum Number of Prefixes Reached: more routes than max-routes");
+		"sent 6/1 Cease/Maximum Number of Prefixes Reached: more than 10 routes");
 	ck_assert_uint_eq(sim_view(&sim, 2, 0).routes_in, 0);
 	/* It stays out for a while, and nobody else notices. */
 	sim_run(&sim, 50000);
