@@ -14,7 +14,7 @@ int clear_run(
 	struct mac mac;
 
 	if (count != 3 || strcmp(words[0], "duplicate") != 0) {
-		*ret_wrong = "clear what? duplicate LAN MAC";
+		*ret_wrong = "clear: expected duplicate LAN MAC";
 		return 2;
 	}
 	if (mac_parse(words[2], &mac) < 0) {

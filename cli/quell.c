@@ -238,7 +238,7 @@ static int run_show(struct arguments *a, char **words, int count)
 	struct config *c = NULL;
 
 	if (count < 1)
-		return wrong("show what?");
+		return wrong("show: what");
 	if (!show_knows(words[0]))
 		return wrong("show %s: no such thing to show", words[0]);
 	if (count > 2 || (count == 2 && !show_take_word(words[0], words[1], o, a->word)))
@@ -266,7 +266,7 @@ static int run_neighbor(struct arguments *a, const char *verb, char **words, int
 	struct config *f = NULL;
 
 	if (count != 1)
-		return wrong("%s which neighbor?", verb);
+		return wrong("%s: which neighbor", verb);
 	int r = take_ip(verb, words[0], a->neighbor, &address);
 	if (r)
 		return r;
@@ -315,7 +315,7 @@ static int run(struct arguments *a, char **words, int count)
 		return run_clear(a, words + 1, count - 1);
 	if (strcmp(words[0], "check") == 0) {
 		if (count == 1 && !a->config)
-			return wrong("check which file?");
+			return wrong("check: which file");
 		if (count > 2)
 			return wrong("check takes one file");
 		return check(count == 2 ? words[1] : a->config, a->show.json, stdout, stderr);

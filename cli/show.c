@@ -199,6 +199,16 @@ void show_render(const char *noun, const json_t *answer, const struct show_optio
 	find(noun)->render(answer, o, out);
 }
 
+/* The one thing that was asked for by its name, if it is not there; NULL: nothing was, or it is. */
+static const char *missing(const struct noun *n, const json_t *answer, const struct show_options *o)
+{
+	bool named = n->word == NEIGHBOR || n->word == LAN || n->word == PORT;
+
+	if (!named || json_array_size(json_object_get(answer, n->list)))
+		return NULL;
+	return option_text(o, n->word);
+}
+
 /* --- ask and print --- */
 
 static json_t *request_of(const struct noun *n, const struct show_options *o)
@@ -272,10 +282,13 @@ int show(const char *noun, const struct show_options *o, FILE *out)
 		return 1;
 	}
 	show_narrow(noun, answer, o);
-	if (o->json)
+	const char *name = missing(n, answer, o);
+	if (name)
+		fprintf(stderr, "quell: show %s: there is no %s\n", noun, name);
+	else if (o->json)
 		print_json(answer, out);
 	else
 		n->render(answer, o, out);
 	json_decref(answer);
-	return 0;
+	return name != NULL;
 }

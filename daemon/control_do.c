@@ -7,6 +7,7 @@
 #include "daemon/quelld_lans.h"
 #include "daemon/quelld_reload.h"
 #include "daemon/reload_show.h"
+#include "evpn/lan.h"
 #include "lib/log.h"
 
 /* The neighbour that is meant; NULL: the error is sent. */
@@ -119,6 +120,10 @@ static void do_clear_duplicate(struct control_quelld *c, struct jsonsock *s, con
 
 	if (!lan || !text || mac_parse(text, &mac) < 0) {
 		jsonsock_send_error(s, "clear-duplicate: expected lan, by name, and mac");
+		return;
+	}
+	if (!lans_find(quelld_lans_table(c->q->lans), lan)) {
+		jsonsock_send_error(s, "no such LAN");
 		return;
 	}
 	if (quelld_lans_clear_duplicate(c->q->lans, lan, mac) < 0) {

@@ -39,13 +39,25 @@ static void need_feed(const struct quelld *q, struct config_diff *d)
 	}
 }
 
+/* At the start root read them: what can be read no more is a surprise. */
+static void say_who_reads(char err[CONFIG_ERROR_MAX])
+{
+	size_t len = strlen(err);
+
+	if (strstr(err, strerror(EACCES)))
+		snprintf(err + len, CONFIG_ERROR_MAX - len,
+			"\nfiles are read as the user that quelld runs as; see quelld(8), Reload");
+}
+
 static int read_file(const struct quelld *q, struct config **ret, char err[CONFIG_ERROR_MAX])
 {
 	struct config *c;
 
 	int rc = config_load(q->config->file, &c, err);
-	if (rc < 0)
+	if (rc < 0) {
+		say_who_reads(err);
 		return rc;
+	}
 	if (!c->has_bgp) {
 		snprintf(err, CONFIG_ERROR_MAX, "%s: no bgp section: nothing to do for quelld",
 			c->file);

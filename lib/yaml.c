@@ -177,6 +177,7 @@ static void cyaml_error(struct yaml_file *f, struct yaml_errors *errs, cyaml_err
 	static const char seen[] = "Mapping field already seen: ";
 	unsigned i = 0, line, column;
 	char text[300], raw[200];
+	int value = 0;
 	const yaml_node_t *key = NULL;
 
 	line = f->place_count ? f->place[0].line : 1;
@@ -195,6 +196,8 @@ static void cyaml_error(struct yaml_file *f, struct yaml_errors *errs, cyaml_err
 			column = f->place[i].column;
 		}
 		snprintf(text, sizeof(text), "missing key: %s", raw + strlen(missing));
+	} else if (sscanf(f->message, "Invalid %*[a-z0-9_] value: %n", &value) == 0 && value) {
+		snprintf(text, sizeof(text), "expected a number: %s", raw + value);
 	} else {
 		snprintf(text, sizeof(text), "%s", raw[0] ? raw : cyaml_strerror(e));
 	}

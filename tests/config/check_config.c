@@ -240,7 +240,7 @@ static const struct {
 	{TOP "rooter-id: 1\n", ":2:1: unknown key: rooter-id"},
 	{TOP TOP, ":2:1: key given twice: router-id"},
 	{TOP "bgp:\n  as: 0\n", ":3:7: bgp.as: 0: expected an AS number"},
-	{TOP "bgp:\n  as: many\n", ":3:7: Invalid uint64_t value: 'many'"},
+	{TOP "bgp:\n  as: many\n", ":3:7: expected a number: 'many'"},
 	{TOP "bgp:\n  as: 1\n  hold-time: 2\n", ":4:14: bgp.hold-time: 2: expected 0 or 3 - 65535"},
 	{NEIGHBOR("addres: 10.99.0.2"), ":5:7: unknown key: addres"},
 	{NEIGHBOR("address: 10.99.0.2\n      name: "

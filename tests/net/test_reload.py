@@ -171,7 +171,7 @@ def test_a_reset_leaves_the_others_alone(quelld, talkers, wire):
 
 
 BAD = [
-    (config(BASE).replace("as: 65000", "as: none"), r":6:7: Invalid"),
+    (config(BASE).replace("as: 65000", "as: none"), r":6:7: expected a number"),
     (config({A: "hold-time: 1", B: ""}), r":10:.*hold-time: 1: expected 0 or 3"),
     (config(BASE) + "  frob: 1\n", "frob"),
     (config({A: "", B: "password-file: /nonexistent/key"}), "password-file.*No such file"),
