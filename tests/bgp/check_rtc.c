@@ -648,15 +648,15 @@ START_TEST(withdrawn_where_the_best_does_not_go)
 	}
 	imports(1, 100, 0);
 	sim_settle(&sim);
-	ck_assert_uint_eq(sim_view(&sim, 2, 0).routes_in, 0);
+	ck_assert_uint_eq(sim_view(&sim, 2, 0).memberships_in, 0);
 	imports(3, 100, 0);
 	sim_settle(&sim);
-	ck_assert_uint_eq(sim_view(&sim, 2, 0).routes_in, 1);
+	ck_assert_uint_eq(sim_view(&sim, 2, 0).memberships_in, 1);
 	imports(3, 0, 0);
 	sim_settle(&sim);
-	ck_assert_uint_eq(sim_view(&sim, 2, 0).routes_in, 0);
-	ck_assert_uint_eq(sim_view(&sim, 1, 0).routes_in, 0);
-	ck_assert_uint_eq(sim_view(&sim, 3, 0).routes_in, 1);
+	ck_assert_uint_eq(sim_view(&sim, 2, 0).memberships_in, 0);
+	ck_assert_uint_eq(sim_view(&sim, 1, 0).memberships_in, 0);
+	ck_assert_uint_eq(sim_view(&sim, 3, 0).memberships_in, 1);
 }
 END_TEST
 
@@ -668,12 +668,12 @@ START_TEST(taken_back_together)
 	imports(2, 100, 0);
 	sim_settle(&sim);
 	for (int i = 1; i <= 3; i++)
-		ck_assert_uint_eq(sim_view(&sim, i, 0).routes_in, 1);
+		ck_assert_uint_eq(sim_view(&sim, i, 0).memberships_in, 1);
 	imports(1, 0, 0);
 	imports(2, 0, 0);
 	sim_settle(&sim);
 	for (int i = 1; i <= 3; i++)
-		ck_assert_uint_eq(sim_view(&sim, i, 0).routes_in, 0);
+		ck_assert_uint_eq(sim_view(&sim, i, 0).memberships_in, 0);
 }
 END_TEST
 

@@ -22,7 +22,7 @@ expect 0 '^usage: quell' help
 expect 0 '^usage: quell' --help
 expect 2 '^usage: quell'
 expect 2 'no such command' frob
-expect 2 'show what' show
+expect 2 'show: what' show
 expect 2 'no such thing to show' show frob
 expect 2 'has no meaning here' show ports --mac 02:00:5e:00:00:01
 expect 2 'not a MAC address' show routes --mac 02:00
@@ -31,7 +31,7 @@ expect 2 'expected 1 - 255' show routes --type 256
 expect 2 'no such class' show ledger --class frob
 expect 2 'not understood' show routes frob
 expect 2 'unrecognized option' show routes --frob
-expect 2 'check which file' check
+expect 2 'check: which file' check
 expect 2 'which neighbor' reset
 expect 2 'not an address' reset frob
 expect 2 '--hard has no meaning here' shutdown 10.99.0.2 --hard
