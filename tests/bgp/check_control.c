@@ -174,6 +174,19 @@ START_TEST(quiet)
 }
 END_TEST
 
+/* What is meant for the route server does not leave it; the rest does, in its order. */
+START_TEST(taken_out)
+{
+	begin(true);
+	put(1, "fde90001 fde8fdeb 0000fdea fffe0002");
+	ck_assert_str_eq(told(), "001");
+	const struct span *c = &sim_known(&sim, 3, 7)->attrs.communities;
+	static const uint8_t left[] = {0xfd, 0xe9, 0, 1, 0xff, 0xfe, 0, 2};
+	ck_assert_uint_eq(c->len, sizeof(left));
+	ck_assert_mem_eq(c->p, left, sizeof(left));
+}
+END_TEST
+
 /* Without the knob they are for the clients (RFC 7947 section 2.2.4), and the best is the best. */
 START_TEST(off)
 {
@@ -189,5 +202,6 @@ CHECK_MAIN("control", {
 	tcase_add_loop_test(t, tables, 0, ROWS_OF(rows));
 	tcase_add_test(t, path_hiding);
 	tcase_add_test(t, quiet);
+	tcase_add_test(t, taken_out);
 	tcase_add_test(t, off);
 })
