@@ -690,7 +690,7 @@ START_TEST(a_copy_goes)
 		}
 	imports(3, 100, 0);
 	sim_run(&sim, 3000);
-	ck_assert_uint_eq(sim_view(&sim, 2, 1).routes_in, 1);
+	ck_assert_uint_eq(sim_view(&sim, 2, 1).memberships_in, 1);
 	sim_kill(&sim, 1);
 	sim_run(&sim, 1000);
 	ck_assert_uint_eq(sim_view(&sim, 2, 1).routes_stale, 1);
@@ -719,16 +719,16 @@ START_TEST(said_for_the_inside)
 		say_with(i, "60" RT_100, true, "ffffff01");
 	sim_settle(&sim);
 	ck_assert(sim_up(&sim, 0, 4));
-	ck_assert_uint_eq(sim_view(&sim, 0, 2).routes_in, 1);
-	ck_assert_uint_eq(sim_view(&sim, 4, 0).routes_in, 0);
+	ck_assert_uint_eq(sim_view(&sim, 0, 2).memberships_in, 1);
+	ck_assert_uint_eq(sim_view(&sim, 4, 0).memberships_in, 0);
 	imports(3, 100, 0);
 	originate_rt(4, 1, 100);
 	sim_settle(&sim);
-	ck_assert_uint_eq(sim_view(&sim, 4, 0).routes_in, 1);
+	ck_assert_uint_eq(sim_view(&sim, 4, 0).memberships_in, 1);
 	ck_assert(knows(3, 1));
 	imports(3, 0, 0);
 	sim_settle(&sim);
-	ck_assert_uint_eq(sim_view(&sim, 4, 0).routes_in, 0);
+	ck_assert_uint_eq(sim_view(&sim, 4, 0).memberships_in, 0);
 }
 END_TEST
 
