@@ -5,7 +5,7 @@
 #include "bgp/llgr.h"
 #include "bgp/roles.h"
 
-/* Membership is not what an operator means by routes. */
+/* Membership is not what an operator means by routes; if it is stale, that is to be seen. */
 static void view_membership(
 	const struct neighbor *n, const struct table *t, struct neighbor_view *v)
 {
@@ -17,12 +17,12 @@ static void sum_families(const struct neighbor *n, struct neighbor_view *v)
 {
 	for (unsigned t = 0; t < n->s->tables; t++) {
 		const struct rib_peer *p = &n->s->table[t].rib.peer[n->index];
+		v->routes_stale += p->stale_loses ? p->stale : 0;
 		if (n->s->table[t].family == &rtc_family) {
 			view_membership(n, &n->s->table[t], v);
 			continue;
 		}
 		v->routes_in += p->paths;
-		v->routes_stale += p->stale_loses ? p->stale : 0;
 		v->routes_refused += p->refused;
 		for (unsigned c = 0; n->s->table[t].family->class_of && c < BGP_CLASSES; c++)
 			v->routes_by_class[c] += p->by_class[c];
