@@ -28,8 +28,7 @@ struct table {
 	struct rib_marker told; /* everything up to here has been told to those who keep up */
 	struct group_list groups;
 	struct rib_marker recheck; /* see recheck.c */
-	struct rib_marker retell_at; /* see retell.c */
-	bool retelling;
+	struct rib_marker retell_at; /* in the list while it is under way; see retell.c */
 };
 
 struct item;

@@ -211,7 +211,7 @@ void group_refresh(struct member *m)
 		/* What it has passed it knows, and needs no withdrawals either. */
 		if (rib_before(m->quiet, m->marker.version))
 			m->quiet = m->marker.version;
-		rib_marker_rewind(r, &m->marker);
+		rib_marker_first(r, &m->marker);
 	}
 	m->refreshing = true;
 	if (m->n->main->enhanced_refresh)

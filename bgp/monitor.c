@@ -32,18 +32,10 @@ void monitor_down(struct session *se, bool notified)
 	m->down(m->arg, se->n, &d);
 }
 
-static struct table *table_of(struct speaker *s, const struct bgp_family *f)
-{
-	for (unsigned i = 0; i < s->tables; i++)
-		if (s->table[i].family == f)
-			return &s->table[i];
-	return NULL;
-}
-
 /* Whether the first route of the UPDATE was kept. Attributes decide about all of them alike: a loop, say, leaves none. */
 static bool was_kept(struct session *se, const struct update *u)
 {
-	struct table *t = table_of(se->n->s, u->reach_family);
+	struct table *t = speaker_table(se->n->s, u->reach_family);
 	struct reader r = reader_of(u->reach.p, u->reach.len);
 	const struct dest *d = NULL;
 	struct nlri n;

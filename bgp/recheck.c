@@ -33,12 +33,8 @@ void recheck_begin(struct speaker *s, const struct neighbor *n)
 		return;
 	for (unsigned i = 0; i < s->tables; i++) {
 		struct table *t = &s->table[i];
-		if (!t->recheck.node) {
-			if (rib_marker_add(&t->rib, &t->recheck, NULL) < 0)
-				continue; /* out of memory: routes stay as they were judged */
-		} else {
-			rib_marker_rewind(&t->rib, &t->recheck);
-		}
+		if (rib_marker_first(&t->rib, &t->recheck) < 0)
+			continue; /* out of memory: routes stay as they were judged */
 		for (size_t k = 1; k < s->neighbors; k++)
 			if (concerns(n, s->neighbor[k]))
 				s->neighbor[k]->family[i].recheck = true;

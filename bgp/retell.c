@@ -9,36 +9,21 @@
 
 #define SLICE 512 /* keys: what the watch does with each takes some microseconds */
 
-static bool begin(struct table *t)
-{
-	if (t->retelling)
-		rib_marker_rewind(&t->rib, &t->retell_at);
-	else
-		t->retelling = rib_marker_add(&t->rib, &t->retell_at, NULL) == 0;
-	return t->retelling;
-}
-
-static void end(struct table *t)
-{
-	if (t->retelling)
-		rib_marker_del(&t->rib, &t->retell_at);
-	t->retelling = false;
-}
-
 int speaker_retell(struct speaker *s, uint64_t now_ms)
 {
-	bool ok = true;
+	int err = 0;
 
 	s->now_ms = now_ms;
 	for (unsigned i = 0; i < s->tables; i++)
-		ok &= begin(&s->table[i]);
-	return ok ? 0 : -ENOMEM;
+		if (rib_marker_first(&s->table[i].rib, &s->table[i].retell_at) < 0)
+			err = -ENOMEM;
+	return err;
 }
 
 bool speaker_is_retelling(const struct speaker *s)
 {
 	for (unsigned i = 0; i < s->tables; i++)
-		if (s->table[i].retelling)
+		if (s->table[i].retell_at.node)
 			return true;
 	return false;
 }
@@ -55,18 +40,18 @@ static void slice(struct table *t)
 		if (rib_best(&t->rib, dests[i]))
 			speaker_tell(t, dests[i]);
 	if (count < SLICE)
-		end(t);
+		rib_marker_del(&t->rib, &t->retell_at);
 }
 
 void retell_run(struct speaker *s)
 {
 	for (unsigned i = 0; i < s->tables; i++)
-		if (s->table[i].retelling)
+		if (s->table[i].retell_at.node)
 			slice(&s->table[i]);
 }
 
 void retell_stop(struct speaker *s)
 {
 	for (unsigned i = 0; i < s->tables; i++)
-		end(&s->table[i]);
+		rib_marker_del(&s->table[i].rib, &s->table[i].retell_at);
 }

@@ -198,7 +198,8 @@ static inline bool rib_before(uint32_t a, uint32_t b)
 /* A marker before everything, or (behind) at the place of another. 0 or -ENOMEM. */
 int rib_marker_add(struct rib *r, struct rib_marker *m, const struct rib_marker *at);
 void rib_marker_del(struct rib *r, struct rib_marker *m);
-void rib_marker_rewind(struct rib *r, struct rib_marker *m);
+/* Before everything, whether it was in the list or not. 0 or -ENOMEM. */
+int rib_marker_first(struct rib *r, struct rib_marker *m);
 /* Up to `max` keys behind the marker, in their order; the marker stays. */
 size_t rib_ahead(const struct rib *r, const struct rib_marker *m, struct dest **ret, size_t max);
 /* The marker goes behind the last of what rib_ahead() gave, or with NULL to the end. */

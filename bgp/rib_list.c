@@ -135,11 +135,14 @@ void rib_marker_del(struct rib *r, struct rib_marker *m)
 	*m = (struct rib_marker){0};
 }
 
-void rib_marker_rewind(struct rib *r, struct rib_marker *m)
+int rib_marker_first(struct rib *r, struct rib_marker *m)
 {
+	if (!m->node)
+		return rib_marker_add(r, m, NULL);
 	rib_list_remove(r, m->node);
 	insert_before(r, m->node, r->head);
 	m->version = before_first(r);
+	return 0;
 }
 
 size_t rib_ahead(const struct rib *r, const struct rib_marker *m, struct dest **ret, size_t max)

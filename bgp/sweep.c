@@ -15,12 +15,8 @@ void sweep_begin(struct neighbor *n, struct table *t, enum sweep_mode mode)
 {
 	struct neighbor_family *f = &n->family[t->index];
 
-	if (f->sweep == SWEEP_NONE) {
-		if (rib_marker_add(&t->rib, &f->sweep_at, NULL) < 0)
-			return; /* out of memory: the paths are stale, and go with the next sweep */
-	} else {
-		rib_marker_rewind(&t->rib, &f->sweep_at);
-	}
+	if (rib_marker_first(&t->rib, &f->sweep_at) < 0)
+		return; /* out of memory: the paths are stale, and go with the next sweep */
 	f->sweep = mode;
 	f->sweep_from = t->rib.version;
 }

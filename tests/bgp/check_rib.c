@@ -256,7 +256,7 @@ START_TEST(order_of_change)
 	rib_reap(&rib);
 	ck_assert_uint_eq(rib.tombstones, 0);
 	ck_assert_uint_eq(rib.map.count, 4);
-	rib_marker_rewind(&rib, &b);
+	rib_marker_first(&rib, &b);
 	ck_assert_uint_eq(ahead(&b, got, 64), 4);
 	rib_marker_del(&rib, &a);
 	rib_marker_del(&rib, &b);
