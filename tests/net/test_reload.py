@@ -339,6 +339,8 @@ def test_many_reloads_under_churn(quelld, talkers, figures):
         answer = quelld.ask(do="reload")
         worst = max(worst, time.monotonic() - start)
         assert answer["applied"] == bool(i % 10), answer
+    # The reloads may be over before the other thread has had its turns.
+    wait_until(lambda: len(said) > 100 and talkers[B].withdrawals > 20, 20)
     over.set()
     thread.join()
     assert quelld.established(A, B)
