@@ -100,12 +100,15 @@ int agent_port_set(const struct agent_port *p)
 		.flood_classes = c->flood_classes,
 		/* What comes over the fabric was policed where it came in, or is policed where it
 		   goes out. */
-		.police_in_bps = member ? c->police_in_bps : 0,
-		.police_out_bps = member ? c->police_out_bps : 0,
+		.policed = {(uint8_t)(member && c->police_in_bps ? 1 << POLICE_ALL : 0),
+			(uint8_t)(member && c->police_out_bps ? 1 << POLICE_ALL : 0)},
 	};
 
-	v.police_in_burst = burst_of(v.police_in_bps);
-	v.police_out_burst = burst_of(v.police_out_bps);
+	for (int d = 0; d < DIR_COUNT; d++) {
+		struct layout_policer all = {.rate = d == DIR_IN ? c->police_in_bps : c->police_out_bps};
+		all.burst = burst_of(all.rate);
+		a->ops->policer_set(a->plane, p->slot, (enum frame_dir)d, POLICE_ALL, v.policed[d] ? &all : NULL);
+	}
 	int r = a->ops->port_set(a->plane, p->ifindex, &v);
 	if (r < 0)
 		log_error(LOG_PROXYARP, "%s: %s: not taken: %s", p->lan->c->name, p->name,

@@ -4,7 +4,11 @@
 
 #include "proxyarp/verdict.h"
 
-#define CLASS_NAME_ROW(sym, token) token,
+#define CLASS_NAME_ROW(sym, token, rule) token,
+#define CLASS_RULE_ROW(sym, token, rule) RULE_##rule,
+#define RULE_NAME_ROW(sym, token, number, text) token,
+#define RULE_TEXT_ROW(sym, token, number, text) text,
+#define RULE_NUMBER_ROW(sym, token, number, text) number,
 #define OUTCOME_NAME_ROW(sym, token, kind) token,
 #define OUTCOME_KIND_F 'F'
 #define OUTCOME_KIND_A 'A'
@@ -13,6 +17,10 @@
 #define OUTCOME_KIND_ROW(sym, token, kind) OUTCOME_KIND_##kind,
 
 static const char *const class_names[CLASS_COUNT] = {FRAME_CLASSES(CLASS_NAME_ROW)};
+static const enum frame_rule class_rules[CLASS_COUNT] = {FRAME_CLASSES(CLASS_RULE_ROW)};
+static const char *const rule_names[RULE_COUNT] = {FRAME_RULES(RULE_NAME_ROW)};
+static const char *const rule_texts[RULE_COUNT] = {FRAME_RULES(RULE_TEXT_ROW)};
+static const uint8_t rule_numbers[RULE_COUNT] = {FRAME_RULES(RULE_NUMBER_ROW)};
 static const char *const outcome_names[OUTCOME_COUNT] = {FRAME_OUTCOMES(OUTCOME_NAME_ROW)};
 static const char outcome_kinds[OUTCOME_COUNT] = {FRAME_OUTCOMES(OUTCOME_KIND_ROW)};
 
@@ -31,6 +39,26 @@ char outcome_kind(enum frame_outcome o)
 	return (unsigned)o < OUTCOME_COUNT ? outcome_kinds[o] : '?';
 }
 
+enum frame_rule class_rule(enum frame_class c)
+{
+	return (unsigned)c < CLASS_COUNT ? class_rules[c] : RULE_NONE;
+}
+
+const char *rule_name(enum frame_rule r)
+{
+	return (unsigned)r < RULE_COUNT ? rule_names[r] : "?";
+}
+
+const char *rule_text(enum frame_rule r)
+{
+	return (unsigned)r < RULE_COUNT ? rule_texts[r] : "?";
+}
+
+int rule_number(enum frame_rule r)
+{
+	return (unsigned)r < RULE_COUNT ? rule_numbers[r] : 0;
+}
+
 static int find(const char *const *names, int count, const char *token)
 {
 	for (int i = 0; i < count; i++)
@@ -47,4 +75,9 @@ int class_find(const char *token)
 int outcome_find(const char *token)
 {
 	return find(outcome_names, OUTCOME_COUNT, token);
+}
+
+int rule_find(const char *token)
+{
+	return find(rule_names, RULE_COUNT, token);
 }

@@ -15,7 +15,7 @@
 struct plane;
 
 struct plane_limits {
-	uint32_t bindings4, bindings6, macs, ports;
+	uint32_t bindings4, bindings6, macs, ports, vteps;
 };
 
 struct plane_ops {
@@ -31,6 +31,9 @@ struct plane_ops {
 	int (*port_set)(struct plane *p, uint32_t ifindex, const struct layout_port *port);
 	/* Attaches the programs to an interface (after port_set). 0: they were there, or this plane has none; 1: they are there now. */
 	int (*port_attach)(struct plane *p, uint32_t ifindex, bool xdp);
+	/* Buckets of a port's slot; NULL or rate 0: none. layout_port.policed says which are asked. A new slot has none. */
+	int (*policer_set)(struct plane *p, uint32_t slot, enum frame_dir dir, enum layout_police group,
+		const struct layout_policer *v);
 	/* Takes programs off and forgets the port. */
 	int (*port_del)(struct plane *p, uint32_t ifindex);
 
@@ -40,6 +43,10 @@ struct plane_ops {
 	int (*bind6_del)(struct plane *p, const struct layout_key6 *k);
 	int (*mac_set)(struct plane *p, const struct layout_mac_key *k, const struct layout_mac *v);
 	int (*mac_del)(struct plane *p, const struct layout_mac_key *k);
+
+	/* See struct layout_vtep_key. */
+	int (*vtep_set)(struct plane *p, const struct layout_vtep_key *k);
+	int (*vtep_del)(struct plane *p, const struct layout_vtep_key *k);
 
 	void (*bind4_each)(struct plane *p, void (*fn)(void *, const struct layout_key4 *,
 		const struct layout_bind *), void *arg);
@@ -53,6 +60,10 @@ struct plane_ops {
 	/* All counters of a slot, summed over CPUs: out[DIR_COUNT][CLASS_COUNT][OUTCOME_COUNT]. */
 	int (*counters)(struct plane *p, uint32_t slot,
 		struct layout_counter (*out)[CLASS_COUNT][OUTCOME_COUNT]);
+	/* What a slot let go but would not have: see struct layout_would_key. */
+	int (*would_each)(struct plane *p, uint32_t slot, void (*fn)(void *arg, enum frame_dir dir, enum frame_class cls,
+		enum frame_outcome would, const struct layout_counter *c), void *arg);
+	/* Both. */
 	int (*counters_zero)(struct plane *p, uint32_t slot);
 
 	/* A descriptor that is readable when events (or frames) wait, and what to do then; fn is called for each event. */

@@ -37,6 +37,16 @@ static int null_port_set(struct plane *p, uint32_t ifindex, const struct layout_
 	return tables_port_set(&p->t, ifindex, port);
 }
 
+static int null_policer_set(struct plane *p, uint32_t slot, enum frame_dir dir,
+	enum layout_police group, const struct layout_policer *v)
+{
+	(void)p;
+	(void)slot;
+	(void)dir;
+	(void)group;
+	return (void)v, 0;
+}
+
 static int null_port_attach(struct plane *p, uint32_t ifindex, bool xdp)
 {
 	(void)xdp;
@@ -156,6 +166,7 @@ const struct plane_ops plane_null = {
 	.open = null_open,
 	.close = null_close,
 	.port_set = null_port_set,
+	.policer_set = null_policer_set,
 	.port_attach = null_port_attach,
 	.port_del = null_port_del,
 	.bind4_set = null_bind4_set,

@@ -31,8 +31,14 @@ struct verdict {
 	uint32_t set_mark;    /* when pass and in: MARK_FLOOD or 0 */
 	uint16_t answer_len;  /* > 0: `answer` leaves by the port the frame came in on */
 	uint8_t answer[VERDICT_ANSWER_MAX];
-	bool has_event;	      /* before deduplication and rate limits, which are the plane's */
-	struct layout_event event;
+	uint8_t dst[6];	      /* outcome UNICAST_FORWARDED: the destination MAC that it goes on with */
+	uint8_t police;	      /* enum layout_police: whose bucket is to be asked besides ALL's; POLICE_NONE */
+	bool has_would;	      /* `would` is what would have become of it, but for a rule that only counts, or dry run */
+	enum frame_outcome would;
+	/* What is told, before deduplication and rate limits, which are the plane's: who it is from (BINDING, MAC, MOVED, SPOOF, RULE),
+	 * and what it is after (PROBE, QUERY, TRAP, LIFE). */
+	bool has_event, has_ask;
+	struct layout_event event, ask;
 };
 
 /* The class of a frame by its octets alone; never reads past len. */
@@ -46,6 +52,13 @@ const char *class_name(enum frame_class c);
 const char *outcome_name(enum frame_outcome o);
 /* 'F' went on, 'A' answered, 'D' dropped, 'P' policed */
 char outcome_kind(enum frame_outcome o);
+/* The rule that forbids a class; RULE_NONE. */
+enum frame_rule class_rule(enum frame_class c);
+const char *rule_name(enum frame_rule r);
+const char *rule_text(enum frame_rule r);
+/* Its place in the list of rules that exchanges publish; 0: none. */
+int rule_number(enum frame_rule r);
 /* By token; -EINVAL if there is no such. */
+int rule_find(const char *token);
 int class_find(const char *token);
 int outcome_find(const char *token);

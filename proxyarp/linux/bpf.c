@@ -226,6 +226,17 @@ static int port_set(struct plane *p, uint32_t ifindex, const struct layout_port 
 	return map_set(p, p->skel->maps.ports, &ifindex, port);
 }
 
+static int policer_set(struct plane *p, uint32_t slot, enum frame_dir dir, enum layout_police group,
+	const struct layout_policer *v)
+{
+	struct bpf_policer full = {.conf = v ? *v : (struct layout_policer){0}};
+	uint32_t row = POLICER_INDEX(slot, dir, group);
+
+	if (slot >= p->limits.ports)
+		return -ENOSPC;
+	return bpf_map_update_elem(bpf_map__fd(p->skel->maps.policers), &row, &full, BPF_ANY);
+}
+
 static int port_attach(struct plane *p, uint32_t ifindex, bool xdp)
 {
 	struct layout_port port;
@@ -330,6 +341,7 @@ const struct plane_ops plane_bpf = {
 	.open = plane_bpf_open,
 	.close = plane_bpf_close,
 	.port_set = port_set,
+	.policer_set = policer_set,
 	.port_attach = port_attach,
 	.port_del = port_del,
 	.bind4_set = bind4_set,

@@ -149,7 +149,7 @@ int bpf_adopt(struct plane *p, bool *ret_adopted)
 	bpf_map__set_max_entries(p->skel->maps.macs, p->limits.macs);
 	bpf_map__set_max_entries(p->skel->maps.ports, p->limits.ports);
 	bpf_map__set_max_entries(p->skel->maps.counters, p->limits.ports * COUNTER_ROWS);
-	bpf_map__set_max_entries(p->skel->maps.policers, p->limits.ports * DIR_COUNT);
+	bpf_map__set_max_entries(p->skel->maps.policers, p->limits.ports * DIR_COUNT * POLICE_COUNT);
 	bpf_map__set_max_entries(p->skel->maps.budgets, p->limits.ports * 2 + 1);
 	p->skel->rodata->budget_all = p->limits.ports * 2;
 	for (size_t i = 0; i < PINNED_MAPS && !err; i++)

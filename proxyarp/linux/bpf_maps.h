@@ -78,13 +78,12 @@ struct {
 	__type(value, struct bpf_cached_speaker);
 } cached_speakers SEC(".maps");
 
-/* Row slot * DIR_COUNT + dir: the time at which the policed traffic would have been sent at its
- * rate (see police()). */
+/* Row POLICER_INDEX. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, DIR_COUNT);
+	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u64);
+	__type(value, struct bpf_policer);
 } policers SEC(".maps");
 
 /* Events told a moment ago, so that the same is not told with every frame. LRU: whoever fills it

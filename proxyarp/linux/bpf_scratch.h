@@ -33,6 +33,12 @@ struct bpf_frame {
 };
 _Static_assert(offsetof(struct bpf_frame, nd_src) % 8 == 0, "copied in words of eight octets");
 
+/* A bucket, and the time at which the policed traffic would have been sent at its rate (see police()). */
+struct bpf_policer {
+	struct layout_policer conf;
+	uint64_t ends_ns;
+};
+
 /* What a CPU remembers of the tables, true as long as the generation is the one it was read in: the
  * ports, and speakers (this MAC at this port, for this address) that were found good with nothing
  * to tell. Three look-ups of four saved. Rows are chosen by a few bits of the key and overwritten

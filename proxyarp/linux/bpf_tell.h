@@ -80,16 +80,20 @@ __noinline int tell_event(
 /* A token bucket in one number, so that it needs no lock: when the traffic let through so far would
  * have ended at `bps`. That may lie ahead of now by at most the time that `burst` octets take, but
  * for a first frame that is longer than the burst. True: one more frame conforms. */
-__noinline int police(__u32 row, __u64 bps, __u32 burst, __u32 octets)
+__noinline int police(__u32 row, __u32 octets)
 {
-	__u64 *ends = bpf_map_lookup_elem(&policers, &row);
-	__u64 now, was, from, cost, ahead;
+	struct bpf_policer *p = bpf_map_lookup_elem(&policers, &row);
+	__u64 now, was, from, cost, ahead, rate, *ends;
 
-	if (!ends || !bps)
+	if (!p)
 		return 0;
+	rate = p->conf.rate;
+	if (!rate)
+		return 1;
+	ends = &p->ends_ns;
 	now = bpf_ktime_get_ns();
-	cost = octets * 8 * SEC_NS / bps;
-	ahead = (__u64)(burst & 0x7fffffff) * 8 * SEC_NS / bps;
+	cost = p->conf.unit == UNIT_PACKETS ? SEC_NS / rate : octets * 8 * SEC_NS / rate;
+	ahead = (__u64)(p->conf.burst & 0x7fffffff) * (p->conf.unit == UNIT_PACKETS ? 1 : 8) * SEC_NS / rate;
 	if (ahead < cost)
 		ahead = cost;
 	for (int i = 0; i < 8; i++) {

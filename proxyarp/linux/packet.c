@@ -406,11 +406,21 @@ static int packet_port_set(struct plane *p, uint32_t ifindex, const struct layou
 {
 	if (v->slot >= p->slot_count)
 		return -EINVAL;
-	if (v->unknown_target == UNKNOWN_POLICE || v->police_out_bps)
+	if (v->unknown_target == UNKNOWN_POLICE || v->policed[DIR_OUT])
 		return -EOPNOTSUPP;
 	if (!p->slots[v->slot] && !(p->slots[v->slot] = calloc(1, sizeof(struct slot))))
 		return -ENOMEM;
 	return tables_port_set(&p->t, ifindex, v);
+}
+
+static int packet_policer_set(struct plane *p, uint32_t slot, enum frame_dir dir,
+	enum layout_police group, const struct layout_policer *v)
+{
+	(void)p;
+	(void)slot;
+	(void)dir;
+	(void)group;
+	return v && v->rate ? -EOPNOTSUPP : 0;
 }
 
 static int packet_port_attach(struct plane *p, uint32_t ifindex, bool xdp)
@@ -606,6 +616,7 @@ const struct plane_ops plane_packet = {
 	.open = packet_open,
 	.close = packet_close,
 	.port_set = packet_port_set,
+	.policer_set = packet_policer_set,
 	.port_attach = packet_port_attach,
 	.port_del = packet_port_del,
 	.bind4_set = packet_bind4_set,

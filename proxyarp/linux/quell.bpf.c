@@ -42,10 +42,8 @@ static __always_inline int answer_skb(
 
 static __always_inline int police_port(const struct layout_port *port, int dir, __u32 octets)
 {
-	__u64 bps = dir == DIR_IN ? port->police_in_bps : port->police_out_bps;
-	__u32 burst = dir == DIR_IN ? port->police_in_burst : port->police_out_burst;
-
-	return !bps || police(port->slot * DIR_COUNT + dir, bps, burst, octets);
+	return !(port->policed[dir & 1] & 1 << POLICE_ALL) ||
+	       police(POLICER_INDEX(port->slot, dir, POLICE_ALL), octets);
 }
 
 static __always_inline int mark_is_ours(__u32 mark)

@@ -645,7 +645,7 @@ static int interfaces(void)
 
 static int set_up(void)
 {
-	static const struct plane_limits limits = {64, 64, 64, 32};
+	static const struct plane_limits limits = {64, 64, 64, 32, 16};
 	cpu_set_t one;
 	bool adopted;
 	int err;

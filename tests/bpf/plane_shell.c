@@ -35,7 +35,7 @@ static int open_plane(char **w, int n)
 	if (n != 6)
 		return -EINVAL;
 	struct plane_limits limits = {(uint32_t)atoi(w[3]), (uint32_t)atoi(w[3]),
-		(uint32_t)atoi(w[4]), (uint32_t)atoi(w[5])};
+		(uint32_t)atoi(w[4]), (uint32_t)atoi(w[5]), 64};
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		if (!strcmp(all[i]->name, w[1]))
 			ops = all[i];
@@ -62,10 +62,13 @@ static int set_port(char **w, int n)
 		.unknown_target = (uint8_t)v[6],
 		.ns_option = (uint8_t)v[7],
 		.flood_classes = v[8],
-		.police_in_bps = v[9],
-		.police_out_bps = v[10],
-		.police_in_burst = (uint32_t)v[11],
-		.police_out_burst = (uint32_t)v[12]};
+		.policed = {v[9] != 0, v[10] != 0}};
+	for (int d = 0; d < DIR_COUNT; d++) {
+		struct layout_policer all = {.rate = v[9 + d], .burst = (uint32_t)v[11 + d]};
+		int err = ops->policer_set(plane, p.slot, (enum frame_dir)d, POLICE_ALL, &all);
+		if (err)
+			return err;
+	}
 	return ops->port_set(plane, (uint32_t)v[1], &p);
 }
 

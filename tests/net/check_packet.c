@@ -65,7 +65,7 @@ static int raw_socket(const char *name)
 
 static void setup_plane(bool quiet)
 {
-	const struct plane_limits limits = {64, 64, 64, 8}; /* slots 1 - 3, 4 the fabric */
+	const struct plane_limits limits = {64, 64, 64, 8, 16}; /* slots 1 - 3, 4 the fabric */
 	struct plane *p;
 	bool adopted = true;
 

@@ -634,7 +634,7 @@ static const struct scenario scenarios[] = {
 static void world_open(struct world *w, uint32_t max, uint32_t per_port)
 {
 	static struct prefix prefixes[2];
-	static const struct plane_limits limits = {256, 256, 256, 16};
+	static const struct plane_limits limits = {256, 256, 256, 16, 16};
 	bool adopted;
 
 	siphash_process_key_fix(1, 2);

@@ -267,7 +267,7 @@ static void step(struct world *w)
 static void open_world(struct world *w, uint64_t seed)
 {
 	static struct prefix prefixes[2];
-	static const struct plane_limits limits = {64, 64, 64, 16};
+	static const struct plane_limits limits = {64, 64, 64, 16, 16};
 	bool adopted;
 
 	siphash_process_key_fix(seed, 2);
