@@ -109,10 +109,13 @@ class FrrPE(PE):
             self.binding(m, True)
 
     def binding(self, m, present):
+        """Who is taken away does not come back by itself: a member's kernel still reports its groups for a while after it
+        has come up, and one such frame would teach the bridge its MAC anew, and FRR the others."""
         if present:
-            self.ns.bridge(f"fdb replace {m.mac} dev {m.port} master dynamic")
+            self.ns.bridge(f"link set dev {m.port} learning on", f"fdb replace {m.mac} dev {m.port} master dynamic")
             self.ns.ip(*(f"neigh replace {a} lladdr {m.mac} dev {BRIDGE} nud reachable" for a in m.addresses))
         else:
+            self.ns.bridge(f"link set dev {m.port} learning off")
             self.ns.ip(*(f"neigh del {a} dev {BRIDGE}" for a in m.addresses), force=True)
             self.ns.bridge(f"fdb del {m.mac} dev {m.port} master", force=True)
 
