@@ -6,7 +6,7 @@
  * themselves by a sweep, so it is a change of attributes like any other, and a path that comes
  * again without it is fresh. Paths with NO_LLGR go instead.
  *
- * What has the mark, whoever put it there, is chosen only if there is nothing else (section 4.3,
+ * What has the mark, whoever put it there, is chosen only if there is nothing else (sections 4.3 and
  * 4.4; before the family's own steps, so before mobility, too): if one reflector saw it so and the
  * next one not, they could make way for each other for ever. What was marked by us or by a
  * neighbour that we do this with goes to those who know what it means. Others of our own AS get it with LOCAL_PREF 0 and
@@ -15,7 +15,8 @@
  *
  * When the neighbour is back before the time is over, it is as with RFC 4724: what it sends again
  * is fresh, its End-of-RIB ends the rest; without the F bit in its new capability all goes at once.
- * Until its End-of-RIB the time runs on.
+ * Until its End-of-RIB the time runs on. If it ends before that and the session is lost once more, nothing
+ * is kept over that: else one who never finishes would be kept for ever (section 4.2).
  */
 #include "bgp/llgr.h"
 
@@ -46,6 +47,7 @@ static void timer_fired(void *arg, uint64_t now_ms)
 		"%s: %u long-lived stale routes removed, the wait is over", l->n->label,
 		t->rib.peer[l->n->index].stale);
 	sweep_purge(l->n, t);
+	l->over = l->n->up && !l->n->family[l->table].eor_seen && timer_running(&l->n->stale);
 }
 
 void llgr_init(struct neighbor *n)
@@ -88,7 +90,7 @@ void llgr_fill_open(const struct session *se, struct bgp_open *o)
 	}
 }
 
-/* Without that of RFC 4724 it is as if it was not there (section 4.1). */
+/* Without that of RFC 4724 it is as if it was not there (sections 4.1 and 4.5). */
 static const struct open_llgr_family *theirs(const struct session *se, const struct table *t)
 {
 	const struct bgp_open *o = &se->open;
@@ -133,8 +135,13 @@ void llgr_end(struct neighbor *n, struct table *t)
 {
 	struct llgr *l = llgr_of(n, t);
 
-	l->on = false;
+	l->on = l->over = false;
 	timers_stop(&n->s->timers, &l->timer);
+}
+
+void llgr_synchronized(struct neighbor *n, struct table *t)
+{
+	llgr_of(n, t)->over = false;
 }
 
 static bool has(const struct attrs *a, uint32_t community)

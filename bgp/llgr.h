@@ -20,6 +20,7 @@ struct llgr {
 	unsigned table;
 	uint32_t sec;	    /* agreed with the session that ended last; 0: none */
 	bool on;	    /* its stale paths are long-lived ones */
+	bool over;	    /* the time has ended while it was telling its routes anew */
 	struct timer timer; /* until they go */
 };
 
@@ -37,6 +38,8 @@ bool llgr_forwarding(const struct session *se, const struct table *t);
 void llgr_begin(struct neighbor *n, struct table *t, uint64_t now_ms);
 /* It is over, in whichever way. */
 void llgr_end(struct neighbor *n, struct table *t);
+/* It has told all, or is not waited for any longer. */
+void llgr_synchronized(struct neighbor *n, struct table *t);
 /* Marks the neighbour's stale paths of a key, or takes them away if they do not want it; what the RIB says. */
 unsigned llgr_mark(struct neighbor *n, struct table *t, struct dest *d);
 /* --- routes --- */

@@ -104,6 +104,7 @@ void negotiate(struct session *se, const struct bgp_open *o)
 	uint16_t ours = neighbor_hold_sec(se->n);
 
 	se->open = *o;
+	se->open.llgr = o->llgr && o->gr; /* RFC 9494 section 4.5 */
 	se->open_seen = true;
 	se->ibgp = o->as == s->config.as;
 	se->as4 = o->as4;

@@ -120,7 +120,7 @@ static bool keep(
 	bool forwarding, waits = gr_has(se, t, &forwarding) && restart_sec(n, se);
 
 	f->llgr.sec = llgr_agreed_sec(se, t);
-	if (!ends_gracefully(se) || (!waits && !f->llgr.sec)) {
+	if (!ends_gracefully(se) || (!waits && !f->llgr.sec) || f->llgr.over) {
 		rib_peer_stale(&t->rib, n->index, true);
 		sweep_purge(n, t);
 		return false;
@@ -174,6 +174,8 @@ void restart_timer_fired(void *arg, uint64_t now_ms)
 
 	for (unsigned i = 0; i < n->s->tables; i++) {
 		const struct neighbor_family *f = &n->family[i];
+		if (n->up)
+			llgr_synchronized(n, &n->s->table[i]);
 		if (!f->stale || (n->up && f->llgr.on))
 			continue;
 		if (!n->up && f->llgr.sec) {
@@ -233,6 +235,7 @@ void restart_end_of_rib_in(struct neighbor *n, struct table *t)
 	bool all = true;
 
 	n->family[t->index].eor_seen = true;
+	llgr_synchronized(n, t);
 	if (t->family == &rtc_family)
 		membership_end_of_rib_in(n);
 	if (n->family[t->index].stale)

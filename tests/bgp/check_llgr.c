@@ -331,6 +331,54 @@ START_TEST(without_the_other)
 }
 END_TEST
 
+/* Nor is one that says so to be told what is stale. */
+START_TEST(told_without_the_other)
+{
+	struct bgp_open o = graceful(10, 50), theirs = graceful(10, 50);
+	struct neighbor_config nc = raw_neighbor();
+	struct neighbor *other;
+	char text[200];
+
+	raw_up(&o, 100);
+	nc.address = ip_v4_u32(RAW_PEER + 1);
+	nc.remote_as = theirs.as = 65001;
+	ck_assert_int_eq(speaker_add_neighbor(raw.s, &nc, raw.now, &other), 0);
+	struct raw second = {.s = raw.s, .n = other, .now = raw.now, .window = SIZE_MAX};
+	second.c = raw_call(&second, RAW_PEER + 1);
+	raw_drain(&second);
+	theirs.bgp_id = RAW_PEER + 1;
+	theirs.gr = _i == 0;
+	raw_establish(&second, &theirs);
+	raw_forget(&second);
+	raw_lose();
+	raw_wait(&raw, 11000);
+	second.now = raw.now;
+	raw_drain(&second);
+	char *hex = hex_of(second.out, (uint16_t)second.out_len);
+	ck_assert((strstr(hex, LLGR_STALE) != NULL) == (_i == 0));
+	free(hex);
+	if (_i == 1)
+		ck_assert_str_eq(raw_text(&second, text, sizeof(text)), "-1,-2,-3");
+	free(second.out);
+	raw_stop(&raw);
+}
+END_TEST
+
+static void raw_back(const struct bgp_open *o)
+{
+	raw.c = raw_call(&raw, RAW_PEER);
+	raw_drain(&raw);
+	raw_establish(&raw, o);
+}
+
+static void raw_stay(unsigned sec)
+{
+	while (sec--) {
+		raw_wait(&raw, 1000);
+		raw_rx_keepalive(&raw);
+	}
+}
+
 /* It comes back, and never says that it has finished. */
 START_TEST(no_end_of_rib)
 {
@@ -339,20 +387,57 @@ START_TEST(no_end_of_rib)
 	raw_up(&o, 1000);
 	raw_lose();
 	raw_wait(&raw, 20000);
-	raw.c = raw_call(&raw, RAW_PEER);
-	raw_drain(&raw);
-	raw_establish(&raw, &o);
+	raw_back(&o);
 	raw_rx_routes(&raw, 1, 1, 1);
-	for (int i = 0; i < 480; i++) {
-		raw_wait(&raw, 1000);
-		raw_rx_keepalive(&raw);
-	}
+	raw_stay(480);
 	ck_assert_uint_eq(raw_view(&raw).routes_in, 3);
-	for (int i = 0; i < 20; i++) {
-		raw_wait(&raw, 1000);
-		raw_rx_keepalive(&raw);
-	}
+	raw_stay(20);
 	ck_assert_uint_eq(raw_view(&raw).routes_in, 1);
+	raw_stop(&raw);
+}
+END_TEST
+
+/* Nor has it when the time ends: what it has told until then is not kept once more, but for when it has finished after
+ * all, or is not waited for any longer. */
+static const struct over_row {
+	unsigned sec, stays_sec;
+	bool finishes;
+	unsigned kept;
+} overs[] = {
+	{60, 55, false, 0},
+	{60, 55, true, 1},
+	{60, 185, false, 1},
+	{300, 295, false, 1},
+	{60, 30, false, 3}, /* not yet */
+};
+
+START_TEST(over_before_it_has_told_all)
+{
+	const struct over_row *row = &overs[_i];
+	struct bgp_open o = graceful(10, row->sec);
+	uint8_t eor[BGP_MSG_MAX];
+
+	raw_up(&o, 1000);
+	raw_lose();
+	raw_wait(&raw, 20000);
+	raw_back(&o);
+	raw_rx_routes(&raw, 1, 1, 1);
+	raw_stay(row->stays_sec);
+	if (row->finishes)
+		raw_rx(&raw, eor, update_eor(eor, sizeof(eor), &test_family));
+	ck_assert_uint_eq(raw_view(&raw).routes_in, row->kept == 3 ? 3 : 1);
+	raw_lose();
+	raw_wait(&raw, 1000);
+	ck_assert_uint_eq(raw_view(&raw).routes_in, row->kept);
+	/* And then it is as ever. */
+	raw_back(&o);
+	raw_rx_routes(&raw, 1, 3, 1);
+	raw_rx(&raw, eor, update_eor(eor, sizeof(eor), &test_family));
+	raw_lose();
+	raw_wait(&raw, 8000 + 1000 * row->sec);
+	ck_assert_uint_eq(raw_view(&raw).routes_in, 3);
+	raw_wait(&raw, 4000);
+	ck_assert_uint_eq(raw_view(&raw).routes_in, 0);
 	raw_stop(&raw);
 }
 END_TEST
@@ -367,9 +452,7 @@ START_TEST(lost_again)
 		raw_lose();
 		raw_wait(&raw, 30000);
 		ck_assert_uint_eq(raw_view(&raw).routes_in, 3);
-		raw.c = raw_call(&raw, RAW_PEER);
-		raw_drain(&raw);
-		raw_establish(&raw, &o);
+		raw_back(&o);
 		ck_assert_uint_eq(raw_view(&raw).routes_in, 3);
 		raw_rx_routes(&raw, 1, 1, 1);
 	}
@@ -389,9 +472,7 @@ START_TEST(another_time)
 	raw_lose();
 	raw_wait(&raw, 20000);
 	for (int i = 0; i < 2; i++) {
-		raw.c = raw_call(&raw, RAW_PEER);
-		raw_drain(&raw);
-		raw_establish(&raw, &o);
+		raw_back(&o);
 		if (i == 0) {
 			raw_rx_withdraw(&raw, 1, 3);
 			ck_assert_uint_eq(raw_view(&raw).routes_in, 0);
@@ -436,6 +517,8 @@ CHECK_MAIN("llgr", tcase_add_checked_fixture(t, setup, teardown);
 	   tcase_add_test(t, the_mark_counts_without_the_knob);
 	   tcase_add_loop_test(t, it_comes_back, 0, ROWS_OF(backs));
 	   tcase_add_loop_test(t, how_long, 0, ROWS_OF(times));
-	   tcase_add_loop_test(t, without_the_other, 0, 2); tcase_add_test(t, no_end_of_rib);
+	   tcase_add_loop_test(t, without_the_other, 0, 2);
+	   tcase_add_loop_test(t, told_without_the_other, 0, 2); tcase_add_test(t, no_end_of_rib);
+	   tcase_add_loop_test(t, over_before_it_has_told_all, 0, ROWS_OF(overs));
 	   tcase_add_test(t, lost_again); tcase_add_test(t, another_time);
 	   tcase_add_test(t, many);)

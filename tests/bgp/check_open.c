@@ -208,8 +208,9 @@ END_TEST
 
 START_TEST(repetitions)
 {
-	/* Families are merged; the last graceful restart counts, the first AS, the first ADD-PATH mode. */
-	struct octets o = octets_of(FIXED "42 0240 010400190046 010400190046 010400010001 4002 8078"
+	/* Families are merged; the last graceful restart counts (of its flags those that mean something), the first AS,
+	 * the first ADD-PATH mode. */
+	struct octets o = octets_of(FIXED "54 0252 4707 001946 80 000e10 4707 001946 7f 000e11 010400190046 010400190046 010400010001 4002 8078"
 					  " 4006 4064 00194680 4104 00011170 4104 00011171"
 					  " 4504 00194601 4508 00194603 00010102 0200 0200 c800");
 	struct bgp_open m;
@@ -221,6 +222,9 @@ START_TEST(repetitions)
 	ck_assert_uint_eq(m.gr_restart_sec, 100);
 	ck_assert_uint_eq(m.gr_family_count, 1);
 	ck_assert(m.gr_families[0].forwarding);
+	ck_assert_uint_eq(m.llgr_family_count, 1);
+	ck_assert(!m.llgr_families[0].forwarding);
+	ck_assert_uint_eq(m.llgr_families[0].stale_sec, 0xe11);
 	ck_assert(m.as4);
 	ck_assert_uint_eq(m.as, 70000);
 	ck_assert_uint_eq(m.add_path_count, 2);

@@ -253,6 +253,8 @@ static const struct {
 		":5:67: bgp.neighbors[0].control-communities: goes with a client of another AS only"},
 	{NEIGHBOR("{address: 10.99.0.2, client: true, control-communities: true}"),
 		":5:63: bgp.neighbors[0].control-communities: goes with a client of another AS only"},
+	{TOP "bgp:\n  as: 1\n  restart-time: 0\n  neighbors:\n    - {address: 10.99.0.2, long-lived-time: 60}\n",
+		":6:45: bgp.neighbors[0].long-lived-time: needs a restart-time above 0"},
 	{NEIGHBOR("{address: 10.99.0.2, prefix: 10.99.0.0/24}"),
 		":5:7: bgp.neighbors[0]: expected either address or prefix"},
 	{NEIGHBOR("prefix: 10.99.0.1/24"),
