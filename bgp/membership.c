@@ -5,7 +5,9 @@
  * Out: the ranges of route targets that they come to are the neighbour's filter, part of the view
  * of its update group (group.h). The origin AS is not looked at: it is for the choice among ways,
  * not for what is wanted (section 6). When the prefixes change, its members of the other tables
- * walk the RIB once and are told the difference (group_refilter()).
+ * walk the RIB once and are told the difference (group_refilter()). The first change does that at
+ * once, those that follow together a second later, and not before the walk is over: who changes his
+ * mind without end does not keep the RIB walked without end.
  *
  * Until its End-of-RIB for membership a neighbour is told nothing else, 60 s at most (section 6).
  *
@@ -151,6 +153,35 @@ static bool is_told_by_others(const struct rib *r, const struct dest *d, bool ca
 	return all <= few || open <= few;
 }
 
+static void hold(struct neighbor *n)
+{
+	timers_start(&n->s->timers, &n->membership.hold, n->s->now_ms + MEMBERSHIP_HOLD_MS);
+}
+
+static void refilter(struct neighbor *n)
+{
+	n->membership.held = false;
+	for (unsigned i = 0; i < n->s->tables; i++)
+		if (n->s->table[i].family != &rtc_family && n->family[i].member) {
+			n->family[i].member->refilter_due = true;
+			hold(n);
+		}
+}
+
+static void hold_fired(void *arg, uint64_t now_ms)
+{
+	struct neighbor *n = arg;
+
+	(void)now_ms;
+	for (unsigned i = 0; i < n->s->tables; i++)
+		if (n->family[i].member && !n->family[i].member->synced) {
+			hold(n);
+			return;
+		}
+	if (n->membership.held)
+		refilter(n);
+}
+
 void membership_changed(struct neighbor *n, struct table *t, struct dest *d, unsigned change)
 {
 	if (t->family != &rtc_family || !(change & (RIB_NEW | RIB_GONE)))
@@ -161,9 +192,10 @@ void membership_changed(struct neighbor *n, struct table *t, struct dest *d, uns
 		remove_prefix(n, d);
 	if (d->paths && !(change & RIB_BEST) && is_told_by_others(&t->rib, d, change & RIB_NEW))
 		rib_touch(&t->rib, d);
-	for (unsigned i = 0; i < n->s->tables; i++)
-		if (i != t->index && n->family[i].member)
-			n->family[i].member->refilter_due = true;
+	if (timer_running(&n->membership.hold))
+		n->membership.held = true;
+	else
+		refilter(n);
 }
 
 /* --- the wait for its End-of-RIB --- */
@@ -194,11 +226,13 @@ static void wait_fired(void *arg, uint64_t now_ms)
 void membership_init(struct neighbor *n)
 {
 	timer_init(&n->membership.wait, wait_fired, n);
+	timer_init(&n->membership.hold, hold_fired, n);
 }
 
 void membership_free(struct neighbor *n)
 {
 	timers_stop(&n->s->timers, &n->membership.wait);
+	timers_stop(&n->s->timers, &n->membership.hold);
 	free(n->membership.prefix);
 }
 
@@ -215,8 +249,9 @@ void membership_session_up(struct neighbor *n, struct session *se, uint64_t now_
 
 void membership_session_down(struct neighbor *n)
 {
-	n->membership.waiting = false;
+	n->membership.waiting = n->membership.held = false;
 	timers_stop(&n->s->timers, &n->membership.wait);
+	timers_stop(&n->s->timers, &n->membership.hold);
 }
 
 bool membership_waits(const struct neighbor *n, const struct table *t)

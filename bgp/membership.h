@@ -12,6 +12,7 @@
 
 #define MEMBERSHIP_MAX 2000    /* prefixes of one neighbour; who has more gets everything */
 #define MEMBERSHIP_WAIT_SEC 60 /* for its End-of-RIB, RFC 4684 section 6 */
+#define MEMBERSHIP_HOLD_MS 1000
 
 struct neighbor;
 struct session;
@@ -28,6 +29,8 @@ struct membership {
 	bool overflow;     /* there were too many to remember: everything, until all are gone */
 	bool waiting;      /* nothing is told before its End-of-RIB */
 	struct timer wait; /* or this */
+	bool held;         /* there was a change since the last that it was told the difference of */
+	struct timer hold;
 };
 
 /* The table of membership, or NULL. */

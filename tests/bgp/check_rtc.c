@@ -193,6 +193,12 @@ static bool knows(int node, uint32_t number)
 	return sim_known(&sim, node, number) != NULL;
 }
 
+/* All changes of membership but the first have to wait, at each hop. */
+static void settle(void)
+{
+	sim_run(&sim, 3 * MEMBERSHIP_HOLD_MS);
+}
+
 /* The neighbour says these prefixes by itself, so that any can be said. */
 static void say_with(int node, const char *prefixes, bool yes, const char *communities)
 {
@@ -230,15 +236,15 @@ START_TEST(what_is_wanted)
 	star(1);
 	say(1, row->prefixes, true);
 	originate(0, 1, row->communities);
-	sim_settle(&sim);
+	settle();
 	ck_assert(sim_up(&sim, 0, 1));
 	ck_assert(knows(1, 1) == row->wanted);
 	/* And when it is said later, or taken back. */
 	say(1, row->prefixes, false);
-	sim_settle(&sim);
+	settle();
 	ck_assert(!knows(1, 1));
 	say(1, row->prefixes, true);
-	sim_settle(&sim);
+	settle();
 	ck_assert(knows(1, 1) == row->wanted);
 }
 END_TEST
@@ -268,17 +274,17 @@ START_TEST(only_what_is_imported)
 	imports(3, 200, 0);
 	for (int i = 1; i <= 3; i++)
 		originate_rt(i, (uint32_t)i, i == 3 ? 200 : 100);
-	sim_settle(&sim);
+	settle();
 	ck_assert(knows(1, 2) && knows(2, 1));
 	ck_assert(!knows(1, 3) && !knows(2, 3) && !knows(3, 1) && !knows(3, 2));
 	/* Not even to the reflector: nobody else wants them. */
 	ck_assert(knows(0, 1) && knows(0, 2) && !knows(0, 3));
 	/* A second one in the other LAN. */
 	imports(2, 100, 200);
-	sim_settle(&sim);
+	settle();
 	ck_assert(knows(2, 3) && knows(2, 1) && knows(0, 3) && !knows(3, 1));
 	imports(2, 200, 0);
-	sim_settle(&sim);
+	settle();
 	ck_assert(knows(2, 3) && !knows(2, 1) && knows(1, 2));
 	/* Nobody is left who wants 100 but its own PE. */
 	ck_assert(!knows(0, 1) && knows(1, 1));
@@ -291,7 +297,7 @@ START_TEST(what_a_client_is_told)
 	star(2);
 	imports(1, 100, 0);
 	imports(2, 100, 0);
-	sim_settle(&sim);
+	settle();
 	/* Each has the reflector's word for it: not dropped as a loop, from the reflector's own address. */
 	for (int i = 1; i <= 2; i++)
 		ck_assert_uint_eq(sim_view(&sim, i, 0).memberships_in, 1);
@@ -300,7 +306,7 @@ START_TEST(what_a_client_is_told)
 	ck_assert_uint_eq(sim_view(&sim, 0, 1).memberships_in, 1);
 	/* One alone is not told of itself. */
 	imports(2, 0, 0);
-	sim_settle(&sim);
+	settle();
 	ck_assert_uint_eq(sim_view(&sim, 1, 0).memberships_in, 0);
 	ck_assert_uint_eq(sim_view(&sim, 2, 0).memberships_in, 1);
 }
@@ -312,17 +318,17 @@ START_TEST(only_the_difference_is_sent)
 	imports(1, 100, 0);
 	for (uint32_t i = 0; i < 1000; i++)
 		originate_rt(0, i, i < 900 ? 100 : 200);
-	sim_settle(&sim);
+	settle();
 	ck_assert(knows(1, 899) && !knows(1, 900));
 	unsigned tells = sim.node[1].tells;
 	imports(1, 100, 200);
-	sim_settle(&sim);
+	settle();
 	ck_assert(knows(1, 899) && knows(1, 999));
 	ck_assert_uint_eq(sim.node[1].tells - tells, 100);
 	tells = sim.node[1].tells;
 	uint64_t octets = sim_half(&sim, 0, 1)->octets;
 	imports(1, 200, 0);
-	sim_settle(&sim);
+	settle();
 	ck_assert(!knows(1, 0) && knows(1, 999));
 	ck_assert_uint_eq(sim.node[1].tells - tells, 900);
 	ck_assert_uint_lt(sim_half(&sim, 0, 1)->octets - octets, 900 * 10 + 500);
@@ -330,7 +336,7 @@ START_TEST(only_the_difference_is_sent)
 	octets = sim_half(&sim, 0, 1)->octets;
 	imports(1, 100, 0);
 	imports(1, 200, 0);
-	sim_settle(&sim);
+	settle();
 	ck_assert_uint_lt(sim_half(&sim, 0, 1)->octets - octets, 100);
 }
 END_TEST
@@ -341,7 +347,7 @@ START_TEST(everything_at_once)
 	star(2);
 	imports(1, 100, 0);
 	imports(2, 100, 200);
-	sim_settle(&sim);
+	settle();
 	sim.socket = 2000;
 	for (uint32_t round = 0; round < 40; round++) {
 		for (uint32_t i = 0; i < 500; i++)
@@ -357,30 +363,64 @@ START_TEST(everything_at_once)
 	imports(1, 200, 0);
 	for (uint32_t i = 0; i < 500; i++)
 		originate_rt(2, i, i % 2 ? 100 : 200);
-	sim_settle(&sim);
+	settle();
 	for (uint32_t i = 0; i < 500; i++)
 		ck_assert(knows(1, i) == !(i % 2));
 }
 END_TEST
 
-/* A refresh asked for while the walk is under way comes behind it. */
 START_TEST(storm_of_changes)
 {
 	star(1);
 	imports(1, 100, 0);
 	for (uint32_t i = 0; i < 20000; i++)
 		originate_rt(0, i, i % 2 ? 100 : 200);
-	sim_settle(&sim);
+	settle();
 	uint64_t octets = sim_half(&sim, 0, 1)->octets;
 	for (unsigned k = 0; k < 200; k++) {
 		imports(1, 100, k % 2 ? 0 : 200);
 		sim_turn(&sim);
 	}
 	imports(1, 100, 200);
-	sim_settle(&sim);
+	settle();
 	ck_assert(knows(1, 0) && knows(1, 1));
 	/* 20 000 routes of some 10 octets: had each change begun a walk, 200 times as much. */
 	ck_assert_uint_lt(sim_half(&sim, 0, 1)->octets - octets, 10 * 20000 * 12);
+}
+END_TEST
+
+/* The first change counts at once, what follows once a second. */
+START_TEST(who_changes_his_mind_without_end)
+{
+	star(1);
+	imports(1, 100, 0);
+	for (uint32_t i = 0; i < 2000; i++)
+		originate_rt(0, i, i % 2 ? 100 : 200);
+	settle();
+	imports(1, 100, 200);
+	sim_settle(&sim);
+	ck_assert(knows(1, 0) && knows(1, 1));
+	for (unsigned k = 0; k < 9; k++) {
+		sim_run(&sim, 100);
+		imports(1, 100, k % 2 ? 200 : 0);
+		sim_settle(&sim);
+		ck_assert(knows(1, 0));
+	}
+	sim_run(&sim, 100);
+	ck_assert(!knows(1, 0) && knows(1, 1));
+	unsigned tells = sim.node[1].tells;
+	for (unsigned k = 0; k < 100; k++) {
+		imports(1, 100, k % 2 ? 0 : 200);
+		sim_run(&sim, 100);
+	}
+	ck_assert_uint_le(sim.node[1].tells - tells, 10 * 1000);
+	imports(1, 100, 200);
+	settle();
+	ck_assert(knows(1, 0) && knows(1, 1));
+	/* Nothing is held after a pause. */
+	imports(1, 200, 0);
+	sim_settle(&sim);
+	ck_assert(knows(1, 0) && !knows(1, 1));
 }
 END_TEST
 
@@ -399,11 +439,11 @@ START_TEST(a_plain_peer_needs_everything)
 	originate_rt(1, 2, 200);
 	originate_rt(2, 3, 100);
 	originate_rt(2, 4, 200);
-	sim_settle(&sim);
+	settle();
 	ck_assert(knows(2, 1) && knows(2, 2));
 	ck_assert(knows(1, 3) && !knows(1, 4));
 	speaker_remove_neighbor(sim.node[0].s, plain, sim.now);
-	sim_settle(&sim);
+	settle();
 	ck_assert(!knows(0, 1) && !knows(0, 2));
 }
 END_TEST
@@ -414,10 +454,10 @@ START_TEST(lans_that_import_by_pattern_want_everything)
 	ck_assert_int_eq(speaker_set_membership(sim.node[1].s, NULL, 0, true, sim.now), 0);
 	originate_rt(0, 1, 100);
 	originate(0, 2, "");
-	sim_settle(&sim);
+	settle();
 	ck_assert(knows(1, 1) && knows(1, 2));
 	imports(1, 100, 0);
-	sim_settle(&sim);
+	settle();
 	ck_assert(knows(1, 1) && !knows(1, 2));
 }
 END_TEST
@@ -542,7 +582,7 @@ START_TEST(more_prefixes_than_are_remembered)
 {
 	star(1);
 	originate_rt(0, 1, 70000);
-	sim_settle(&sim);
+	settle();
 	for (uint32_t i = 0; i < MEMBERSHIP_MAX; i++) {
 		struct nlri n = rtc_nlri(65000, rt_of(i).b);
 		struct attrs a = {.present = ATTR_BIT(ATTR_ORIGIN) | ATTR_BIT(ATTR_AS_PATH) |
@@ -550,17 +590,17 @@ START_TEST(more_prefixes_than_are_remembered)
 			.next_hop = sim.node[1].address};
 		speaker_originate(sim.node[1].s, &rtc_family, &n, &a, sim.now);
 	}
-	sim_settle(&sim);
+	settle();
 	ck_assert(!knows(1, 1));
 	say(1, "60 0000fde8 0002fde8000f0000", true);
-	sim_settle(&sim);
+	settle();
 	ck_assert(knows(1, 1)); /* rather too much than too little */
 	for (uint32_t i = 0; i < MEMBERSHIP_MAX; i++) {
 		struct nlri n = rtc_nlri(65000, rt_of(i).b);
 		speaker_unoriginate(sim.node[1].s, &rtc_family, &n, sim.now);
 	}
 	say(1, "60 0000fde8 0002fde8000f0000", false);
-	sim_settle(&sim);
+	settle();
 	ck_assert(!knows(1, 1));
 }
 END_TEST
@@ -572,7 +612,7 @@ START_TEST(comes_back_after_a_loss)
 	imports(2, 100, 0);
 	originate_rt(1, 1, 100);
 	originate_rt(2, 2, 100);
-	sim_settle(&sim);
+	settle();
 	ck_assert(knows(1, 2) && knows(2, 1));
 	sim_kill(&sim, 0);
 	start(0, 65000);
@@ -602,7 +642,7 @@ START_TEST(between_ases)
 	originate_rt(1, 2, 200);
 	originate_rt(1, 3, 300);
 	originate_rt(2, 4, 200);
-	sim_settle(&sim);
+	settle();
 	ck_assert(knows(2, 1) && knows(2, 2) && !knows(2, 3) && !knows(1, 4));
 	ck_assert(!knows(0, 3) && !knows(0, 4));
 }
@@ -624,14 +664,14 @@ START_TEST(two_reflectors)
 	originate_rt(2, 1, 100);
 	originate_rt(2, 2, 200);
 	originate_rt(3, 3, 100);
-	sim_settle(&sim);
+	settle();
 	ck_assert(knows(3, 1) && !knows(1, 2) && !knows(0, 3));
 	/* Now the same on the other side: reflector 0 has 1's path and a client's. */
 	imports(2, 100, 0);
-	sim_settle(&sim);
+	settle();
 	ck_assert(knows(2, 3) && knows(3, 1));
 	imports(3, 0, 0);
-	sim_settle(&sim);
+	settle();
 	ck_assert(!knows(3, 1) && knows(2, 3));
 }
 END_TEST
@@ -647,13 +687,13 @@ START_TEST(withdrawn_where_the_best_does_not_go)
 		sim_neighbor(&sim, i, 0, 65000, takes_part);
 	}
 	imports(1, 100, 0);
-	sim_settle(&sim);
+	settle();
 	ck_assert_uint_eq(sim_view(&sim, 2, 0).memberships_in, 0);
 	imports(3, 100, 0);
-	sim_settle(&sim);
+	settle();
 	ck_assert_uint_eq(sim_view(&sim, 2, 0).memberships_in, 1);
 	imports(3, 0, 0);
-	sim_settle(&sim);
+	settle();
 	ck_assert_uint_eq(sim_view(&sim, 2, 0).memberships_in, 0);
 	ck_assert_uint_eq(sim_view(&sim, 1, 0).memberships_in, 0);
 	ck_assert_uint_eq(sim_view(&sim, 3, 0).memberships_in, 1);
@@ -666,12 +706,12 @@ START_TEST(taken_back_together)
 	star(3);
 	imports(1, 100, 0);
 	imports(2, 100, 0);
-	sim_settle(&sim);
+	settle();
 	for (int i = 1; i <= 3; i++)
 		ck_assert_uint_eq(sim_view(&sim, i, 0).memberships_in, 1);
 	imports(1, 0, 0);
 	imports(2, 0, 0);
-	sim_settle(&sim);
+	settle();
 	for (int i = 1; i <= 3; i++)
 		ck_assert_uint_eq(sim_view(&sim, i, 0).memberships_in, 0);
 }
@@ -695,7 +735,7 @@ START_TEST(a_copy_goes)
 	sim_run(&sim, 1000);
 	ck_assert_uint_eq(sim_view(&sim, 2, 1).routes_stale, 1);
 	imports(3, 0, 0);
-	sim_run(&sim, 1000);
+	settle();
 	ck_assert_uint_eq(sim_view(&sim, 2, 1).routes_stale, 0);
 	start(1, 65000);
 	for (int i = 2; i <= 3; i++)
@@ -717,17 +757,17 @@ START_TEST(said_for_the_inside)
 	sim_neighbor(&sim, 4, 0, 65000, takes_part);
 	for (int i = 1; i <= 2; i++)
 		say_with(i, "60" RT_100, true, "ffffff01");
-	sim_settle(&sim);
+	settle();
 	ck_assert(sim_up(&sim, 0, 4));
 	ck_assert_uint_eq(sim_view(&sim, 0, 2).memberships_in, 1);
 	ck_assert_uint_eq(sim_view(&sim, 4, 0).memberships_in, 0);
 	imports(3, 100, 0);
 	originate_rt(4, 1, 100);
-	sim_settle(&sim);
+	settle();
 	ck_assert_uint_eq(sim_view(&sim, 4, 0).memberships_in, 1);
 	ck_assert(knows(3, 1));
 	imports(3, 0, 0);
-	sim_settle(&sim);
+	settle();
 	ck_assert_uint_eq(sim_view(&sim, 4, 0).memberships_in, 0);
 }
 END_TEST
@@ -738,7 +778,8 @@ CHECK_MAIN("rtc", tcase_add_checked_fixture(t, setup, teardown);
 	   tcase_add_test(t, not_negotiated_unless_asked_for);
 	   tcase_add_test(t, only_what_is_imported); tcase_add_test(t, what_a_client_is_told);
 	   tcase_add_test(t, only_the_difference_is_sent); tcase_add_test(t, everything_at_once);
-	   tcase_add_test(t, storm_of_changes); tcase_add_test(t, a_plain_peer_needs_everything);
+	   tcase_add_test(t, storm_of_changes); tcase_add_test(t, who_changes_his_mind_without_end);
+	   tcase_add_test(t, a_plain_peer_needs_everything);
 	   tcase_add_test(t, lans_that_import_by_pattern_want_everything);
 	   tcase_add_test(t, waits_for_the_end_of_rib); tcase_add_test(t, end_of_rib_at_once);
 	   tcase_add_loop_test(t, the_default_stands_in, 0, 2);

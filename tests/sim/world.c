@@ -834,6 +834,8 @@ static const char *neighbor_unrest(const struct neighbor *n)
 		return "is to be freed";
 	if (!n->up)
 		return "is down";
+	if (n->membership.held)
+		return "has said what it wants, and has to wait";
 	for (unsigned t = 0; t < n->s->tables && !why; t++)
 		if (n->main->family[t])
 			why = family_unrest(n, t);
