@@ -30,6 +30,8 @@ extern const struct control_row control_dos[];
 
 /* Of files of their own. */
 void control_answer_alarms(struct control_quelld *c, struct jsonsock *s, const json_t *request);
+void control_answer_lans(struct control_quelld *c, struct jsonsock *s, const json_t *request);
+void control_answer_routes(struct control_quelld *c, struct jsonsock *s, const json_t *request);
 
 /* One slice of each answer whose reader keeps up. */
 uint64_t control_jobs_turn(struct control_quelld *c, uint64_t now_ms);

@@ -1,4 +1,4 @@
-/* What quelld shows: status, neighbours, LANs, routes. */
+/* What quelld shows: status, neighbours, stations; LANs and routes are in control_jobs.c. */
 #include <config.h>
 
 #include <stdio.h>
@@ -11,17 +11,9 @@
 #include "daemon/bmp_client.h"
 #include "daemon/control_parts.h"
 #include "daemon/feed_server.h"
-#include "daemon/jsontext.h"
 #include "daemon/quelld_alarms.h"
 #include "daemon/quelld_lans.h"
-#include "daemon/show_routes.h"
 #include "daemon/transport.h"
-#include "evpn/lan.h"
-
-/* What is written in a turn, and how much may wait for the reader: the sessions wait for one slice
- * at most. */
-#define SLICE_OCTETS (64 * 1024)
-#define QUEUE_OCTETS (256 * 1024)
 
 static uint64_t age_ms(uint64_t since_ms)
 {
@@ -225,191 +217,6 @@ static void answer_bmp(struct control_quelld *c, struct jsonsock *s, const json_
 	jsonsock_send(s, json_pack("{s:o}", "stations", list));
 }
 
-/* --- LANs --- */
-
-static void write_ip(struct jsontext *out, const char *key, struct ip ip)
-{
-	char text[IP_TEXT];
-
-	jsontext_string(out, key, ip_format(ip, text));
-}
-
-static bool write_entry(void *arg, const struct lan_entry *e)
-{
-	struct jsontext *out = arg;
-	char m[MAC_TEXT];
-
-	jsontext_open(out, NULL, '{');
-	jsontext_string(out, "mac", mac_format(e->mac, m));
-	if (e->ip.family)
-		write_ip(out, "ip", e->ip);
-	jsontext_bool(out, "local", e->local);
-	if (e->local)
-		jsontext_null(out, "vtep");
-	else
-		write_ip(out, "vtep", e->vtep);
-	jsontext_number(out, "seq", e->seq);
-	jsontext_bool(out, "sticky", e->flags & LAN_STICKY);
-	jsontext_bool(out, "stale", e->flags & LAN_STALE);
-	if (!e->ip.family)
-		jsontext_bool(out, "duplicate", e->flags & LAN_DUPLICATE);
-	if (e->ip.family) {
-		jsontext_bool(out, "router", e->flags & LAN_ROUTER);
-		jsontext_bool(out, "override", e->flags & LAN_OVERRIDE);
-		jsontext_bool(out, "immutable", e->flags & LAN_IMMUTABLE);
-	}
-	jsontext_close(out, '}');
-	return true;
-}
-
-static bool write_vtep(void *arg, struct ip vtep)
-{
-	write_ip(arg, NULL, vtep);
-	return true;
-}
-
-static void write_counts(struct jsontext *out, const struct lan *lan)
-{
-	struct lan_stats s;
-
-	lan_stats(lan, &s);
-	jsontext_open(out, "counts", '{');
-	jsontext_number(out, "macs_local", s.macs_local);
-	jsontext_number(out, "macs_remote", s.macs_remote);
-	jsontext_number(out, "macs_held", s.macs_held);
-	jsontext_number(out, "bindings_local", s.bindings_local);
-	jsontext_number(out, "bindings_remote", s.bindings_remote);
-	jsontext_number(out, "vteps", s.vteps);
-	jsontext_number(out, "moves", s.moves);
-	jsontext_number(out, "refused_full", s.refused_full);
-	jsontext_number(out, "not_imported", s.not_imported);
-	jsontext_number(out, "foreign_vni", s.foreign_vni);
-	jsontext_number(out, "duplicates", s.duplicates);
-	jsontext_number(out, "duplicates_found", s.duplicates_found);
-	jsontext_number(out, "alarms", s.alarms);
-	jsontext_close(out, '}');
-}
-
-static void write_lan(struct jsontext *out, const struct lan *lan)
-{
-	const struct lan_config *c = lan_config(lan);
-
-	jsontext_open(out, NULL, '{');
-	jsontext_string(out, "name", c->name);
-	jsontext_number(out, "vni", c->vni);
-	write_ip(out, "vtep", c->vtep);
-	jsontext_bool(out, "originates", c->originates);
-	write_counts(out, lan);
-	jsontext_open(out, "macs", '[');
-	lan_each_mac(lan, write_entry, out);
-	jsontext_close(out, ']');
-	jsontext_open(out, "bindings", '[');
-	lan_each_binding(lan, write_entry, out);
-	jsontext_close(out, ']');
-	jsontext_open(out, "flood", '[');
-	lan_each_flood(lan, write_vtep, out);
-	jsontext_close(out, ']');
-	jsontext_close(out, '}');
-}
-
-static void answer_lans(struct control_quelld *c, struct jsonsock *s, const json_t *request)
-{
-	struct lans *lans = quelld_lans_table(c->q->lans);
-	const char *only = json_string_value(json_object_get(request, "lan"));
-	struct jsontext out = {0};
-
-	if (only && !lans_find(lans, only)) {
-		jsonsock_send_error(s, "no such LAN");
-		return;
-	}
-	jsontext_open(&out, NULL, '{');
-	jsontext_open(&out, "lans", '[');
-	for (struct lan *lan = lans_next(lans, NULL); lan; lan = lans_next(lans, lan))
-		if (!only || strcmp(lan_config(lan)->name, only) == 0)
-			write_lan(&out, lan);
-	jsontext_close(&out, ']');
-	jsontext_close(&out, '}');
-	jsonsock_send_text(s, out.p, out.len);
-	jsontext_free(&out);
-}
-
-/* --- routes --- */
-
-/* An answer that is written over several turns; belongs to its conn. */
-struct control_job {
-	struct control_quelld *control;
-	struct jsonsock *conn;
-	struct show_routes *routes;
-	struct jsontext text;
-	TAILQ_ENTRY(control_job) link;
-};
-
-static void job_free(struct control_job *j)
-{
-	if (!j)
-		return;
-	TAILQ_REMOVE(&j->control->jobs, j, link);
-	jsonsock_set_data(j->conn, NULL);
-	show_routes_free(j->routes);
-	jsontext_free(&j->text);
-	free(j);
-}
-
-static void answer_routes(struct control_quelld *c, struct jsonsock *s, const json_t *request)
-{
-	const char *error;
-	struct show_routes *r = show_routes_start(
-		c->q->speaker, quelld_lans_table(c->q->lans), request, &error);
-	struct control_job *j;
-
-	if (!r) {
-		jsonsock_send_error(s, error);
-		return;
-	}
-	j = calloc(1, sizeof(*j));
-	if (!j)
-		abort();
-	*j = (struct control_job){.control = c, .conn = s, .routes = r};
-	TAILQ_INSERT_TAIL(&c->jobs, j, link);
-	jsonsock_set_data(s, j);
-	jsonsock_hold(s, true);
-}
-
-uint64_t control_jobs_turn(struct control_quelld *c, uint64_t now_ms)
-{
-	struct control_job *j, *next;
-	uint64_t again = TIMERS_NEVER;
-
-	for (j = TAILQ_FIRST(&c->jobs); j; j = next) {
-		next = TAILQ_NEXT(j, link);
-		if (jsonsock_queued(j->conn) > QUEUE_OCTETS)
-			continue;
-		again = now_ms;
-		jsontext_clear(&j->text);
-		bool more = show_routes_write(j->routes, &j->text, SLICE_OCTETS);
-		if (!more)
-			jsontext_raw(&j->text, "\n");
-		jsonsock_send_part(j->conn, j->text.p, j->text.len);
-		if (!more) {
-			struct jsonsock *s = j->conn;
-			job_free(j);
-			jsonsock_hold(s, false);
-		}
-	}
-	return again;
-}
-
-void control_job_drop(struct jsonsock *s)
-{
-	job_free(jsonsock_data(s));
-}
-
-void control_jobs_free(struct control_quelld *c)
-{
-	while (!TAILQ_EMPTY(&c->jobs))
-		job_free(TAILQ_FIRST(&c->jobs));
-}
-
 static void answer_status(struct control_quelld *c, struct jsonsock *s, const json_t *request)
 {
 	(void)request;
@@ -425,8 +232,8 @@ static void answer_neighbors(struct control_quelld *c, struct jsonsock *s, const
 const struct control_row control_shows[] = {
 	{"status", answer_status},
 	{"neighbors", answer_neighbors},
-	{"routes", answer_routes},
-	{"lan", answer_lans},
+	{"routes", control_answer_routes},
+	{"lan", control_answer_lans},
 	{"alarms", control_answer_alarms},
 	{"bmp", answer_bmp},
 	{NULL, NULL},
