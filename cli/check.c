@@ -71,11 +71,11 @@ static void say_agent(json_t *lines, const struct config_lan *lan)
 	}
 	if (a->all_ports)
 		say(lines, "LAN %s: agent on bridge %s with %s, all ports, unknown targets %s",
-			lan->name, a->bridge, a->vxlan, unknown[a->unknown_target & 3]);
+			lan->name, a->bridge, a->vxlan, unknown[a->policy.unknown_target & 3]);
 	else
 		say(lines, "LAN %s: agent on bridge %s with %s, %u port%s, unknown targets %s",
 			lan->name, a->bridge, a->vxlan, a->port_count, plural(a->port_count),
-			unknown[a->unknown_target & 3]);
+			unknown[a->policy.unknown_target & 3]);
 }
 
 static void say_lan(json_t *lines, const struct config_lan *lan, const struct registry *r)

@@ -8,7 +8,9 @@
 #include <stdint.h>
 
 #include "lib/ip.h"
+#include "lib/mac.h"
 #include "lib/rd.h"
+#include "proxyarp/layout.h"
 
 #define CONFIG_CLASSES 16 /* BGP_CLASSES */
 #define CONFIG_TYPE_KNOWN_MAX 8
@@ -59,19 +61,91 @@ struct config_bmp {
 	uint32_t queue;		 /* MB */
 };
 
+/* What a member port does with frames: that of the LAN, and of ports for which something else is said, which is whole
+ * again: the LAN's with the port's own over it. */
+struct config_policy {
+	uint64_t rules;		/* RULE_ACTION()s */
+	uint64_t flood_classes; /* CLASS_BIT()s: `flood` and `gratuitous` */
+	int unknown_target;	/* enum layout_unknown */
+	int ns_option;		/* enum layout_ns_option */
+	int accelerate;		/* 0 off, 1 xdp */
+	bool unicast_forward;	/* RFC 9161 section 3.4 */
+	bool dry_run;
+	struct layout_policer police[DIR_COUNT][POLICE_COUNT]; /* rate 0: none */
+	struct layout_policer police_fabric; /* what comes from other PEs and floods here; of the LAN only */
+};
+
+/* A port for which something is said. */
+struct config_port {
+	char name[16];
+	bool quarantine;
+	struct config_policy policy;
+};
+
+/* When a port is put into quarantine without anybody's saying so. */
+struct config_quarantine {
+	uint32_t violations; /* so many in so many seconds; 0: never */
+	uint32_t window;
+	uint64_t rules;	     /* a bit each: whose violations count */
+	uint32_t release;    /* seconds; 0: when the operator says so */
+};
+
+struct config_sponge {
+	struct mac mac;
+	uint32_t queries, window; /* so many requests for nobody in so many seconds: probed, then sponged */
+	uint32_t probes;	  /* unanswered before it is; 0: none */
+	uint32_t learn_sec;	  /* after the start nothing is sponged yet */
+	uint32_t source_rate;	  /* of one asker: answers a second */
+	uint32_t max;		  /* sponged at a time */
+	bool repair;		  /* callers of an address that has an owner again are told */
+	bool gratuitous;	  /* all are told when an address is sponged */
+	uint32_t sweep_sec;	  /* all addresses are probed in turn, so often; 0: never */
+	uint32_t sweep_rate;	  /* probes a second */
+};
+
+/* A registered address whose owner does not answer. */
+enum config_dead_policy { DEAD_ANSWER, DEAD_SILENT, DEAD_SPONGE };
+
+struct config_dead {
+	int policy;	    /* enum config_dead_policy */
+	uint32_t after_sec; /* of silence, besides its port's being down; 0: never */
+};
+
+/* Two MACs have one IP: RFC 9161 section 3.7. */
+struct config_duplicate_ip {
+	uint32_t moves, window, hold_down, confirm; /* seconds but for moves */
+	int action;	   /* enum config_duplicate */
+	struct mac as_mac; /* zero: none */
+};
+
+enum config_announce_on { ANNOUNCE_OFF, ANNOUNCE_CHANGES, ANNOUNCE_ALL };
+
+struct config_announce {
+	int on;			  /* enum config_announce_on */
+	uint32_t rate, port_rate; /* frames a second */
+};
+
 struct config_agent {
 	char *bridge, *vxlan;
 	char **ports;	       /* NULL with all_ports */
 	uint32_t port_count;
 	bool all_ports;
-	int unknown_target;    /* enum layout_unknown */
-	int ns_option;	       /* enum layout_ns_option */
-	uint64_t police_in_bps, police_out_bps;
-	uint64_t flood_classes; /* CLASS_BIT()s: `flood: [lldp]`, default none */
-	int accelerate;	       /* 0 off, 1 xdp */
+	char **underlay;       /* interfaces where VXLAN is judged */
+	uint32_t underlay_count;
+	struct config_policy policy;
+	struct config_port *port_settings; /* one a port; see config_port_policy() */
+	uint32_t port_setting_count;
+	struct config_quarantine quarantine;
+	struct config_sponge sponge;
+	struct config_dead dead;
+	struct config_duplicate_ip duplicate_ip;
+	struct config_announce announce;
+	bool anycast;	       /* O of NAs is the owner's, RFC 9161 section 3.3 d */
+	int na_without_override; /* 1: makes no new entry, RFC 9131 */
 	int learn_unregistered; /* a port that the registry does not name: 0 closed, 1 learns */
 	bool manage_fdb;       /* program FDB and flood list (no FRR beside us); default true */
 	uint32_t age_sec;      /* dynamic bindings; default 1200 */
+	uint32_t refresh_sec;  /* they are asked after so long; default a third of that */
 	uint32_t max_bindings; /* default 16384 */
 };
 
@@ -132,3 +206,8 @@ struct config {
  * line, or several separated by '\n', in err: "quell.yaml:12:9: lans[0].vni: 16777216: expected 1 - 16777215". */
 int config_load(const char *file, struct config **ret, char err[CONFIG_ERROR_MAX]);
 void config_free(struct config *c);
+
+/* What is said for a port of that name; NULL: what is said for the LAN holds. */
+const struct config_port *config_port_find(const struct config_agent *a, const char *name);
+/* What holds for it. */
+const struct config_policy *config_port_policy(const struct config_agent *a, const char *name);

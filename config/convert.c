@@ -71,12 +71,42 @@ void convert_rd(struct convert *cv, const char *key, const char *text, struct rd
 			text);
 }
 
-void convert_rate(struct convert *cv, const char *key, const char *text, uint64_t *ret)
+void convert_mac(struct convert *cv, const char *key, const char *text, struct mac *ret)
+{
+	struct mac mac;
+
+	if (!text)
+		return;
+	if (mac_parse(text, &mac) < 0)
+		convert_error(cv, key, "'%s': expected a MAC address such as 02:00:5e:00:00:01", text);
+	else if (!mac_is_host(mac))
+		convert_error(cv, key, "'%s': a group or zero address is nobody's", text);
+	else
+		*ret = mac;
+}
+
+#define BURST_OCTETS 4542 /* three full frames */
+#define BURST_PACKETS 4
+
+/* A quarter of a second's, but some frames at least. */
+static struct layout_policer policer(double rate, enum layout_unit unit)
+{
+	struct layout_policer p = {.rate = (uint64_t)(rate + 0.5), .unit = unit};
+	uint64_t burst = unit == UNIT_PACKETS ? p.rate / 4 : p.rate / 8 / 4;
+	uint32_t least = unit == UNIT_PACKETS ? BURST_PACKETS : BURST_OCTETS;
+
+	p.burst = burst < least ? least : burst > INT32_MAX ? INT32_MAX : (uint32_t)burst;
+	return p;
+}
+
+void convert_policer(struct convert *cv, const char *key, const char *text, struct layout_policer *ret)
 {
 	static const struct {
 		const char *unit;
 		double factor;
-	} units[] = {{"", 1}, {"bit", 1}, {"kbit", 1e3}, {"mbit", 1e6}, {"gbit", 1e9}};
+		enum layout_unit is;
+	} units[] = {{"", 1, UNIT_BITS}, {"bit", 1, UNIT_BITS}, {"kbit", 1e3, UNIT_BITS},
+		{"mbit", 1e6, UNIT_BITS}, {"gbit", 1e9, UNIT_BITS}, {"pps", 1, UNIT_PACKETS}};
 	char *end;
 
 	if (!text)
@@ -85,12 +115,30 @@ void convert_rate(struct convert *cv, const char *key, const char *text, uint64_
 	bool number = end != text && v >= 0;
 	end += strspn(end, " ");
 	for (size_t i = 0; number && i < sizeof(units) / sizeof(units[0]); i++) {
-		if (strcasecmp(end, units[i].unit) == 0 && v * units[i].factor <= 1e12) {
-			*ret = (uint64_t)(v * units[i].factor + 0.5);
-			return;
-		}
+		double rate = v * units[i].factor;
+		if (strcasecmp(end, units[i].unit) != 0 || rate > 1e12)
+			continue;
+		if (rate > 0 && rate < 1)
+			break;
+		*ret = rate > 0 ? policer(rate, units[i].is) : (struct layout_policer){0};
+		return;
 	}
-	convert_error(cv, key, "'%s': expected a rate such as 100 kbit, 1.5 mbit or 0", text);
+	convert_error(cv, key, "'%s': expected a rate such as 100 kbit, 1.5 mbit, 200 pps or 0", text);
+}
+
+void convert_never(struct convert *cv, const char *key, const char *text, uint32_t max, uint32_t *ret)
+{
+	char *end;
+
+	if (!text)
+		return;
+	unsigned long sec = strtoul(text, &end, 10);
+	if (strcmp(text, "never") == 0)
+		*ret = 0;
+	else if (*end || text[0] < '0' || text[0] > '9' || sec < 1 || sec > max)
+		convert_error(cv, key, "'%s': expected never or 1 - %u", text, max);
+	else
+		*ret = (uint32_t)sec;
 }
 
 void convert_word(struct convert *cv, const char *key, const char *text,
@@ -120,6 +168,23 @@ void convert_number(struct convert *cv, const char *key, uint32_t given, uint32_
 		convert_error(cv, key, "%u: expected %u - %u", given, min, max);
 	else
 		*ret = given;
+}
+
+void convert_count(struct convert *cv, const char *key, const uint32_t *given, uint32_t min,
+	uint32_t max, uint32_t *ret)
+{
+	if (!given)
+		return;
+	if (*given < min || *given > max)
+		convert_error(cv, key, "%u: expected %u - %u", *given, min, max);
+	else
+		*ret = *given;
+}
+
+void convert_flag(const bool *given, bool *ret)
+{
+	if (given)
+		*ret = *given;
 }
 
 char *convert_copy(const char *text)

@@ -5,8 +5,10 @@
 #include <stdint.h>
 
 #include "lib/ip.h"
+#include "lib/mac.h"
 #include "lib/rd.h"
 #include "lib/yaml.h"
+#include "proxyarp/layout.h"
 
 struct convert {
 	struct yaml_file *file;
@@ -30,14 +32,22 @@ void convert_ipv4(struct convert *cv, const char *key, const char *text, struct 
 void convert_prefix(struct convert *cv, const char *key, const char *text, struct prefix *ret);
 void convert_rt(struct convert *cv, const char *key, const char *text, struct rt *ret);
 void convert_rd(struct convert *cv, const char *key, const char *text, struct rd *ret);
-/* "100 kbit", "1.5 mbit", "0": bits a second. */
-void convert_rate(struct convert *cv, const char *key, const char *text, uint64_t *ret);
+/* That of a host. */
+void convert_mac(struct convert *cv, const char *key, const char *text, struct mac *ret);
+/* "100 kbit", "1.5 mbit", "200 pps", "0"; with the burst that goes with it. */
+void convert_policer(struct convert *cv, const char *key, const char *text, struct layout_policer *ret);
+/* Seconds, at least 1; "never": 0. */
+void convert_never(struct convert *cv, const char *key, const char *text, uint32_t max, uint32_t *ret);
 /* One of a table that ends with a NULL word; the error names them all. */
 void convert_word(struct convert *cv, const char *key, const char *text,
 	const struct convert_word *words, int *ret);
 /* `given` 0 means absent. */
 void convert_number(struct convert *cv, const char *key, uint32_t given, uint32_t min, uint32_t max,
 	uint32_t *ret);
+/* NULL means absent, so that 0 can be said. */
+void convert_count(struct convert *cv, const char *key, const uint32_t *given, uint32_t min,
+	uint32_t max, uint32_t *ret);
+void convert_flag(const bool *given, bool *ret);
 /* strdup that aborts when out of memory, as everything at start-up does; NULL stays NULL. */
 char *convert_copy(const char *text);
 void *convert_array(size_t count, size_t size);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config/field.h"
+#include "config/parts.h"
 
 #define VALUE_MAX 240 /* of a value that is shown */
 
@@ -15,7 +16,8 @@ const char *config_part_name(enum config_part part)
 		[CONFIG_NEIGHBOR] = "neighbor",
 		[CONFIG_BMP] = "bmp",
 		[CONFIG_LAN] = "lan",
-		[CONFIG_AGENT] = "agent"};
+		[CONFIG_AGENT] = "agent",
+		[CONFIG_PORT] = "port"};
 
 	return names[part];
 }
@@ -263,11 +265,11 @@ static char *describe_lan(const struct config_lan *lan)
 	return describe(CONFIG_LAN, lan, &plain);
 }
 
-static char *describe_agent(const struct config_agent *a)
+static char *describe_agent(const struct config_agent *a, uint32_t vni)
 {
-	struct config_agent plain = {
-		.all_ports = true, .manage_fdb = true, .age_sec = 1200, .max_bindings = 16384};
+	struct config_agent plain = {.all_ports = true, .refresh_sec = a->age_sec / 3};
 
+	config_agent_defaults(&plain, vni);
 	return describe(CONFIG_AGENT, a, &plain);
 }
 
@@ -292,6 +294,75 @@ static int lan_in(const struct config *c, const char *name)
 	return -1;
 }
 
+/* What holds for a port, and what would if nothing were said for it. */
+struct port_view {
+	struct config_port own, lans;
+};
+
+static struct port_view view_port(const struct config_agent *a, const char *name)
+{
+	struct port_view v = {.lans.policy = a->policy};
+	const struct config_port *said = config_port_find(a, name);
+
+	snprintf(v.lans.name, sizeof(v.lans.name), "%s", name);
+	v.own = said ? *said : v.lans;
+	return v;
+}
+
+static bool same_text(const struct config_field *f, const void *a, const void *b)
+{
+	struct config_text x = {0}, y = {0};
+
+	config_field_put(&x, f, a);
+	config_field_put(&y, f, b);
+	bool same = strcmp(x.p, y.p) == 0;
+	free(x.p);
+	free(y.p);
+	return same;
+}
+
+/* A change of the LAN's is not told again for each port that has it of the LAN, before and after. */
+static void compare_port(
+	struct differ *d, struct config_change c, struct port_view was, struct port_view is)
+{
+	for (const struct config_field *f = NULL; (f = config_field_next(f));) {
+		struct config_text from = {0}, to = {0};
+
+		if (f->part != CONFIG_PORT || same_text(f, &was.own, &is.own) ||
+			(same_text(f, &was.own, &was.lans) && same_text(f, &is.own, &is.lans)))
+			continue;
+		config_field_put(&from, f, &was.own);
+		config_field_put(&to, f, &is.own);
+		c.field = f;
+		c.agent = f->agent;
+		c.from = shown(&from);
+		c.to = shown(&to);
+		add(d, c);
+	}
+}
+
+static void compare_ports(struct differ *d, struct config_change c, const struct config_agent *a,
+	const struct config_agent *b)
+{
+	char lan[sizeof(c.name)];
+
+	if (!a || !b)
+		return;
+	memcpy(lan, c.name, sizeof(lan));
+	c.op = CONFIG_CHANGED;
+	c.part = CONFIG_PORT;
+	c.quelld = CONFIG_NOTHING;
+	for (uint32_t i = 0; i < a->port_setting_count + b->port_setting_count; i++) {
+		bool old = i < a->port_setting_count;
+		const char *name = old ? a->port_settings[i].name
+				       : b->port_settings[i - a->port_setting_count].name;
+		if (!old && config_port_find(a, name))
+			continue;
+		snprintf(c.name, sizeof(c.name), "%.31s %s", lan, name);
+		compare_port(d, c, view_port(a, name), view_port(b, name));
+	}
+}
+
 /* The section `agent` of a LAN. */
 static void compare_agents(struct differ *d, struct config_change c, const struct config_lan *was,
 	const struct config_lan *is)
@@ -305,8 +376,9 @@ static void compare_agents(struct differ *d, struct config_change c, const struc
 	} else if (a || b) {
 		c.op = a ? CONFIG_REMOVED : CONFIG_ADDED;
 		c.agent = CONFIG_RESTART;
-		add(d, c)->to = b ? describe_agent(b) : NULL;
+		add(d, c)->to = b ? describe_agent(b, is->vni) : NULL;
 	}
+	compare_ports(d, c, a, b);
 }
 
 static void compare_lans(struct differ *d)

@@ -3,7 +3,8 @@
  *   quell.yaml -> config_load() -> [diff] -> daemon/quelld_reload.c, daemon/agent_reload.c
  *
  * Neighbours are the same by address or prefix, monitoring stations by address and
- * port, LANs by name. Every key of the file has a row in the table of
+ * port, LANs by name; ports of a LAN
+ * for which something is said, by name too. Every key of the file has a row in the table of
  * field.c that says how a change of it takes effect; a test walks the schema and misses none.
  */
 #pragma once
@@ -29,7 +30,8 @@ enum config_part {
 	CONFIG_NEIGHBOR,
 	CONFIG_BMP,
 	CONFIG_LAN,
-	CONFIG_AGENT
+	CONFIG_AGENT,
+	CONFIG_PORT
 };
 
 struct config_field {
@@ -46,8 +48,8 @@ struct config_change {
 	enum config_op op;
 	enum config_part part;            /* CONFIG_AGENT: the section of a LAN, or a key in it */
 	const struct config_field *field; /* NULL: the whole part came or went */
-	char name[PREFIX_TEXT + 8]; /* of neighbour, station or LAN; "" at the top */
-	int was, is; /* index of neighbour, station or LAN in old and new; -1: it has none */
+	char name[PREFIX_TEXT + 8]; /* of neighbour, station or LAN; of a port: "ixp swp1"; "" at the top */
+	int was, is; /* index of neighbour, station or LAN (of a port, too) in old and new; -1: it has none */
 	enum config_effect quelld, agent;
 	char *from, *to; /* of a key; what was added: its keys in `to`. NULL where there is none */
 };
@@ -64,7 +66,7 @@ void config_diff_free(struct config_diff *d);
 
 /* NULL: no such key. */
 const struct config_field *config_field_find(enum config_part part, const char *key);
-/* "bgp", "neighbor", "lan", "agent", "" */
+/* "bgp", "neighbor", "lan", "agent", "port", "" */
 const char *config_part_name(enum config_part part);
 /* "in place", "session is reset", ... for people. */
 const char *config_effect_text(enum config_part part, enum config_effect e);

@@ -90,8 +90,6 @@ static void lan_values(struct convert *cv, const struct raw_lan *raw, const stru
 static void duplicates(
 	struct convert *cv, const char *at, const struct raw_duplicate *raw, struct config_lan *lan)
 {
-	char *end;
-
 	/* RFC 7432 section 15.1: until the operator acts. */
 	lan->dup_moves = DUPLICATE_MOVES;
 	lan->dup_window = DUPLICATE_WINDOW;
@@ -103,13 +101,7 @@ static void duplicates(
 	convert_number(cv, "moves", raw->moves, 2, 1000, &lan->dup_moves);
 	convert_number(cv, "window", raw->window, 1, 86400, &lan->dup_window);
 	convert_word(cv, "action", raw->action, config_duplicate_words, &lan->dup_action);
-	if (!raw->recovery || strcmp(raw->recovery, "never") == 0)
-		return;
-	unsigned long sec = strtoul(raw->recovery, &end, 10);
-	if (*end || raw->recovery[0] < '0' || raw->recovery[0] > '9' || sec < 1 || sec > 604800)
-		convert_error(cv, "recovery", "'%s': expected never or 1 - 604800", raw->recovery);
-	else
-		lan->dup_recovery = (uint32_t)sec;
+	convert_never(cv, "recovery", raw->recovery, 604800, &lan->dup_recovery);
 }
 
 void config_lans(struct convert *cv, const struct raw_config *raw, struct config *c)
@@ -125,7 +117,7 @@ void config_lans(struct convert *cv, const struct raw_config *raw, struct config
 		check_twice(cv, c, i);
 		duplicates(cv, at, raw->lans[i].duplicate, &c->lans[i]);
 		if (raw->lans[i].agent)
-			c->lans[i].agent = config_agent(cv, at, raw->lans[i].agent);
+			c->lans[i].agent = config_agent(cv, at, c->lans[i].vni, raw->lans[i].agent);
 	}
 }
 

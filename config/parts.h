@@ -12,5 +12,15 @@ void config_import_free(struct config_import *im);
 void config_lans(struct convert *cv, const struct raw_config *raw, struct config *c);
 void config_lans_free(struct config *c);
 /* `at`: the LAN's place, "lans[0]". */
-struct config_agent *config_agent(struct convert *cv, const char *at, const struct raw_agent *raw);
+struct config_agent *config_agent(
+	struct convert *cv, const char *at, uint32_t vni, const struct raw_agent *raw);
+/* As if nothing but bridge and vxlan had been said. */
+void config_agent_defaults(struct config_agent *a, uint32_t vni);
+/* Over what is there. `at`: the place of `raw`. */
+void config_policy(
+	struct convert *cv, const char *at, const struct raw_policy *raw, struct config_policy *p);
+/* Gratuitous ARP, ARP replies to a group, unsolicited NAs. */
+#define CONFIG_GRATUITOUS                                                                          \
+	(CLASS_BIT(CLASS_ARP_GRATUITOUS) | CLASS_BIT(CLASS_ARP_REPLY_BCAST) |                      \
+		CLASS_BIT(CLASS_NA_UNSOLICITED))
 void config_agent_free(struct config_agent *a);

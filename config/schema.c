@@ -108,6 +108,90 @@ static const cyaml_schema_field_t bgp_fields[] = {
 static const cyaml_schema_field_t police_fields[] = {
 	TEXT("in", struct raw_police, in),
 	TEXT("out", struct raw_police, out),
+	TEXT("known", struct raw_police, known),
+	TEXT("exchange", struct raw_police, exchange),
+	TEXT("unknown", struct raw_police, unknown),
+	TEXT("announcements", struct raw_police, announcements),
+	TEXT("other", struct raw_police, other),
+	TEXT("out-requests", struct raw_police, out_requests),
+	TEXT("out-announcements", struct raw_police, out_announcements),
+	TEXT("out-other", struct raw_police, out_other),
+	TEXT("fabric", struct raw_police, fabric),
+	CYAML_FIELD_END,
+};
+
+#define RULE_FIELD(sym, token, number, text) TEXT(token, struct raw_rules, action[RULE_##sym]),
+
+static const cyaml_schema_field_t rule_fields[] = {FRAME_RULES(RULE_FIELD) CYAML_FIELD_END};
+
+/* Behind the first, which is no rule. */
+#define RULE_FIELDS (rule_fields + 1)
+
+#define POLICY(type)                                                                               \
+	MAPPING("rules", type, policy.rules, RULE_FIELDS),                                         \
+	TEXTS("flood", type, policy.flood, 64),                                                    \
+	TEXT("gratuitous", type, policy.gratuitous),                                               \
+	TEXT("unknown-target", type, policy.unknown_target),                                       \
+	TEXT("ns-option", type, policy.ns_option),                                                 \
+	FLAG_PTR("unicast-forward", type, policy.unicast_forward),                                 \
+	FLAG_PTR("dry-run", type, policy.dry_run),                                                 \
+	MAPPING("police", type, policy.police, police_fields),                                     \
+	TEXT("accelerate", type, policy.accelerate)
+
+static const cyaml_schema_field_t port_fields[] = {
+	TEXTS("ports", struct raw_port, ports, 1024),
+	POLICY(struct raw_port),
+	FLAG("quarantine", struct raw_port, quarantine),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t port_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_port, port_fields),
+};
+
+static const cyaml_schema_field_t quarantine_fields[] = {
+	NUMBER_PTR("violations", struct raw_quarantine, violations),
+	NUMBER("window", struct raw_quarantine, window),
+	TEXTS("rules", struct raw_quarantine, rules, 32),
+	TEXT("release", struct raw_quarantine, release),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t sponge_fields[] = {
+	TEXT("mac", struct raw_sponge, mac),
+	NUMBER("queries", struct raw_sponge, queries),
+	NUMBER("window", struct raw_sponge, window),
+	NUMBER_PTR("probes", struct raw_sponge, probes),
+	NUMBER_PTR("learn", struct raw_sponge, learn),
+	NUMBER("source-rate", struct raw_sponge, source_rate),
+	NUMBER("max", struct raw_sponge, max),
+	FLAG_PTR("repair", struct raw_sponge, repair),
+	FLAG_PTR("gratuitous", struct raw_sponge, gratuitous),
+	NUMBER_PTR("sweep", struct raw_sponge, sweep),
+	NUMBER("sweep-rate", struct raw_sponge, sweep_rate),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t dead_fields[] = {
+	TEXT("policy", struct raw_dead, policy),
+	NUMBER_PTR("after", struct raw_dead, after),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t duplicate_ip_fields[] = {
+	NUMBER("moves", struct raw_duplicate_ip, moves),
+	NUMBER("window", struct raw_duplicate_ip, window),
+	NUMBER("hold-down", struct raw_duplicate_ip, hold_down),
+	NUMBER("confirm", struct raw_duplicate_ip, confirm),
+	TEXT("action", struct raw_duplicate_ip, action),
+	TEXT("as-mac", struct raw_duplicate_ip, as_mac),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t announce_fields[] = {
+	TEXT("on", struct raw_announce, on),
+	NUMBER("rate", struct raw_announce, rate),
+	NUMBER("port-rate", struct raw_announce, port_rate),
 	CYAML_FIELD_END,
 };
 
@@ -115,14 +199,21 @@ static const cyaml_schema_field_t agent_fields[] = {
 	CYAML_FIELD_STRING_PTR("bridge", CYAML_FLAG_POINTER, struct raw_agent, bridge, 1, 15),
 	CYAML_FIELD_STRING_PTR("vxlan", CYAML_FLAG_POINTER, struct raw_agent, vxlan, 1, 15),
 	TEXTS("ports", struct raw_agent, ports, 1024),
-	TEXTS("flood", struct raw_agent, flood, 64),
-	TEXT("unknown-target", struct raw_agent, unknown_target),
+	TEXTS("underlay", struct raw_agent, underlay, 64),
+	POLICY(struct raw_agent),
+	CYAML_FIELD_SEQUENCE("port-settings", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+		struct raw_agent, port_settings, &port_schema, 0, 1024),
+	MAPPING("quarantine", struct raw_agent, quarantine, quarantine_fields),
+	MAPPING("sponge", struct raw_agent, sponge, sponge_fields),
+	MAPPING("dead-members", struct raw_agent, dead, dead_fields),
+	MAPPING("duplicate-ip", struct raw_agent, duplicate_ip, duplicate_ip_fields),
+	MAPPING("announce", struct raw_agent, announce, announce_fields),
+	FLAG("anycast", struct raw_agent, anycast),
+	TEXT("na-without-override", struct raw_agent, na_without_override),
 	TEXT("unregistered-ports", struct raw_agent, unregistered_ports),
-	TEXT("ns-option", struct raw_agent, ns_option),
-	TEXT("accelerate", struct raw_agent, accelerate),
-	MAPPING("police", struct raw_agent, police, police_fields),
 	FLAG_PTR("manage-fdb", struct raw_agent, manage_fdb),
 	NUMBER("age-time", struct raw_agent, age_time),
+	NUMBER("refresh", struct raw_agent, refresh),
 	NUMBER("max-bindings", struct raw_agent, max_bindings),
 	CYAML_FIELD_END,
 };

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "proxyarp/class.h"
+
 struct raw_list {
 	char **items;
 	uint32_t count;
@@ -48,16 +50,69 @@ struct raw_bgp {
 };
 
 struct raw_police {
-	char *in, *out;
+	char *in, *out, *known, *exchange, *unknown, *announcements, *other;
+	char *out_requests, *out_announcements, *out_other, *fabric;
+};
+
+struct raw_rules {
+	char *action[RULE_COUNT];
+};
+
+struct raw_policy {
+	struct raw_rules *rules;
+	struct raw_list flood;
+	char *gratuitous, *unknown_target, *ns_option, *accelerate;
+	bool *unicast_forward, *dry_run;
+	struct raw_police *police;
+};
+
+struct raw_port {
+	struct raw_list ports;
+	bool quarantine;
+	struct raw_policy policy;
+};
+
+struct raw_quarantine {
+	uint32_t *violations, window;
+	struct raw_list rules;
+	char *release;
+};
+
+struct raw_sponge {
+	char *mac;
+	uint32_t queries, window, *probes, *learn, source_rate, max, *sweep, sweep_rate;
+	bool *repair, *gratuitous;
+};
+
+struct raw_dead {
+	char *policy;
+	uint32_t *after;
+};
+
+struct raw_duplicate_ip {
+	uint32_t moves, window, hold_down, confirm;
+	char *action, *as_mac;
+};
+
+struct raw_announce {
+	char *on;
+	uint32_t rate, port_rate;
 };
 
 struct raw_agent {
 	char *bridge, *vxlan;
-	struct raw_list ports, flood;
-	char *unknown_target, *ns_option, *accelerate, *unregistered_ports;
-	struct raw_police *police;
-	bool *manage_fdb;
-	uint32_t age_time, max_bindings;
+	struct raw_list ports, underlay;
+	struct raw_policy policy;
+	struct raw_port *port_settings;
+	uint32_t port_settings_count;
+	struct raw_quarantine *quarantine;
+	struct raw_sponge *sponge;
+	struct raw_dead *dead;
+	struct raw_duplicate_ip *duplicate_ip;
+	struct raw_announce *announce;
+	char *unregistered_ports, *na_without_override;
+	bool *manage_fdb, anycast;
+	uint32_t age_time, refresh, max_bindings;
 };
 
 struct raw_duplicate {

@@ -46,6 +46,7 @@ const struct convert_word config_bmp_policy_words[] = {
 
 const struct convert_word config_unknown_words[] = {
 	{"drop", UNKNOWN_DROP},
+	{"sponge", UNKNOWN_SPONGE},
 	{"police", UNKNOWN_POLICE},
 	{"flood", UNKNOWN_FLOOD},
 	{NULL, 0},
@@ -55,12 +56,39 @@ const struct convert_word config_ns_option_words[] = {
 	{"reply", NS_OPTION_REPLY},
 	{"discard", NS_OPTION_DISCARD},
 	{"forward", NS_OPTION_FORWARD},
+	{"unicast-forward", NS_OPTION_UNICAST},
 	{NULL, 0},
 };
 
 const struct convert_word config_unregistered_words[] = {{"closed", 0}, {"learn", 1}, {NULL, 0}};
 
 const struct convert_word config_accelerate_words[] = {{"off", 0}, {"xdp", 1}, {NULL, 0}};
+
+const struct convert_word config_action_words[] = {
+	{"off", ACTION_OFF},
+	{"count", ACTION_COUNT},
+	{"drop", ACTION_DROP},
+	{"alarm", ACTION_ALARM},
+	{NULL, 0},
+};
+
+const struct convert_word config_gratuitous_words[] = {{"absorb", 0}, {"flood", 1}, {NULL, 0}};
+
+const struct convert_word config_override_words[] = {{"new", 0}, {"ignore", 1}, {NULL, 0}};
+
+const struct convert_word config_dead_words[] = {
+	{"answer", DEAD_ANSWER},
+	{"silent", DEAD_SILENT},
+	{"sponge", DEAD_SPONGE},
+	{NULL, 0},
+};
+
+const struct convert_word config_announce_words[] = {
+	{"changes", ANNOUNCE_CHANGES},
+	{"all", ANNOUNCE_ALL},
+	{"off", ANNOUNCE_OFF},
+	{NULL, 0},
+};
 
 const struct convert_word config_route_type_words[] = {
 	{"ad", 1},

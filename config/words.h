@@ -14,3 +14,8 @@ extern const struct convert_word config_route_type_words[];   /* the numbers of 
 extern const struct convert_word config_unknown_type_words[]; /* 1: relay */
 extern const struct convert_word config_duplicate_words[];    /* enum config_duplicate */
 extern const struct convert_word config_accelerate_words[];   /* 1: xdp */
+extern const struct convert_word config_action_words[];       /* enum layout_action */
+extern const struct convert_word config_gratuitous_words[];   /* 1: flood */
+extern const struct convert_word config_override_words[];     /* 1: ignore */
+extern const struct convert_word config_dead_words[];	      /* enum config_dead_policy */
+extern const struct convert_word config_announce_words[];     /* enum config_announce_on */

@@ -130,8 +130,8 @@ bool agent_port_named(const struct agent *a, const struct registry_port *r, cons
 void agent_port_take(struct agent_lan *lan, const struct link *l, enum layout_port_kind kind);
 /* there: the interface still is, so that what we did to it can be undone. Frees. */
 void agent_port_drop(struct agent_port *p, bool there);
-/* What it does with frames, into the plane. 0 or -errno, told. */
-int agent_port_set(const struct agent_port *p);
+/* What registry and configuration say of it, into plane and books. */
+void agent_port_apply(struct agent_port *p);
 /* Programs on. Idempotent; tried again whenever it is called, if it failed; now and then, if somebody has taken them off. */
 void agent_port_attach(struct agent_port *p);
 /* Knobs, once the entries are in. */

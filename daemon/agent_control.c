@@ -245,7 +245,7 @@ static json_t *show_port(const struct agent_port *p)
 	add_flag(flags, p->closed, "closed");
 	add_flag(flags, !p->closed && p->kind == PORT_MEMBER, "learning");
 	add_flag(flags, p->quarantine, "quarantine");
-	add_flag(flags, p->lan->c->agent->accelerate && p->kind == PORT_MEMBER, "xdp");
+	add_flag(flags, config_port_policy(p->lan->c->agent, p->name)->accelerate && p->kind == PORT_MEMBER, "xdp");
 	return json_pack("{s:s, s:o, s:s, s:s, s:s, s:o, s:o, s:s, s:b, s:o}", "name", p->name,
 		"ifindex", json_u64(p->ifindex), "lan", p->lan->c->name, "kind",
 		p->kind == PORT_FABRIC ? "fabric" : "member", "state", p->up ? "up" : "down",

@@ -355,7 +355,8 @@ int agent_lans_find(struct agent *a, struct registry **registries)
 		lan->registry = registries[i];
 		registries[i] = NULL;
 		lan->floods =
-			bridge_floods(lan->c->agent->unknown_target, lan->c->agent->flood_classes);
+			bridge_floods(lan->c->agent->policy.unknown_target,
+				lan->c->agent->policy.flood_classes);
 		TAILQ_INIT(&lan->ports);
 		r = r ? r : find_lan(lan);
 	}

@@ -17,7 +17,6 @@
 #include "daemon/loop.h"
 
 #define LOOK_AGAIN_MS 5000
-#define BURST_MIN 4542 /* three full frames */
 
 /* --- the registry --- */
 
@@ -50,13 +49,14 @@ static void add_entry(const struct agent_port *p, const struct registry_port *r,
 /* Several members may share a port; each has its own MACs and addresses there. */
 static void read_registry(struct agent_port *p, struct binding_port *ret)
 {
+	const struct config_port *said = config_port_find(p->lan->c->agent, p->name);
 	const struct registry *reg = p->lan->registry;
 	uint8_t groups = 0;
 
 	p->member = NULL;
 	/* Where there are books, who is not in them does not speak. */
 	p->closed = reg && !p->lan->c->agent->learn_unregistered;
-	p->quarantine = false;
+	p->quarantine = said && said->quarantine;
 	*ret = (struct binding_port){.up = p->up};
 	for (size_t i = 0; reg && i < reg->port_count; i++) {
 		const struct registry_port *r = &reg->ports[i];
@@ -76,16 +76,28 @@ static void read_registry(struct agent_port *p, struct binding_port *ret)
 
 /* --- a port --- */
 
-static uint32_t burst_of(uint64_t bps)
+/* Those of its buckets that it has; the bits of those that are asked. */
+static uint8_t set_policers(
+	const struct agent_port *p, enum frame_dir dir, const struct layout_policer *police)
 {
-	uint64_t octets = bps / 8 / 4;
+	struct agent *a = p->lan->agent;
+	uint8_t asked = 0;
 
-	return octets < BURST_MIN ? BURST_MIN : octets > INT32_MAX ? INT32_MAX : (uint32_t)octets;
+	for (int g = 0; g < POLICE_COUNT; g++) {
+		const struct layout_policer *v = police && police[g].rate ? &police[g] : NULL;
+		if (a->ops->policer_set(a->plane, p->slot, dir, (enum layout_police)g, v) == 0 && v)
+			asked |= (uint8_t)(1 << g);
+	}
+	return asked;
 }
 
-int agent_port_set(const struct agent_port *p)
+/* What it does with frames, into the plane. 0 or -errno, told. */
+static int set_port(const struct agent_port *p)
 {
-	const struct config_agent *c = p->lan->c->agent;
+	const struct config_policy *c = config_port_policy(p->lan->c->agent, p->name);
+	/* What comes over the fabric was policed where it came in, or is policed where it goes out;
+	 * but other makes of PE may not police at all. */
+	const struct layout_policer fabric[POLICE_COUNT] = {[POLICE_ALL] = c->police_fabric};
 	struct agent *a = p->lan->agent;
 	bool member = p->kind == PORT_MEMBER;
 	struct layout_port v = {
@@ -93,22 +105,19 @@ int agent_port_set(const struct agent_port *p)
 		.slot = p->slot,
 		.kind = (uint8_t)p->kind,
 		.flags = (uint8_t)((p->closed ? PORT_CLOSED : 0) |
-				   (p->quarantine ? PORT_QUARANTINE : 0)),
+				   (p->quarantine ? PORT_QUARANTINE : 0) |
+				   (c->dry_run ? PORT_DRY : 0) |
+				   (c->unicast_forward ? PORT_UNICAST_FORWARD : 0) |
+				   (p->lan->c->agent->anycast ? PORT_ANYCAST : 0)),
 		.unknown_target = (uint8_t)c->unknown_target,
 		.ns_option = (uint8_t)c->ns_option,
 		.fabric_ifindex = p->lan->vxlan,
 		.flood_classes = c->flood_classes,
-		/* What comes over the fabric was policed where it came in, or is policed where it
-		   goes out. */
-		.policed = {(uint8_t)(member && c->police_in_bps ? 1 << POLICE_ALL : 0),
-			(uint8_t)(member && c->police_out_bps ? 1 << POLICE_ALL : 0)},
+		.rules = c->rules,
 	};
 
-	for (int d = 0; d < DIR_COUNT; d++) {
-		struct layout_policer all = {.rate = d == DIR_IN ? c->police_in_bps : c->police_out_bps};
-		all.burst = burst_of(all.rate);
-		a->ops->policer_set(a->plane, p->slot, (enum frame_dir)d, POLICE_ALL, v.policed[d] ? &all : NULL);
-	}
+	v.policed[DIR_IN] = set_policers(p, DIR_IN, member ? c->police[DIR_IN] : fabric);
+	v.policed[DIR_OUT] = set_policers(p, DIR_OUT, member ? c->police[DIR_OUT] : NULL);
 	int r = a->ops->port_set(a->plane, p->ifindex, &v);
 	if (r < 0)
 		log_error(LOG_PROXYARP, "%s: %s: not taken: %s", p->lan->c->name, p->name,
@@ -123,7 +132,7 @@ void agent_port_attach(struct agent_port *p)
 
 	if (p->attached && now - p->attached_ms < LOOK_AGAIN_MS)
 		return;
-	int r = a->ops->port_attach(a->plane, p->ifindex, p->lan->c->agent->accelerate != 0);
+	int r = a->ops->port_attach(a->plane, p->ifindex, config_port_policy(p->lan->c->agent, p->name)->accelerate);
 	if (r < 0) {
 		log_limited(&a->attach_log, loop_now_ms(), LOG_PROXYARP, LOG_LEVEL_ERROR,
 			"%s: %s: the data plane cannot be attached: %s", p->lan->c->name, p->name,
@@ -148,14 +157,13 @@ void agent_port_attach(struct agent_port *p)
 		p->quarantine ? ", in quarantine" : "", p->up ? "" : ", down");
 }
 
-/* The registry's word on a port, into plane and books. */
-static void apply(struct agent_port *p)
+void agent_port_apply(struct agent_port *p)
 {
 	struct binding_port b = {.up = p->up};
 
 	if (p->kind == PORT_MEMBER)
 		read_registry(p, &b);
-	if (agent_port_set(p) < 0)
+	if (set_port(p) < 0)
 		return;
 	if (p->kind == PORT_MEMBER) {
 		int r = bindings_port_set(p->lan->books, p->ifindex, &b);
@@ -192,7 +200,7 @@ void agent_port_take(struct agent_lan *lan, const struct link *l, enum layout_po
 	}
 	memcpy(p->name, l->name, sizeof(p->name));
 	p->up = link_is_up(l);
-	apply(p);
+	agent_port_apply(p);
 	if (fresh && lan->fdb)
 		fdb_port_kick(lan->agent->fdb, p->ifindex);
 }

@@ -21,11 +21,14 @@ static const struct config_lan *lan_of(const struct config *c, const char *name)
 	return NULL;
 }
 
-static bool is_changed(const struct config_diff *d, const char *lan)
+/* `lan`: index in the new configuration. */
+static bool is_changed(const struct config_diff *d, int lan)
 {
-	for (size_t i = 0; i < d->count; i++)
-		if (d->changes[i].part == CONFIG_AGENT && strcmp(d->changes[i].name, lan) == 0)
+	for (size_t i = 0; i < d->count; i++) {
+		const struct config_change *c = &d->changes[i];
+		if (c->is == lan && (c->part == CONFIG_AGENT || c->part == CONFIG_PORT))
 			return true;
+	}
 	return false;
 }
 
@@ -36,15 +39,15 @@ static void apply(struct agent *a, const struct config_diff *d, struct config *i
 	for (uint32_t i = 0; i < a->lan_count; i++) {
 		struct agent_lan *lan = &a->lans[i];
 		struct agent_port *p;
-		bool changed = is_changed(d, lan->c->name);
 		/* There is one: a LAN that goes needs a restart. */
 		lan->c = lan_of(is, lan->c->name);
-		if (!changed)
+		if (!is_changed(d, (int)(lan->c - is->lans)))
 			continue;
 		lan->floods =
-			bridge_floods(lan->c->agent->unknown_target, lan->c->agent->flood_classes);
+			bridge_floods(lan->c->agent->policy.unknown_target,
+				lan->c->agent->policy.flood_classes);
 		TAILQ_FOREACH (p, &lan->ports, link)
-			agent_port_set(p);
+			agent_port_apply(p);
 	}
 	log_set_all(LOG_LEVEL_INFO);
 	cmdline_log(a->cmdline, is);

@@ -4,12 +4,14 @@
  *   members:
  *     - asn: 64500
  *       name: Example Networks
+ *       exchange: false             # true: hosts of the exchange itself, asked for under a budget of their own
  *       ports:
  *         - port: swp1              # interface name on a PE; optional `pe: 10.99.0.1` (its router id)
  *           macs: [02:00:5e:00:00:01]
  *           ipv4: [198.18.0.1]
  *           ipv6: ["2001:db8:100::1"]
  *           link-local: ["fe80::5eff:fe00:1"]
+ *           router: true            # R of its neighbour advertisements
  *           status: active          # active | quarantine | disabled
  */
 #pragma once
@@ -33,12 +35,14 @@ struct registry_port {
 	struct ip ips[REGISTRY_IPS]; /* IPv4, IPv6 and link-local */
 	uint8_t ip_count;
 	enum registry_status status;
+	bool router;
 	uint32_t member; /* index */
 };
 
 struct registry_member {
 	uint32_t asn;
 	char *name;
+	bool exchange;
 };
 
 struct registry {

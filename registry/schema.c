@@ -21,6 +21,8 @@ static const cyaml_schema_field_t port_fields[] = {
 	TEXTS("ipv4", ipv4, 16),
 	TEXTS("ipv6", ipv6, 16),
 	TEXTS("link-local", link_local, 16),
+	CYAML_FIELD_BOOL_PTR("router", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+		struct raw_registry_port, router),
 	CYAML_FIELD_END,
 };
 
@@ -32,6 +34,7 @@ static const cyaml_schema_field_t member_fields[] = {
 	CYAML_FIELD_UINT("asn", CYAML_FLAG_DEFAULT, struct raw_registry_member, asn),
 	CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
 		struct raw_registry_member, name, 1, 255),
+	CYAML_FIELD_BOOL("exchange", CYAML_FLAG_OPTIONAL, struct raw_registry_member, exchange),
 	CYAML_FIELD_SEQUENCE("ports", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
 		struct raw_registry_member, ports, &port_schema, 0, 256),
 	CYAML_FIELD_END,

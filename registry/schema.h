@@ -1,6 +1,7 @@
 /* The plain-YAML registry as libcyaml reads it, before registry/yaml.c makes values of it. */
 #pragma once
 #include <cyaml/cyaml.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct raw_texts {
@@ -11,11 +12,13 @@ struct raw_texts {
 struct raw_registry_port {
 	char *port, *pe, *status;
 	struct raw_texts macs, ipv4, ipv6, link_local;
+	bool *router;
 };
 
 struct raw_registry_member {
 	uint32_t asn;
 	char *name;
+	bool exchange;
 	struct raw_registry_port *ports;
 	uint32_t ports_count;
 };

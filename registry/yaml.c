@@ -129,6 +129,7 @@ static void add_port(struct reader_state *st, const struct raw_registry_port *ra
 	struct ip pe = {0};
 
 	port->member = member;
+	port->router = !raw->router || *raw->router;
 	if (raw->port && strlen(raw->port) > 15)
 		fail(st, "port", raw->port, "longer than an interface name");
 	else if (raw->port)
@@ -180,6 +181,7 @@ static void add_members(struct reader_state *st, const struct raw_registry *raw)
 		if (m->asn == 0)
 			fail(st, "asn", "0", "expected an AS number");
 		reg->members[member].asn = m->asn;
+		reg->members[member].exchange = m->exchange;
 		reg->members[member].name = strdup(m->name ? m->name : "");
 		if (!reg->members[member].name)
 			abort();

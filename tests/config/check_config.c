@@ -45,6 +45,35 @@ static struct config *must_load(const char *text)
 
 #define TOP "router-id: 10.99.0.1\n"
 
+static void agent_defaults(const struct config_agent *a)
+{
+	char mac[MAC_TEXT];
+
+	ck_assert_int_eq(a->policy.unknown_target, UNKNOWN_DROP);
+	ck_assert_int_eq(a->policy.ns_option, NS_OPTION_DISCARD);
+	ck_assert_uint_eq(a->policy.flood_classes, 0);
+	ck_assert_uint_eq(a->policy.rules, 0);
+	ck_assert(!a->policy.dry_run && !a->policy.unicast_forward && !a->anycast);
+	ck_assert_uint_eq(a->underlay_count, 0);
+	ck_assert_uint_eq(a->age_sec, 1200);
+	ck_assert_uint_eq(a->refresh_sec, 400);
+	ck_assert_uint_eq(a->quarantine.violations, 0);
+	ck_assert_uint_eq(a->quarantine.rules, 1u << RULE_LOOP | 1u << RULE_SOURCE_MAC);
+	ck_assert_uint_eq(a->quarantine.release, 0);
+	ck_assert_str_eq(mac_format(a->sponge.mac, mac), "02:71:75:00:00:64");
+	ck_assert_uint_eq(a->sponge.queries, 50);
+	ck_assert(a->sponge.repair && !a->sponge.gratuitous);
+	ck_assert_int_eq(a->dead.policy, DEAD_SILENT);
+	ck_assert_uint_eq(a->dead.after_sec, 0);
+	ck_assert_uint_eq(a->duplicate_ip.moves, 5);
+	ck_assert_uint_eq(a->duplicate_ip.hold_down, 540);
+	ck_assert_int_eq(a->duplicate_ip.action, DUPLICATE_FREEZE);
+	ck_assert(mac_is_zero(a->duplicate_ip.as_mac));
+	ck_assert_int_eq(a->announce.on, ANNOUNCE_CHANGES);
+	ck_assert_uint_eq(a->announce.port_rate, 10);
+	ck_assert_ptr_eq(config_port_policy(a, "swp1"), &a->policy);
+}
+
 START_TEST(defaults_are_sane)
 {
 	struct config *c = must_load(TOP "bgp:\n  as: 4200000001\n  neighbors:\n    - address: 10.99.0.2\n"
@@ -66,8 +95,7 @@ START_TEST(defaults_are_sane)
 	ck_assert(ip_eq(lan->vtep, c->router_ip));
 	ck_assert(lan->agent->all_ports);
 	ck_assert(lan->agent->manage_fdb);
-	ck_assert_int_eq(lan->agent->unknown_target, UNKNOWN_DROP);
-	ck_assert_uint_eq(lan->agent->flood_classes, 0);
+	agent_defaults(lan->agent);
 	config_free(c);
 }
 END_TEST
@@ -110,10 +138,12 @@ START_TEST(reads_what_is_said)
 	ck_assert_uint_eq(c->lans[0].route_target_count, 2);
 	ck_assert(!c->lans[0].import_auto);
 	ck_assert_uint_eq(a->port_count, 2);
-	ck_assert_uint_eq(a->police_in_bps, 1500000);
-	ck_assert_uint_eq(a->police_out_bps, 100000);
-	ck_assert_uint_eq(a->flood_classes, CLASS_BIT(CLASS_LLDP) | CLASS_BIT(CLASS_STP));
-	ck_assert_int_eq(a->accelerate, 1);
+	ck_assert_uint_eq(a->policy.police[DIR_IN][POLICE_ALL].rate, 1500000);
+	ck_assert_uint_eq(a->policy.police[DIR_IN][POLICE_ALL].burst, 46875);
+	ck_assert_uint_eq(a->policy.police[DIR_OUT][POLICE_ALL].rate, 100000);
+	ck_assert_uint_eq(a->policy.police[DIR_OUT][POLICE_ALL].burst, 4542);
+	ck_assert_uint_eq(a->policy.flood_classes, CLASS_BIT(CLASS_LLDP) | CLASS_BIT(CLASS_STP));
+	ck_assert_int_eq(a->policy.accelerate, 1);
 	ck_assert_int_eq(a->learn_unregistered, 1);
 	ck_assert(!a->manage_fdb);
 	ck_assert_int_eq(c->plane, 1);
@@ -167,6 +197,118 @@ START_TEST(import_said_for_all_and_for_one)
 	ck_assert(allows(known, 1) && allows(known, 8) && !allows(known, 9) && !allows(known, 0));
 	ck_assert_uint_eq(known->rt_count, 2);
 	ck_assert(allows(relay, 2) && !allows(relay, 3) && allows(relay, 9) && allows(relay, 0));
+	config_free(c);
+}
+END_TEST
+
+#define ANNOUNCEMENTS                                                                              \
+	(CLASS_BIT(CLASS_ARP_GRATUITOUS) | CLASS_BIT(CLASS_ARP_REPLY_BCAST) |                      \
+		CLASS_BIT(CLASS_NA_UNSOLICITED))
+
+START_TEST(policy_of_a_lan_and_of_ports)
+{
+	struct config *c = must_load(TOP "lans:\n  - name: ixp\n    vni: 100\n    agent:\n"
+		"      bridge: br\n      vxlan: vx\n      underlay: [up0, up1]\n"
+		"      rules: {dhcp: count, vtp: off, stp: alarm, source-mac: drop}\n"
+		"      flood: [lldp]\n      gratuitous: flood\n      ns-option: unicast-forward\n"
+		"      police: {in: 1 mbit, known: 200 pps, exchange: 1000 pps, unknown: 0.5 kbit,\n"
+		"        announcements: 10 pps, other: 1 pps, out: 2 mbit, out-requests: 3 mbit,\n"
+		"        out-announcements: 4 mbit, out-other: 5 mbit, fabric: 6 mbit}\n"
+		"      port-settings:\n"
+		"        - {ports: [swp1, swp2], dry-run: true, rules: {dhcp: drop}, gratuitous: absorb}\n"
+		"        - {ports: [swp3], police: {in: 7 mbit}, flood: [none], ns-option: forward,\n"
+		"          unicast-forward: true, unknown-target: flood, accelerate: xdp, quarantine: true}\n"
+		"      quarantine: {violations: 100, window: 10, rules: [loop], release: 3600}\n");
+	const struct config_agent *a = c->lans[0].agent;
+	const struct config_policy *lan = &a->policy, *one = config_port_policy(a, "swp1"),
+				   *three = config_port_policy(a, "swp3");
+	const struct layout_policer *in = lan->police[DIR_IN], *out = lan->police[DIR_OUT];
+
+	ck_assert_uint_eq(a->underlay_count, 2);
+	ck_assert_str_eq(a->underlay[1], "up1");
+	ck_assert_int_eq(RULE_ACTION(lan->rules, RULE_DHCP), ACTION_COUNT);
+	ck_assert_int_eq(RULE_ACTION(lan->rules, RULE_VTP), ACTION_OFF);
+	ck_assert_int_eq(RULE_ACTION(lan->rules, RULE_STP), ACTION_ALARM);
+	ck_assert_int_eq(RULE_ACTION(lan->rules, RULE_SOURCE_MAC), ACTION_DROP);
+	ck_assert_uint_eq(lan->flood_classes, CLASS_BIT(CLASS_LLDP) | ANNOUNCEMENTS);
+	ck_assert_int_eq(lan->ns_option, NS_OPTION_UNICAST);
+	ck_assert_uint_eq(in[POLICE_KNOWN].rate, 200);
+	ck_assert_uint_eq(in[POLICE_KNOWN].unit, UNIT_PACKETS);
+	ck_assert_uint_eq(in[POLICE_KNOWN].burst, 50);
+	ck_assert_uint_eq(in[POLICE_EXCHANGE].rate, 1000);
+	ck_assert_uint_eq(in[POLICE_UNKNOWN].rate, 500);
+	ck_assert_uint_eq(in[POLICE_UNKNOWN].unit, UNIT_BITS);
+	ck_assert_uint_eq(in[POLICE_ANNOUNCE].burst, 4);
+	ck_assert_uint_eq(in[POLICE_OTHER].rate, 1);
+	ck_assert_uint_eq(out[POLICE_UNKNOWN].rate, 3000000);
+	ck_assert_uint_eq(out[POLICE_ANNOUNCE].rate, 4000000);
+	ck_assert_uint_eq(out[POLICE_OTHER].rate, 5000000);
+	ck_assert_uint_eq(lan->police_fabric.rate, 6000000);
+
+	ck_assert_ptr_ne(one, lan);
+	ck_assert_ptr_ne(config_port_policy(a, "swp2"), lan);
+	ck_assert(one->dry_run && !lan->dry_run);
+	ck_assert_int_eq(RULE_ACTION(one->rules, RULE_DHCP), ACTION_DROP);
+	ck_assert_int_eq(RULE_ACTION(one->rules, RULE_VTP), ACTION_OFF);
+	ck_assert_uint_eq(one->flood_classes, CLASS_BIT(CLASS_LLDP));
+	ck_assert_uint_eq(one->police[DIR_IN][POLICE_ALL].rate, 1000000);
+	ck_assert(!config_port_find(a, "swp1")->quarantine);
+
+	ck_assert_uint_eq(three->police[DIR_IN][POLICE_ALL].rate, 7000000);
+	ck_assert_uint_eq(three->police[DIR_IN][POLICE_KNOWN].rate, 0);
+	ck_assert_uint_eq(three->flood_classes, 0);
+	ck_assert_int_eq(three->ns_option, NS_OPTION_FORWARD);
+	ck_assert_int_eq(three->unknown_target, UNKNOWN_FLOOD);
+	ck_assert(three->unicast_forward && three->accelerate == 1);
+	ck_assert(config_port_find(a, "swp3")->quarantine);
+	ck_assert_ptr_eq(config_port_policy(a, "swp4"), lan);
+
+	ck_assert_uint_eq(a->quarantine.violations, 100);
+	ck_assert_uint_eq(a->quarantine.rules, 1u << RULE_LOOP);
+	ck_assert_uint_eq(a->quarantine.release, 3600);
+	config_free(c);
+}
+END_TEST
+
+START_TEST(sponge_dead_duplicate_announce)
+{
+	struct config *c = must_load(TOP "lans:\n  - name: ixp\n    vni: 100\n    agent:\n"
+		"      bridge: br\n      vxlan: vx\n      unknown-target: sponge\n"
+		"      sponge: {mac: 02:00:00:00:00:99, queries: 5, window: 10, probes: 0, learn: 0,\n"
+		"        source-rate: 7, max: 8, repair: false, gratuitous: true, sweep: 600, sweep-rate: 9}\n"
+		"      dead-members: {policy: sponge, after: 14400}\n"
+		"      duplicate-ip: {moves: 3, window: 60, hold-down: 30, confirm: 5, action: alarm,\n"
+		"        as-mac: 02:00:00:00:00:aa}\n"
+		"      announce: {on: all, rate: 11, port-rate: 12}\n"
+		"      anycast: true\n      na-without-override: ignore\n      age-time: 600\n      refresh: 60\n");
+	const struct config_agent *a = c->lans[0].agent;
+	char mac[MAC_TEXT];
+
+	ck_assert_int_eq(a->policy.unknown_target, UNKNOWN_SPONGE);
+	ck_assert_str_eq(mac_format(a->sponge.mac, mac), "02:00:00:00:00:99");
+	ck_assert_uint_eq(a->sponge.queries, 5);
+	ck_assert_uint_eq(a->sponge.window, 10);
+	ck_assert_uint_eq(a->sponge.probes, 0);
+	ck_assert_uint_eq(a->sponge.learn_sec, 0);
+	ck_assert_uint_eq(a->sponge.source_rate, 7);
+	ck_assert_uint_eq(a->sponge.max, 8);
+	ck_assert(!a->sponge.repair && a->sponge.gratuitous);
+	ck_assert_uint_eq(a->sponge.sweep_sec, 600);
+	ck_assert_uint_eq(a->sponge.sweep_rate, 9);
+	ck_assert_int_eq(a->dead.policy, DEAD_SPONGE);
+	ck_assert_uint_eq(a->dead.after_sec, 14400);
+	ck_assert_uint_eq(a->duplicate_ip.moves, 3);
+	ck_assert_uint_eq(a->duplicate_ip.window, 60);
+	ck_assert_uint_eq(a->duplicate_ip.hold_down, 30);
+	ck_assert_uint_eq(a->duplicate_ip.confirm, 5);
+	ck_assert_int_eq(a->duplicate_ip.action, DUPLICATE_ALARM);
+	ck_assert_str_eq(mac_format(a->duplicate_ip.as_mac, mac), "02:00:00:00:00:aa");
+	ck_assert_int_eq(a->announce.on, ANNOUNCE_ALL);
+	ck_assert_uint_eq(a->announce.rate, 11);
+	ck_assert_uint_eq(a->announce.port_rate, 12);
+	ck_assert(a->anycast);
+	ck_assert_int_eq(a->na_without_override, 1);
+	ck_assert_uint_eq(a->refresh_sec, 60);
 	config_free(c);
 }
 END_TEST
@@ -310,12 +452,53 @@ static const struct {
 	{LAN("route-target: x"),
 		":3:41: lans[0].route-target: 'x': expected a route target such as 65000:100"},
 	{AGENT("unknown-target: maybe"),
-		":3:74: lans[0].agent.unknown-target: 'maybe': expected one of drop, police, flood"},
+		":3:74: lans[0].agent.unknown-target: 'maybe': expected one of drop, sponge, police, flood"},
 	{AGENT("unknown-target: police"),
-		":3:74: lans[0].agent.unknown-target: police needs a rate: police: {in: 100 kbit}"},
+		":3:74: lans[0].agent.unknown-target: police needs a rate: police: {unknown: 100 pps}"},
 	{AGENT("police: {in: 5 furlongs}"),
 		":3:71: lans[0].agent.police.in: '5 furlongs': expected a rate such as 100 kbit, 1.5 "
-		"mbit or 0"},
+		"mbit, 200 pps or 0"},
+	{AGENT("police: {known: 0.5 pps}"),
+		":3:74: lans[0].agent.police.known: '0.5 pps': expected a rate such as 100 kbit, 1.5 "
+		"mbit, 200 pps or 0"},
+	{AGENT("rules: {dhcp: maybe}"),
+		":3:72: lans[0].agent.rules.dhcp: 'maybe': expected one of off, count, drop, alarm"},
+	{AGENT("rules: {none: off}"), ":3:66: unknown key: none"},
+	{AGENT("rules: {dchp: off}"), ":3:66: unknown key: dchp"},
+	{AGENT("gratuitous: drop"),
+		":3:70: lans[0].agent.gratuitous: 'drop': expected one of absorb, flood"},
+	{AGENT("ns-option: ask"), ":3:69: lans[0].agent.ns-option: 'ask': expected one of reply, discard, "
+				  "forward, unicast-forward"},
+	{AGENT("underlay: [vx]"),
+		":3:69: lans[0].agent.underlay[0]: 'vx' is the vxlan device, not an underlay port"},
+	{AGENT("ports: [p1], underlay: [p1]"),
+		":3:81: lans[0].agent.underlay: 'p1' is a member port"},
+	{AGENT("port-settings: [{dry-run: true}]"),
+		":3:74: lans[0].agent.port-settings[0].ports: expected the names of ports"},
+	{AGENT("port-settings: [{ports: [a]}, {ports: [b, a]}]"),
+		":3:100: lans[0].agent.port-settings[1].ports[1]: 'a': said already"},
+	{AGENT("port-settings: [{ports: [a], rules: {loop: no}}]"),
+		":3:101: lans[0].agent.port-settings[0].rules.loop: 'no': expected one of off, count, drop, "
+		"alarm"},
+	{AGENT("port-settings: [{ports: [a], police: {fabric: 1 mbit}}]"),
+		":3:104: lans[0].agent.port-settings[0].police.fabric: of a LAN, not of a port"},
+	{AGENT("port-settings: [{ports: [a], unknown-target: police}]"),
+		":3:103: lans[0].agent.port-settings[0].unknown-target: police needs a rate: police: "
+		"{unknown: 100 pps}"},
+	{AGENT("quarantine: {rules: [lop]}"), ":3:79: lans[0].agent.quarantine.rules[0]: 'lop': not a rule"},
+	{AGENT("quarantine: {release: soon}"),
+		":3:80: lans[0].agent.quarantine.release: 'soon': expected never or 1 - 604800"},
+	{AGENT("sponge: {mac: 01:00:00:00:00:01}"),
+		":3:72: lans[0].agent.sponge.mac: '01:00:00:00:00:01': a group or zero address is nobody's"},
+	{AGENT("sponge: {mac: nobody}"), ":3:72: lans[0].agent.sponge.mac: 'nobody': expected a MAC address "
+					 "such as 02:00:5e:00:00:01"},
+	{AGENT("sponge: {queries: 100001}"), ":3:76: lans[0].agent.sponge.queries: 100001: expected 1 - 100000"},
+	{AGENT("dead-members: {policy: bury}"),
+		":3:81: lans[0].agent.dead-members.policy: 'bury': expected one of answer, silent, sponge"},
+	{AGENT("duplicate-ip: {moves: 1}"), ":3:80: lans[0].agent.duplicate-ip.moves: 1: expected 2 - 1000"},
+	{AGENT("announce: {on: never}"),
+		":3:73: lans[0].agent.announce.on: 'never': expected one of changes, all, off"},
+	{AGENT("age-time: 60, refresh: 60"), ":3:81: lans[0].agent.refresh: 60: expected 10 - 59"},
 	{AGENT("flood: [lldq]"), ":3:66: lans[0].agent.flood[0]: 'lldq': not a class of frames"},
 	{AGENT("ports: [vx]"),
 		":3:66: lans[0].agent.ports[0]: 'vx' is the vxlan device, not a member port"},
@@ -347,6 +530,8 @@ int main(void)
 	tcase_add_test(tc, defaults_are_sane);
 	tcase_add_test(tc, reads_what_is_said);
 	tcase_add_test(tc, import_said_for_all_and_for_one);
+	tcase_add_test(tc, policy_of_a_lan_and_of_ports);
+	tcase_add_test(tc, sponge_dead_duplicate_announce);
 	tcase_add_test(tc, duplicate_macs);
 	tcase_add_loop_test(tc, password_files, 0, 7);
 	tcase_add_loop_test(tc, refuses_with_the_place, 0, sizeof(refused) / sizeof(refused[0]));

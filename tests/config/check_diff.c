@@ -57,6 +57,9 @@ static void expect(const char *was, const char *is, const char *lines)
 #define TOP "router-id: 10.99.0.1\n"
 #define BGP TOP "bgp:\n  as: 65000\n"
 #define NEIGHBORS BGP "  neighbors:\n"
+#define AGENT(keys) TOP "lans:\n  - {name: x, vni: 1, agent: {bridge: b, vxlan: v" keys "}}\n"
+#define HERE " (not its business/in place)\n"
+#define RESTART " (not its business/needs a restart)\n"
 #define NO " (in place/not its business)\n"
 
 START_TEST(nothing_changed)
@@ -157,6 +160,20 @@ static const struct {
 		"~ agent x flood [] -> [lldp, cdp] (not its business/in place)\n"
 		"~ agent x unknown-target drop -> police (not its business/in place)\n"
 		"~ agent x police.in 0 -> 1500 kbit (not its business/in place)\n"},
+	{AGENT(""),
+		AGENT(", gratuitous: flood, police: {known: 200 pps}, rules: {dhcp: off, stp: alarm}, "
+		      "sponge: {sweep: 60}, quarantine: {rules: [loop, dhcp], release: 60}"),
+		"~ agent x gratuitous absorb -> flood" HERE "~ agent x police.known 0 -> 200 pps" HERE
+		"~ agent x rules.stp drop -> alarm" HERE "~ agent x rules.dhcp drop -> off" HERE
+		"~ agent x quarantine.rules [source-mac, loop] -> [dhcp, loop]" RESTART
+		"~ agent x quarantine.release never -> 60" RESTART "~ agent x sponge.sweep 0 -> 60" RESTART},
+	/* ports for which something else is said */
+	{AGENT(", port-settings: [{ports: [p1, p2], dry-run: true}, {ports: [p3], rules: {dhcp: count}}]"),
+		AGENT(", rules: {loop: alarm}, port-settings: [{ports: [p2], dry-run: true, rules: {loop: off}},"
+		      " {ports: [p3], rules: {dhcp: off}, quarantine: true}, {ports: [p4], flood: [stp]}]"),
+		"~ agent x rules.loop drop -> alarm" HERE "~ port x p1 dry-run true -> false" HERE
+		"~ port x p2 rules.loop drop -> off" HERE "~ port x p3 quarantine false -> true" HERE
+		"~ port x p3 rules.dhcp count -> off" HERE "~ port x p4 flood [] -> [stp]" HERE},
 	{TOP "lans:\n  - {name: x, vni: 1, agent: {bridge: b, vxlan: v}}\n",
 		TOP "lans:\n  - {name: x, vni: 1}\n", "- agent x (in place/needs a restart)\n"},
 };
@@ -249,7 +266,7 @@ static void walk(const cyaml_schema_field_t *f, enum config_part part, const cha
 		const char *key;
 		enum config_part part;
 	} parts[] = {{"bgp", CONFIG_BGP}, {"neighbors", CONFIG_NEIGHBOR}, {"bmp", CONFIG_BMP}, {"lans", CONFIG_LAN},
-		{"agent", CONFIG_AGENT}};
+		{"agent", CONFIG_AGENT}, {"port-settings", CONFIG_PORT}};
 
 	for (; f->key; f++) {
 		const cyaml_schema_value_t *v = &f->value;

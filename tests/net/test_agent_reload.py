@@ -44,8 +44,8 @@ FREE_OCTETS = bytes(int(x) for x in FREE.split("."))
 
 def test_what_ports_do_changes_in_place(up):
     assert not is_flooded(up)
-    up.write(entry(1), entry(2), **{"unknown-target": "flood", "ns-option": "discard"})
-    want = ["~ agent ixp unknown-target drop -> flood (in place)", "~ agent ixp ns-option reply -> discard (in place)"]
+    up.write(entry(1), entry(2), **{"unknown-target": "flood", "ns-option": "reply"})
+    want = ["~ agent ixp unknown-target drop -> flood (in place)", "~ agent ixp ns-option discard -> reply (in place)"]
     assert reload(up, "--dry-run").splitlines() == [*want, "quell-agent: 2 changes, not done: only looked at"]
     assert not is_flooded(up)
     assert reload(up).splitlines() == [*want, "quell-agent: 2 changes done"]

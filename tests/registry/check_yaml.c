@@ -48,8 +48,9 @@ START_TEST(reads_every_field)
 			  "        ipv6: [\"2001:db8:100::1\"]\n"
 			  "        link-local: [\"fe80::5eff:fe00:1\"]\n"
 			  "  - asn: 4200000000\n"
+			  "    exchange: true\n"
 			  "    ports:\n"
-			  "      - {macs: [02-00-5e-00-00-03], ipv4: [198.18.0.2], status: quarantine}\n",
+			  "      - {macs: [02-00-5e-00-00-03], ipv4: [198.18.0.2], status: quarantine, router: false}\n",
 		&reg, err);
 	ck_assert_msg(r == 0, "%s", err);
 	ck_assert_uint_eq(reg->member_count, 2);
@@ -64,6 +65,8 @@ START_TEST(reads_every_field)
 	ck_assert_str_eq(ip_format(reg->ports[0].ips[2], ip), "fe80::5eff:fe00:1");
 	ck_assert_int_eq(reg->ports[1].status, REGISTRY_QUARANTINE);
 	ck_assert_uint_eq(reg->ports[1].member, 1);
+	ck_assert(reg->ports[0].router && !reg->ports[1].router);
+	ck_assert(!reg->members[0].exchange && reg->members[1].exchange);
 	registry_free(reg);
 }
 END_TEST
