@@ -138,12 +138,16 @@ def check_configurations():
 
 
 def check_manual():
-    schema = set(re.findall(r'\b[A-Z_]+\("([a-z-]+)",', read("config/schema.c")))
-    manual = set(re.findall(r"(?m)^\.It Cm ([a-z-]+) :", read("docs/quell.yaml.5")))
-    for key in sorted(schema - manual - {"in", "out"}):
+    schema = set(re.findall(r'\b[A-Z_]+\(\s*"([a-z0-9-]+)",', read("config/schema.c") + read("registry/schema.c")))
+    manual = set(re.findall(r"(?m)^\.It Cm ([a-z0-9-]+) :", read("docs/quell.yaml.5")))
+    for key in sorted(schema - manual):
         fault(f"quell.yaml(5) does not know {key}")
     for key in sorted(manual - schema):
         fault(f"quell.yaml(5) has {key}, the configuration has not")
+    rules = set(re.findall(r"(?m)^\.It ([a-z-]+) Ta", read("docs/quell.yaml.5")))
+    for rule in re.findall(r'X\([A-Z_]+, "([a-z-]+)", \d+, "[^"]+"\)', read("proxyarp/class.h")):
+        if rule not in rules:
+            fault(f"quell.yaml(5) does not know the rule {rule}")
 
 
 def check_reload():
@@ -153,7 +157,7 @@ def check_reload():
     rows = re.findall(r'"([a-z.-]+)",\s*(?:[a-z_.]+,\s*)+([A-Z_]+)(?:,\s*([A-Z_]+))?\)', read("config/field.c"))
     for key, *effects in rows:
         severe = {"RESET", "ANEW", "RESTART", "LATER"} & set(effects)
-        if severe and key not in named | {"name"}:
+        if severe and not {key, key.split(".")[0]} & (named | {"name"}):
             fault(f"quell.yaml(5): RELOAD does not name {key}: {severe.pop()}")
     if len(rows) < 70:
         fault(f"config/field.c: {len(rows)} rows found")
