@@ -18,6 +18,7 @@
 #include "cli/neighbor.h"
 #include "cli/reload.h"
 #include "cli/show.h"
+#include "cli/top.h"
 #include "config/config.h"
 #include "lib/ip.h"
 #include "lib/mac.h"
@@ -29,6 +30,7 @@
 static const char help[] =
 	"usage: quell show WHAT [WORD] [option ...]\n"
 	"       quell check FILE [--json]\n"
+	"       quell top [PORT] [--lan LAN] [--classes] [--interval SECONDS] [--count N]\n"
 	"       quell clear duplicate LAN MAC\n"
 	"       quell refresh | reset | shutdown | enable NEIGHBOR [option ...]\n"
 	"       quell reload [--dry-run] [--json]\n"
@@ -46,8 +48,11 @@ static const char help[] =
 	"macs       where quell-agent has each MAC           MAC        --lan --mac --port\n"
 	"ports      the ports of quell-agent                 NAME       --lan --port\n"
 	"ledger     what came to a port, what became of it   PORT       --lan --port --class\n"
+	"                                                               --metrics --prove\n"
 	"\n"
 	"check reads a configuration and its registries, and says what is wrong, and where.\n"
+	"show ledger --prove PORT draws up a port's books, and what its egress saw leave; with\n"
+	"--for SECONDS those of that time. top shows the ports live.\n"
 	"clear duplicate lets a MAC move again that was frozen because two hosts had it.\n"
 	"refresh asks a neighbor for all its routes again; reset ends its session, which begins\n"
 	"anew; shutdown ends it until enable. For root, and the user that quelld runs as.\n"
@@ -70,6 +75,12 @@ enum {
 	OPT_NEIGHBOR,
 	OPT_REJECTED,
 	OPT_CLASS,
+	OPT_METRICS,
+	OPT_PROVE,
+	OPT_FOR,
+	OPT_CLASSES,
+	OPT_INTERVAL,
+	OPT_COUNT,
 	OPT_MESSAGE,
 	OPT_HARD,
 	OPT_DRY_RUN
@@ -87,6 +98,12 @@ static const struct option longs[] = {
 	{"neighbor", required_argument, NULL, OPT_NEIGHBOR},
 	{"rejected", no_argument, NULL, OPT_REJECTED},
 	{"class", required_argument, NULL, OPT_CLASS},
+	{"metrics", no_argument, NULL, OPT_METRICS},
+	{"prove", required_argument, NULL, OPT_PROVE},
+	{"for", required_argument, NULL, OPT_FOR},
+	{"classes", no_argument, NULL, OPT_CLASSES},
+	{"interval", required_argument, NULL, OPT_INTERVAL},
+	{"count", required_argument, NULL, OPT_COUNT},
 	{"message", required_argument, NULL, OPT_MESSAGE},
 	{"hard", no_argument, NULL, OPT_HARD},
 	{"dry-run", no_argument, NULL, OPT_DRY_RUN},
@@ -97,6 +114,7 @@ static const struct option longs[] = {
 
 struct arguments {
 	struct show_options show;
+	struct top_options top;
 	const char *config, *message;
 	bool help, version, hard, dry_run;
 	char mac[MAC_TEXT], ip[IP_TEXT], neighbor[IP_TEXT], word[64];
@@ -146,6 +164,28 @@ static int take_type(const char *text, int *ret)
 	return 0;
 }
 
+static int take_seconds(const char *name, const char *text, double *ret)
+{
+	char *end;
+	double n = strtod(text, &end);
+
+	if (*end || end == text || !(n >= 0.1 && n <= 86400))
+		return wrong("%s %s: expected seconds, 0.1 - 86400", name, text);
+	*ret = n;
+	return 0;
+}
+
+static int take_count(const char *text, int *ret)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+
+	if (*end || end == text || n < 1 || n > 1000000)
+		return wrong("--count %s: expected 1 - 1000000", text);
+	*ret = (int)n;
+	return 0;
+}
+
 static int take_class(const char *text, const char **ret)
 {
 	if (class_find(text) < 0)
@@ -185,6 +225,21 @@ static int take_option(int opt, struct arguments *a)
 		return 0;
 	case OPT_CLASS:
 		return take_class(optarg, &a->show.cls);
+	case OPT_METRICS:
+		a->show.metrics = true;
+		return 0;
+	case OPT_PROVE:
+		a->show.prove = optarg;
+		return 0;
+	case OPT_FOR:
+		return take_seconds("--for", optarg, &a->show.seconds);
+	case OPT_CLASSES:
+		a->top.classes = true;
+		return 0;
+	case OPT_INTERVAL:
+		return take_seconds("--interval", optarg, &a->top.interval);
+	case OPT_COUNT:
+		return take_count(optarg, &a->top.count);
 	case OPT_MESSAGE:
 		a->message = optarg;
 		return strlen(optarg) <= 255 ? 0 : wrong("--message: more than 255 octets");
@@ -243,6 +298,8 @@ static int run_show(struct arguments *a, char **words, int count)
 		return wrong("show %s: no such thing to show", words[0]);
 	if (count > 2 || (count == 2 && !show_take_word(words[0], words[1], o, a->word)))
 		return wrong("show %s %s: not understood", words[0], words[count - 1]);
+	if (o->seconds > 0 && !o->prove)
+		return wrong("show: --for goes with --prove");
 	const char *misfit = show_misfit(words[0], o);
 	if (misfit)
 		return wrong("show %s: %s has no meaning here", words[0], misfit);
@@ -251,6 +308,25 @@ static int run_show(struct arguments *a, char **words, int count)
 	const char *no_color = getenv("NO_COLOR");
 	o->colour = isatty(STDOUT_FILENO) && !(no_color && no_color[0]);
 	int r = show(words[0], o, stdout);
+	config_free(c);
+	return r;
+}
+
+static int run_top(struct arguments *a, char **words, int count)
+{
+	struct top_options *o = &a->top;
+	struct config *c = NULL;
+
+	if (count > 1)
+		return wrong("top: one port");
+	if (take_config(a, &c) < 0)
+		return EXIT_FAILURE;
+	o->dir = a->show.dir;
+	o->lan = a->show.lan;
+	o->port = count ? words[0] : a->show.port;
+	o->json = a->show.json;
+	o->interval = o->interval > 0 ? o->interval : 1;
+	int r = top(o, stdout);
 	config_free(c);
 	return r;
 }
@@ -311,6 +387,8 @@ static int run(struct arguments *a, char **words, int count)
 	}
 	if (strcmp(words[0], "show") == 0)
 		return run_show(a, words + 1, count - 1);
+	if (strcmp(words[0], "top") == 0)
+		return run_top(a, words + 1, count - 1);
 	if (strcmp(words[0], "clear") == 0)
 		return run_clear(a, words + 1, count - 1);
 	if (strcmp(words[0], "check") == 0) {

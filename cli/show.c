@@ -5,16 +5,18 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "cli/ledger.h"
 #include "cli/value.h"
 #include "lib/ip.h"
 #include "lib/mac.h"
 
-enum option { LAN, MAC, IP, PORT, NEIGHBOR, CLASS, TYPE, REJECTED, OPTIONS };
+enum option { LAN, MAC, IP, PORT, NEIGHBOR, CLASS, TYPE, REJECTED, METRICS, PROVE, OPTIONS };
 
 static const char *const option_names[OPTIONS] = {
 	"--lan", "--mac", "--ip", "--port", "--neighbor", "--class", "--type",
-	"--rejected"};
+	"--rejected", "--metrics", "--prove"};
 
 struct noun {
 	const char *name;
@@ -50,7 +52,7 @@ static const struct noun nouns[] = {
 		{"lan", "mac"}, show_macs},
 	{"ports", CONTROL_AGENT, "ports", {[LAN] = "lan", [PORT] = "name"}, PORT, {"lan", "name"},
 		show_ports},
-	{"ledger", CONTROL_AGENT, "ports", {[LAN] = "lan", [PORT] = "name", [CLASS] = ""}, PORT,
+	{"ledger", CONTROL_AGENT, "ports", {[LAN] = "lan", [PORT] = "name", [CLASS] = "", [METRICS] = "", [PROVE] = ""}, PORT,
 		{"lan", "name"}, show_ledger},
 };
 
@@ -82,6 +84,8 @@ static const char *option_text(const struct show_options *o, enum option which)
 		return o->neighbor;
 	case CLASS:
 		return o->cls;
+	case PROVE:
+		return o->prove;
 	default:
 		return NULL;
 	}
@@ -91,6 +95,8 @@ static bool is_given(const struct show_options *o, enum option which)
 {
 	if (which == TYPE)
 		return o->type != 0;
+	if (which == METRICS)
+		return o->metrics;
 	return which == REJECTED ? o->rejected : option_text(o, which) != NULL;
 }
 
@@ -266,12 +272,45 @@ static int show_both(const struct noun *n, const struct show_options *o, FILE *o
 	return failed == 3;
 }
 
+static json_t *ask_port(const struct show_options *o)
+{
+	json_t *q = json_pack("{s:s, s:s}", "show", "ledger", "port", o->prove), *answer = NULL;
+	char error[CONTROL_ERROR_MAX];
+
+	if (control_ask(CONTROL_AGENT, o->dir, q, &answer, error) < 0)
+		fprintf(stderr, "quell: %s\n", error);
+	json_decref(q);
+	return answer;
+}
+
+/* 0 if it holds. */
+static int prove(const struct show_options *o, FILE *out)
+{
+	struct timespec ts = {(time_t)o->seconds,
+		(long)((o->seconds - (double)(time_t)o->seconds) * 1e9)};
+	json_t *before = o->seconds > 0 ? ask_port(o) : NULL, *answer = NULL;
+
+	if (o->seconds > 0 && !before)
+		return 1;
+	while (nanosleep(&ts, &ts) < 0)
+		;
+	answer = ask_port(o);
+	bool holds = answer && (o->json || ledger_prove(before, answer, o->colour, out));
+	if (answer && o->json)
+		print_json(answer, out);
+	json_decref(before);
+	json_decref(answer);
+	return holds ? 0 : 1;
+}
+
 int show(const char *noun, const struct show_options *o, FILE *out)
 {
 	const struct noun *n = find(noun);
 	char error[CONTROL_ERROR_MAX];
 	json_t *answer = NULL;
 
+	if (o->prove)
+		return prove(o, out);
 	if (n->render == show_status)
 		return show_both(n, o, out);
 	json_t *q = request_of(n, o);

@@ -15,6 +15,9 @@ struct show_options {
 	const char *lan, *mac, *ip, *port, *neighbor, *cls;
 	int type; /* of routes; 0: any */
 	bool rejected; /* of routes: only these */
+	bool metrics;  /* of the ledger: OpenMetrics text */
+	const char *prove; /* of the ledger: this port */
+	double seconds;	   /* prove: of so long from now on; 0: of all its life */
 };
 
 /* Asks and prints. 0, or 1 with a line on stderr. */

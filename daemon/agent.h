@@ -1,5 +1,5 @@
 /* The insides of quell-agent, shared by its files: quell-agent.c (its life), agent_lan.c (LANs), agent_port.c (their ports),
- * agent_books.c (what is told and seen), agent_adopt.c (what a
+ * agent_books.c (what is told and seen), agent_ledger.c (what was counted), agent_adopt.c (what a
  * former agent left working), agent_feed.c (quelld), agent_control.c (`quell show`), agent_reload.c (`quell reload`).
  *
  *   links, FDB   proxyarp/linux -> [agent_lan] -> the plane's ports, the bridge's knobs
@@ -29,6 +29,7 @@ struct loop;
 struct agent;
 struct agent_control;
 struct agent_feed;
+struct ledger;
 
 /* How long a LAN that was not adopted waits for quelld's snapshot before its ports are taken, so that what is behind other PEs
  * is known before the unknown is dropped. */
@@ -68,6 +69,7 @@ struct agent_lan {
 	struct fdb_lan *fdb; /* NULL: not managed */
 	uint32_t bridge, vxlan; /* ifindex; 0: not there now */
 	uint16_t floods;
+	struct ledger *gone; /* what ports that left had counted */
 	bool open;    /* ports are taken */
 	bool settled; /* quelld's snapshot was in, or long awaited */
 	struct mac self;
@@ -174,6 +176,16 @@ void agent_feed_view(const struct agent_feed *f, struct agent_feed_view *ret);
 
 /* Reads the file again. The answer of docs/feed.md. */
 json_t *agent_reload(struct agent *a, bool dry_run);
+
+/* --- agent_ledger.c --- */
+
+/* After the plane is open, and when the LAN goes. */
+void agent_ledger_open(struct agent_lan *lan);
+void agent_ledger_close(struct agent_lan *lan);
+/* A port has left; before its row of counters is given back. */
+void agent_ledger_leave(struct agent_lan *lan, uint32_t slot);
+/* The answer of docs/feed.md; NULL: no such port. */
+json_t *agent_ledger_show(struct agent *a, const json_t *request);
 
 /* --- agent_control.c --- */
 

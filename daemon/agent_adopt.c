@@ -166,6 +166,8 @@ void agent_adopt_end(struct agent *a)
 				bridge_port_original(l->knobs, r->port.kind == PORT_FABRIC),
 				l->knobs, NULL, NULL);
 		a->ops->port_del(a->plane, r->ifindex);
+		if (lan && r->port.kind != PORT_UNDERLAY)
+			agent_ledger_leave(lan, r->port.slot);
 		for (uint32_t p = 0; p < a->adopted_port_count; p++)
 			if (a->adopted_ports[p].ifindex == r->ifindex)
 				agent_slot_put(a, r->port.slot);

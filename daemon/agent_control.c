@@ -16,13 +16,11 @@
 #include "daemon/loop.h"
 #include "daemon/reload_show.h"
 #include "lib/text.h"
-#include "proxyarp/ledger.h"
 #include "proxyarp/verdict.h"
 
 #define OUTPUT_MAX (64 * 1024 * 1024)
 #define IDLE_SEC 600
 #define CONTROL_PATH_LEN 256
-#define FAULTS_MAX 32
 
 struct agent_control {
 	struct agent *agent;
@@ -265,109 +263,6 @@ static json_t *show_ports(struct agent *a, const json_t *request)
 	return json_pack("{s:o}", "ports", rows);
 }
 
-/* --- the ledger --- */
-
-static json_t *show_direction(const struct ledger *l, enum frame_dir d)
-{
-	json_t *classes = json_object();
-
-	for (int c = 0; c < CLASS_COUNT; c++) {
-		json_t *outcomes = NULL;
-		for (int o = 0; o < OUTCOME_COUNT; o++) {
-			const struct layout_counter *n = &l->at[d][c][o];
-			if (!n->frames)
-				continue;
-			if (!outcomes)
-				outcomes = json_object();
-			json_object_set_new(outcomes, outcome_name((enum frame_outcome)o),
-				json_pack("[o, o]", json_u64(n->frames), json_u64(n->octets)));
-		}
-		if (outcomes)
-			json_object_set_new(classes, class_name((enum frame_class)c), outcomes);
-	}
-	return classes;
-}
-
-/* What came in, by what became of it. */
-static json_t *show_sums(const struct ledger *l)
-{
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "received",
-		json_u64(ledger_sum(l, DIR_IN, CLASS_COUNT, 0).frames), "answered",
-		json_u64(ledger_sum(l, DIR_IN, CLASS_COUNT, 'A').frames), "dropped",
-		json_u64(ledger_sum(l, DIR_IN, CLASS_COUNT, 'D').frames), "policed",
-		json_u64(ledger_sum(l, DIR_IN, CLASS_COUNT, 'P').frames), "went_on",
-		json_u64(ledger_sum(l, DIR_IN, CLASS_COUNT, 'F').frames), "left",
-		json_u64(ledger_sum(l, DIR_OUT, CLASS_COUNT, 'F').frames));
-}
-
-static json_t *show_faults(
-	const struct agent_lan *lan, const struct ledger_port *books, size_t count)
-{
-	struct ledger_fault faults[FAULTS_MAX];
-	size_t n = ledger_balance(books, count, faults, FAULTS_MAX);
-	json_t *rows = json_array();
-
-	for (size_t i = 0; i < n && i < FAULTS_MAX; i++) {
-		const struct ledger_fault *f = &faults[i];
-		const struct agent_port *p = agent_port_find(lan, f->ifindex);
-		json_array_append_new(
-			rows, json_pack("{s:o, s:o, s:s, s:o, s:o}", "port",
-				      p ? json_string(p->name) : json_null(), "class",
-				      f->cls < CLASS_COUNT ? json_string(class_name(f->cls))
-							   : json_null(),
-				      "fault", ledger_fault_text(f->what), "left",
-				      json_u64(f->left), "right", json_u64(f->right)));
-	}
-	return json_pack(
-		"{s:s, s:b, s:o}", "lan", lan->c->name, "balanced", n == 0, "faults", rows);
-}
-
-static void show_lan_ledger(
-	const struct agent_lan *lan, const char *only, json_t *rows, json_t *balance)
-{
-	const struct agent *a = lan->agent;
-	struct ledger_port *books;
-	struct agent_port *p;
-	size_t count = 0, i = 0;
-
-	TAILQ_FOREACH (p, &lan->ports, link)
-		count++;
-	books = calloc(count ? count : 1, sizeof(*books));
-	if (!books)
-		abort();
-	TAILQ_FOREACH (p, &lan->ports, link) {
-		books[i].ifindex = p->ifindex;
-		books[i].kind = p->kind;
-		a->ops->counters(a->plane, p->slot, books[i].l.at);
-		if (!only || strcmp(only, p->name) == 0)
-			json_array_append_new(
-				rows, json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "name", p->name,
-					      "lan", lan->c->name, "kind",
-					      p->kind == PORT_FABRIC ? "fabric" : "member", "in",
-					      show_direction(&books[i].l, DIR_IN), "out",
-					      show_direction(&books[i].l, DIR_OUT), "balance",
-					      show_sums(&books[i].l)));
-		i++;
-	}
-	json_array_append_new(balance, show_faults(lan, books, count));
-	free(books);
-}
-
-static json_t *show_ledger(struct agent *a, const json_t *request)
-{
-	const char *only = json_string_value(json_object_get(request, "port"));
-	json_t *rows = json_array(), *balance = json_array();
-
-	for (uint32_t i = 0; i < a->lan_count; i++)
-		show_lan_ledger(&a->lans[i], only, rows, balance);
-	if (only && json_array_size(rows) == 0) {
-		json_decref(rows);
-		json_decref(balance);
-		return NULL;
-	}
-	return json_pack("{s:o, s:o}", "ports", rows, "balance", balance);
-}
-
 /* --- the socket --- */
 
 static const struct {
@@ -378,7 +273,7 @@ static const struct {
 	{"bindings", show_bindings},
 	{"macs", show_macs},
 	{"ports", show_ports},
-	{"ledger", show_ledger},
+	{"ledger", agent_ledger_show},
 };
 
 /* The group may look; to change something takes root, or whom the agent runs as. */

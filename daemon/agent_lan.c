@@ -415,6 +415,8 @@ int agent_lans_start(struct agent *a)
 		if (r < 0)
 			return r;
 	}
+	for (uint32_t i = 0; i < a->lan_count; i++)
+		agent_ledger_open(&a->lans[i]);
 	agent_adopt_begin(a);
 	for (uint32_t i = 0; i < a->lan_count; i++) {
 		struct agent_lan *lan = &a->lans[i];
@@ -459,6 +461,7 @@ void agent_lans_stop(struct agent *a, bool keep)
 			TAILQ_REMOVE(&lan->ports, p, link);
 			free(p);
 		}
+		agent_ledger_close(lan);
 		free(lan->vteps);
 	}
 	free(a->lans);

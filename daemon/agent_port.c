@@ -221,6 +221,8 @@ void agent_port_drop(struct agent_port *p, bool there)
 		bindings_port_del(lan->books, p->ifindex);
 	if (a->fdb)
 		fdb_port_gone(a->fdb, p->ifindex);
+	if (p->kind != PORT_UNDERLAY)
+		agent_ledger_leave(lan, p->slot);
 	agent_slot_put(a, p->slot);
 	TAILQ_REMOVE(&lan->ports, p, link);
 	free(p);

@@ -78,6 +78,7 @@ bool ledger_outcome_of(enum frame_dir dir, enum frame_outcome o)
 	case OUTCOME_POLICED_OUT:
 		return dir == DIR_OUT;
 	case OUTCOME_MALFORMED:
+	case OUTCOME_WOULD:
 	case OUTCOME_QUARANTINE:
 	case OUTCOME_UNKNOWN_UNICAST:
 	case OUTCOME_ERROR:
@@ -147,8 +148,27 @@ static bool is_unicast(int c)
 	       c == CLASS_NA || c == CLASS_IP4_UNICAST || c == CLASS_IP6_UNICAST;
 }
 
-/* A frame for one owner comes out of one port, delivered or refused; one that floods out of any
- * number but its own. */
+/* Requests that were sent on to their owner alone leave as what they are then. */
+static uint64_t sent_on(const struct ledger *l, int c)
+{
+	static const struct {
+		enum frame_class as, was;
+	} pairs[] = {
+		{CLASS_ARP_UNICAST, CLASS_ARP_REQUEST},
+		{CLASS_ARP_UNICAST, CLASS_ARP_PROBE},
+		{CLASS_NS_UNICAST, CLASS_NS},
+		{CLASS_NS_DAD, CLASS_NS_DAD},
+	};
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+		if ((int)pairs[i].as == c)
+			n += l->at[DIR_IN][pairs[i].was][OUTCOME_UNICAST_FORWARDED].frames;
+	return n;
+}
+
+/* A frame for one owner comes out of one port, delivered or refused; one that floods, or goes on in
+ * dry run, out of any number but its own. */
 static void balance_class(struct faults *f, const struct ledger_port *ports, size_t count, int c)
 {
 	uint64_t forwarded = 0, flooded = 0, out = 0;
@@ -156,10 +176,11 @@ static void balance_class(struct faults *f, const struct ledger_port *ports, siz
 	for (size_t i = 0; i < count; i++) {
 		const struct layout_counter *in = ports[i].l.at[DIR_IN][c];
 		const struct layout_counter *o = ports[i].l.at[DIR_OUT][c];
-		forwarded += in[OUTCOME_FORWARDED].frames;
-		flooded += in[OUTCOME_FLOODED].frames;
+		forwarded += in[OUTCOME_FORWARDED].frames + sent_on(&ports[i].l, c);
+		flooded += in[OUTCOME_FLOODED].frames + in[OUTCOME_WOULD].frames;
 		out += o[OUTCOME_DELIVERED].frames + o[OUTCOME_POLICED_OUT].frames +
-		       o[OUTCOME_QUARANTINE].frames + o[OUTCOME_UNKNOWN_UNICAST].frames;
+		       o[OUTCOME_QUARANTINE].frames + o[OUTCOME_UNKNOWN_UNICAST].frames +
+		       o[OUTCOME_WOULD].frames;
 	}
 	uint64_t most = forwarded + flooded * (count ? count - 1 : 0);
 	if (is_unicast(c) && out < forwarded)

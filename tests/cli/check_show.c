@@ -188,12 +188,12 @@ static const struct {
 		"vx100  ixp  fabric  detached  -                -                                    bpf    -\n"},
 	{"ports", PORTS, {.port = "swp9"}, "no ports\n"},
 	{"ledger", "[{\"lan\":\"ixp\",\"balanced\":true,\"faults\":[]}]", {0},
-		"PORT  KIND    RECEIVED  ANSWERED  DROPPED  POLICED  FORWARDED  FLOODED  DELIVERED  ANSWERS  PROBES  "
-		"REFUSED  BUM\n"
-		"swp1  member      1162       101       55        3       1001        2        900      101       2        "
-		"4    0\n"
-		"swp2  member         0         0        0        0          0        0          2        0       0        "
-		"0    2\n"
+		"PORT  KIND    RECEIVED  ANSWERED  DROPPED  POLICED  FORWARDED  FLOODED  DRY RUN  DELIVERED  ANSWERS  "
+		"PROBES  REFUSED  BUM\n"
+		"swp1  member      1162       101       55        3       1001        2        0        900      101  "
+		"     2        4    0\n"
+		"swp2  member         0         0        0        0          0        0        0          2        0  "
+		"     0        0    2\n"
 		"\nLAN ixp: the books balance\n"},
 	{"ledger", "[{\"lan\":\"ixp\",\"balanced\":false,\"faults\":[{\"port\":\"swp2\",\"class\":null,"
 		"\"fault\":\"answers that did not leave\",\"left\":2,\"right\":3}]}]", {.port = "swp2"},

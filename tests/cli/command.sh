@@ -30,6 +30,10 @@ expect 2 'not an address' show routes --ip 198.18.0
 expect 2 'expected 1 - 255' show routes --type 256
 expect 2 'no such class' show ledger --class frob
 expect 2 'not understood' show routes frob
+expect 2 'expected seconds' top --interval 0
+expect 2 'expected 1 - 1000000' top --count none
+expect 2 'goes with --prove' show ledger --for 3
+expect 2 'has no meaning here' show ports --metrics
 expect 2 'unrecognized option' show routes --frob
 expect 2 'check: which file' check
 expect 2 'which neighbor' reset
@@ -43,6 +47,8 @@ expect 2 'reload takes no words' reload now
 expect 1 'neither quelld nor quell-agent is running' reload --socket-dir "$dir"
 expect 1 'quelld is not running' show neighbors --socket-dir "$dir"
 expect 1 'quell-agent is not running' show ledger --socket-dir "$dir"
+expect 1 'quell-agent is not running' top --count 1 --socket-dir "$dir"
+expect 1 'quell-agent is not running' show ledger --prove swp1 --socket-dir "$dir"
 expect 1 'quell-agent is not running' show status --socket-dir "$dir"
 expect 1 'No such file' check "$dir/none.yaml"
 expect 1 'No such file' show ports -c "$dir/none.yaml"
@@ -89,7 +95,7 @@ for word in $("$quell" help | grep -oE -- '--[a-z-]+' | sort -u) status neighbor
 	done
 done
 # The completion's classes are those of the ledger.
-for class in $(sed -n 's/^[[:space:]]*X([A-Z0-9_]*, "\([a-z0-9-]*\)").*/\1/p' "$src/proxyarp/class.h"); do
+for class in $(sed -n 's/^[[:space:]]*X([A-Z0-9_]*, "\([a-z0-9-]*\)", [A-Z_]\{2,\}).*/\1/p' "$src/proxyarp/class.h"); do
 	for file in cli/completion/bash/quell cli/completion/zsh/_quell; do
 		if ! grep -qwE -- "$class" "$src/$file"; then
 			echo "$file does not know the class $class"
