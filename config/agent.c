@@ -31,13 +31,13 @@ void config_agent_defaults(struct config_agent *a, uint32_t vni)
 		.repair = true,
 		.sweep_rate = 100,
 		.mac = {{0x02, 0x71, 0x75, (uint8_t)(vni >> 16), (uint8_t)(vni >> 8), (uint8_t)vni}}};
-	a->dead = (struct config_dead){.policy = DEAD_SILENT};
+	a->dead = (struct config_dead){.policy = CONFIG_DEAD_SILENT};
 	a->duplicate_ip = (struct config_duplicate_ip){.moves = DUPLICATE_MOVES,
 		.window = DUPLICATE_WINDOW,
 		.hold_down = 540,
 		.confirm = 30,
 		.action = DUPLICATE_FREEZE};
-	a->announce = (struct config_announce){.on = ANNOUNCE_CHANGES, .rate = 100, .port_rate = 10};
+	a->announce = (struct config_announce){.on = CONFIG_ANNOUNCE_CHANGES, .rate = 100, .port_rate = 10};
 }
 
 /* Names of interfaces. */

@@ -104,7 +104,7 @@ struct config_sponge {
 };
 
 /* A registered address whose owner does not answer. */
-enum config_dead_policy { DEAD_ANSWER, DEAD_SILENT, DEAD_SPONGE };
+enum config_dead_policy { CONFIG_DEAD_SILENT, CONFIG_DEAD_ANSWER, CONFIG_DEAD_SPONGE };
 
 struct config_dead {
 	int policy;	    /* enum config_dead_policy */
@@ -118,7 +118,7 @@ struct config_duplicate_ip {
 	struct mac as_mac; /* zero: none */
 };
 
-enum config_announce_on { ANNOUNCE_OFF, ANNOUNCE_CHANGES, ANNOUNCE_ALL };
+enum config_announce_on { CONFIG_ANNOUNCE_OFF, CONFIG_ANNOUNCE_CHANGES, CONFIG_ANNOUNCE_ALL };
 
 struct config_announce {
 	int on;			  /* enum config_announce_on */

@@ -77,16 +77,16 @@ const struct convert_word config_gratuitous_words[] = {{"absorb", 0}, {"flood", 
 const struct convert_word config_override_words[] = {{"new", 0}, {"ignore", 1}, {NULL, 0}};
 
 const struct convert_word config_dead_words[] = {
-	{"answer", DEAD_ANSWER},
-	{"silent", DEAD_SILENT},
-	{"sponge", DEAD_SPONGE},
+	{"answer", CONFIG_DEAD_ANSWER},
+	{"silent", CONFIG_DEAD_SILENT},
+	{"sponge", CONFIG_DEAD_SPONGE},
 	{NULL, 0},
 };
 
 const struct convert_word config_announce_words[] = {
-	{"changes", ANNOUNCE_CHANGES},
-	{"all", ANNOUNCE_ALL},
-	{"off", ANNOUNCE_OFF},
+	{"changes", CONFIG_ANNOUNCE_CHANGES},
+	{"all", CONFIG_ANNOUNCE_ALL},
+	{"off", CONFIG_ANNOUNCE_OFF},
 	{NULL, 0},
 };
 

@@ -63,13 +63,13 @@ static void agent_defaults(const struct config_agent *a)
 	ck_assert_str_eq(mac_format(a->sponge.mac, mac), "02:71:75:00:00:64");
 	ck_assert_uint_eq(a->sponge.queries, 50);
 	ck_assert(a->sponge.repair && !a->sponge.gratuitous);
-	ck_assert_int_eq(a->dead.policy, DEAD_SILENT);
+	ck_assert_int_eq(a->dead.policy, CONFIG_DEAD_SILENT);
 	ck_assert_uint_eq(a->dead.after_sec, 0);
 	ck_assert_uint_eq(a->duplicate_ip.moves, 5);
 	ck_assert_uint_eq(a->duplicate_ip.hold_down, 540);
 	ck_assert_int_eq(a->duplicate_ip.action, DUPLICATE_FREEZE);
 	ck_assert(mac_is_zero(a->duplicate_ip.as_mac));
-	ck_assert_int_eq(a->announce.on, ANNOUNCE_CHANGES);
+	ck_assert_int_eq(a->announce.on, CONFIG_ANNOUNCE_CHANGES);
 	ck_assert_uint_eq(a->announce.port_rate, 10);
 	ck_assert_ptr_eq(config_port_policy(a, "swp1"), &a->policy);
 }
@@ -295,7 +295,7 @@ START_TEST(sponge_dead_duplicate_announce)
 	ck_assert(!a->sponge.repair && a->sponge.gratuitous);
 	ck_assert_uint_eq(a->sponge.sweep_sec, 600);
 	ck_assert_uint_eq(a->sponge.sweep_rate, 9);
-	ck_assert_int_eq(a->dead.policy, DEAD_SPONGE);
+	ck_assert_int_eq(a->dead.policy, CONFIG_DEAD_SPONGE);
 	ck_assert_uint_eq(a->dead.after_sec, 14400);
 	ck_assert_uint_eq(a->duplicate_ip.moves, 3);
 	ck_assert_uint_eq(a->duplicate_ip.window, 60);
@@ -303,7 +303,7 @@ START_TEST(sponge_dead_duplicate_announce)
 	ck_assert_uint_eq(a->duplicate_ip.confirm, 5);
 	ck_assert_int_eq(a->duplicate_ip.action, DUPLICATE_ALARM);
 	ck_assert_str_eq(mac_format(a->duplicate_ip.as_mac, mac), "02:00:00:00:00:aa");
-	ck_assert_int_eq(a->announce.on, ANNOUNCE_ALL);
+	ck_assert_int_eq(a->announce.on, CONFIG_ANNOUNCE_ALL);
 	ck_assert_uint_eq(a->announce.rate, 11);
 	ck_assert_uint_eq(a->announce.port_rate, 12);
 	ck_assert(a->anycast);
