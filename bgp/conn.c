@@ -192,6 +192,19 @@ void conn_sent(struct conn *c, size_t len, uint64_t now_ms)
 		session_sent(c->session, now_ms);
 }
 
+struct txbuf *conn_take(struct conn *c, const uint8_t **ret, size_t *ret_len, uint64_t now_ms)
+{
+	struct txq *q = updates_of(c);
+	size_t len = conn_tx(c, ret, now_ms);
+
+	if (!len || c->ctl_sent < c->ctl_len)
+		return NULL;
+	struct txbuf *b = txq_hold(q);
+	conn_sent(c, len, now_ms);
+	*ret_len = len;
+	return b;
+}
+
 /* --- in --- */
 
 static bool rx_reserve(struct conn *c, size_t cap)

@@ -108,6 +108,7 @@ void speaker_change(struct speaker *s, const struct speaker_config *c, uint64_t 
 
 /* --- connections --- */
 
+struct txbuf;
 enum conn_close_reason { CONN_CLOSED_BY_PEER, CONN_FAILED };
 
 /* A connection came in. NULL: nobody may call from there (or too many); the caller closes it. */
@@ -122,6 +123,9 @@ void conn_rx(struct conn *c, const uint8_t *bytes, size_t len, uint64_t now_ms);
  * the speaker. */
 size_t conn_tx(struct conn *c, const uint8_t **ret, uint64_t now_ms);
 void conn_sent(struct conn *c, size_t len, uint64_t now_ms);
+/* What conn_tx() would name, for who sends it in his own time: it counts as sent, and is there until txbuf_unref()
+ * (bgp/txq.h). NULL: that is not to be had so, what goes next are control messages. */
+struct txbuf *conn_take(struct conn *c, const uint8_t **ret, size_t *ret_len, uint64_t now_ms);
 /* The TCP ports, for those who look on; nothing here depends on them. */
 void conn_set_ports(struct conn *c, uint16_t local, uint16_t remote);
 void conn_set_io(struct conn *c, void *io);

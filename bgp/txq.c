@@ -59,6 +59,12 @@ size_t txq_peek(const struct txq *q, const uint8_t **ret, bool finish)
 	return finish ? q->msg_left : first(q)->len - q->offset;
 }
 
+struct txbuf *txq_hold(const struct txq *q)
+{
+	first(q)->refs++;
+	return first(q);
+}
+
 /* Follows the message borders by the length fields that we wrote ourselves. */
 static void pass(struct txq *q, size_t len)
 {

@@ -32,4 +32,6 @@ int txq_push(struct txq *q, struct txbuf *b);
  * has begun. */
 size_t txq_peek(const struct txq *q, const uint8_t **ret, bool finish);
 void txq_sent(struct txq *q, size_t len);
+/* A reference to what txq_peek() points into. */
+struct txbuf *txq_hold(const struct txq *q);
 void txq_clear(struct txq *q); /* drops all and frees the ring */

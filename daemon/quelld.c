@@ -211,6 +211,7 @@ static int serve(struct quelld *q)
 		log_error(LOG_MAIN, "%s", err);
 		return EXIT_FAILURE;
 	}
+	transport_start_sender(q->transport);
 	int rc = seccomp_quelld();
 	if (rc < 0)
 		log_warning(LOG_MAIN, "running without a system call filter: %s", strerror(-rc));

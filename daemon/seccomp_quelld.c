@@ -87,10 +87,12 @@ static int allow_data(scmp_filter_ctx filter)
 int seccomp_quelld(void)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-	int rc = 0;
+	int rc;
 
 	if (!filter)
 		return -ENOMEM;
+	/* The thread that sends, too. */
+	rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
 	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]) && !rc; i++)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
 	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]) && !rc; i++)

@@ -121,24 +121,20 @@ static void do_connect(struct transport *t, struct conn *conn)
 
 /* --- the turn --- */
 
-static uint64_t on_turn(void *arg, uint64_t now_ms)
+static bool act(struct transport *t)
 {
-	struct transport *t = arg;
 	struct action a;
 
-	if (speaker_deadline(t->speaker) <= now_ms)
-		speaker_run(t->speaker, now_ms);
 	for (int i = 0; i < ACTIONS_A_TURN; i++) {
 		if (!speaker_next_action(t->speaker, &a))
-			return speaker_deadline(t->speaker);
+			return true;
 		struct io *io = conn_io(a.conn);
 		switch (a.type) {
 		case ACTION_CONNECT:
 			do_connect(t, a.conn);
 			break;
 		case ACTION_SEND:
-			/* A blocked one goes on when the socket takes more. */
-			if (io && !io->connecting && !io->blocked)
+			if (io && !io->connecting)
 				io_send(io);
 			break;
 		case ACTION_CLOSE:
@@ -149,7 +145,19 @@ static uint64_t on_turn(void *arg, uint64_t now_ms)
 			break;
 		}
 	}
-	return now_ms;
+	return false;
+}
+
+static uint64_t on_turn(void *arg, uint64_t now_ms)
+{
+	struct transport *t = arg;
+
+	if (speaker_deadline(t->speaker) <= now_ms)
+		speaker_run(t->speaker, now_ms);
+	bool all = act(t);
+	if (t->pool.sender)
+		sender_wake(t->pool.sender);
+	return all ? speaker_deadline(t->speaker) : now_ms;
 }
 
 /* --- start and end --- */
@@ -177,6 +185,14 @@ int transport_new(struct loop *l, const struct config *c, struct transport **ret
 	listeners_commit(&t->listeners, NULL, c);
 	*ret = t;
 	return 0;
+}
+
+void transport_start_sender(struct transport *t)
+{
+	int rc = t->pool.sender ? sender_start(t->pool.sender) : -ENOMEM;
+
+	if (rc < 0)
+		log_warning(LOG_BGP, "sending without a thread of its own: %s", strerror(-rc));
 }
 
 /* --- another configuration --- */

@@ -41,6 +41,9 @@ void transport_cancel(struct transport *t, const struct config *is);
 /* Closes at once whatever is open. */
 void transport_free(struct transport *t);
 
+/* The thread that sends. When privileges have been dropped, for a thread keeps those that it was started with, and
+ * before there is a filter of system calls. Without it all is sent by the caller's thread. */
+void transport_start_sender(struct transport *t);
 /* From now on connections are taken and the speaker is served. */
 void transport_start(struct transport *t, struct speaker *s);
 /* No more callers; for the shutdown. */

@@ -1,6 +1,7 @@
 #include "daemon/transport_io.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -9,6 +10,7 @@
 #include <event2/event.h>
 
 #include "bgp/speaker.h"
+#include "bgp/txq.h"
 #include "daemon/loop.h"
 #include "daemon/sockopt.h"
 
@@ -18,10 +20,12 @@
 
 static void on_readable(evutil_socket_t fd, short what, void *arg);
 static void on_writable(evutil_socket_t fd, short what, void *arg);
+static void on_job_done(struct send_job *j);
 
 void io_pool_init(struct io_pool *pool, struct loop *l)
 {
 	pool->loop = l;
+	pool->sender = sender_new(l, on_job_done);
 	TAILQ_INIT(&pool->ios);
 	pool->connect_log = LOG_LIMIT(20, 60000);
 }
@@ -35,7 +39,7 @@ struct io *io_new(struct io_pool *pool, int fd, struct conn *conn, bool connecti
 		return NULL;
 	}
 	io->pool = pool;
-	io->fd = fd;
+	io->fd = io->job.fd = fd;
 	io->conn = conn;
 	io->connecting = connecting;
 	io->rx = event_new(loop_base(pool->loop), fd, EV_READ | EV_PERSIST, on_readable, io);
@@ -54,12 +58,30 @@ struct io *io_new(struct io_pool *pool, int fd, struct conn *conn, bool connecti
 	return io;
 }
 
+static void drop_job(struct io *io)
+{
+	if (io->held)
+		txbuf_unref(io->held);
+	io->held = NULL;
+	io->job.len = 0;
+}
+
+/* The descriptor is the loop's alone afterwards. */
+static void call_back(struct io *io)
+{
+	if (io->away)
+		sender_recall(io->pool->sender, &io->job);
+	io->away = false;
+}
+
 static void io_free(struct io *io)
 {
 	struct io_pool *pool = io->pool;
 
 	TAILQ_REMOVE(&pool->ios, io, link);
 	pool->open--;
+	call_back(io);
+	drop_job(io);
 	if (timer_running(&io->linger)) {
 		timers_stop(loop_timers(pool->loop), &io->linger);
 		pool->lingering--;
@@ -76,6 +98,8 @@ void io_pool_close(struct io_pool *pool)
 
 	while ((io = TAILQ_FIRST(&pool->ios)) != NULL)
 		io_free(io);
+	sender_free(pool->sender);
+	pool->sender = NULL;
 }
 
 static void io_lost(struct io *io, enum conn_close_reason why)
@@ -88,18 +112,52 @@ static void io_lost(struct io *io, enum conn_close_reason why)
 
 /* --- out --- */
 
-/* 0: all sent; 1: the socket is full or the share used up; -errno. */
+enum { ALL_SENT, SOCKET_FULL, SHARE_USED, AWAY };
+
+static bool take_job(struct io *io)
+{
+	io->held = conn_take(io->conn, &io->job.p, &io->job.len, loop_now_ms());
+	return io->held != NULL;
+}
+
+static bool give(struct io *io)
+{
+	io->away = io->pool->sender && sender_give(io->pool->sender, &io->job);
+	return io->away;
+}
+
+/* What is in hand goes on before all else. One of the above, or -errno. */
+static int send_job(struct io *io)
+{
+	send_job_run(&io->job);
+	if (io->job.err)
+		return io->job.err;
+	if (io->job.len)
+		return SOCKET_FULL;
+	drop_job(io);
+	return ALL_SENT;
+}
+
+/* Many octets at once are the sender's work; the few of a change go at once. */
 static int send_some(struct io *io)
 {
 	size_t sent = 0, len;
 	const uint8_t *p;
+	int rc;
 
-	while ((len = conn_tx(io->conn, &p, loop_now_ms())) != 0) {
+	while ((rc = send_job(io)) == ALL_SENT &&
+		(len = conn_tx(io->conn, &p, loop_now_ms())) != 0) {
 		if (sent >= IO_WRITE_OCTETS)
-			return 1;
+			return SHARE_USED;
+		if (len >= SENDER_LEAST && take_job(io)) {
+			if (give(io))
+				return AWAY;
+			sent += len;
+			continue;
+		}
 		ssize_t n = send(io->fd, p, len, MSG_NOSIGNAL);
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-			return 1;
+			return SOCKET_FULL;
 		if (n < 0 && errno != EINTR)
 			return -errno;
 		if (n > 0) {
@@ -107,22 +165,52 @@ static int send_some(struct io *io)
 			sent += (size_t)n;
 		}
 	}
-	return 0;
+	return rc;
 }
 
-void io_send(struct io *io)
+static void block(struct io *io, bool blocked)
+{
+	if (blocked && !io->blocked)
+		event_add(io->tx, NULL);
+	else if (!blocked && io->blocked)
+		event_del(io->tx);
+	io->blocked = blocked;
+}
+
+static void go_on(struct io *io)
 {
 	int rc = send_some(io);
 
-	if (rc < 0) {
+	if (rc < 0)
 		io_lost(io, CONN_FAILED);
-	} else if (rc && !io->blocked) {
-		event_add(io->tx, NULL);
-		io->blocked = true;
-	} else if (!rc && io->blocked) {
-		event_del(io->tx);
-		io->blocked = false;
-	}
+	else
+		block(io, rc == SOCKET_FULL || rc == SHARE_USED);
+}
+
+/* A job that is not back when there is more has waited a turn: the sender has too much to do, and what is sent by both is
+ * sent sooner. To a full socket nothing goes; the speaker is only asked, so that it knows that octets wait (RFC 9687). */
+void io_send(struct io *io)
+{
+	const uint8_t *p;
+
+	call_back(io);
+	if (io->blocked)
+		conn_tx(io->conn, &p, loop_now_ms());
+	else
+		go_on(io);
+}
+
+static void on_job_done(struct send_job *j)
+{
+	struct io *io = (struct io *)(void *)((char *)j - offsetof(struct io, job));
+
+	io->away = false;
+	if (io->job.err)
+		io_lost(io, CONN_FAILED);
+	else if (io->job.len)
+		block(io, true);
+	else
+		go_on(io);
 }
 
 static void on_linger_over(void *arg, uint64_t now_ms)
@@ -141,8 +229,11 @@ void io_end(struct io *io)
 {
 	struct io_pool *pool = io->pool;
 
-	if (!io->connecting)
+	call_back(io);
+	send_job_run(&io->job);
+	if (!io->connecting && !io->job.len)
 		send_some(io);
+	drop_job(io);
 	conn_closed(io->conn);
 	io->conn = NULL;
 	event_del(io->tx);
@@ -204,7 +295,7 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 	if (io->connecting)
 		connected(io);
 	else
-		io_send(io);
+		go_on(io);
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)

@@ -7,6 +7,7 @@
 
 #include <bsd/sys/queue.h>
 
+#include "daemon/transport_sender.h"
 #include "lib/log.h"
 #include "lib/timers.h"
 
@@ -14,6 +15,7 @@ struct conn;
 struct event;
 struct io_pool;
 struct loop;
+struct txbuf;
 
 /* As much as a connection may read or write in one turn of the loop. */
 #define IO_READ_OCTETS (128 * 1024)
@@ -26,12 +28,17 @@ struct io {
 	struct event *rx, *tx;
 	struct timer linger;
 	bool connecting, blocked;
+	/* What left the speaker and has not left here: with the sender, or the rest that the socket did not take. */
+	bool away;
+	struct send_job job;
+	struct txbuf *held; /* its octets; NULL: there is no job */
 	TAILQ_ENTRY(io) link;
 };
 
 /* All of them. */
 struct io_pool {
 	struct loop *loop;
+	struct sender *sender; /* NULL: everything is sent here */
 	TAILQ_HEAD(, io) ios;
 	uint32_t open, lingering;
 	uint64_t connect_errors;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bgp/txq.h"
 #include "lib/siphash.h"
 #include "tests/bgp/wire.h"
 
@@ -279,20 +280,28 @@ static bool do_send(struct sim *m, struct conn *c)
 	struct sim_half *h = half_to(c);
 	const uint8_t *p;
 	bool moved = false;
-	size_t n;
+	size_t n, whole;
 
 	while (h && !pipe_of(m, h)->calling && (n = conn_tx(c, &p, m->now)) > 0) {
 		if (pipe_of(m, h)->resets)
 			reverse(m, h)->failed = true;
+		whole = n;
 		if (n > room(m, h))
 			n = room(m, h);
 		if (n == 0)
 			break;
+		/* As a daemon sends, a part at a time or all that is there in its own time. */
+		struct txbuf *held = NULL;
+		if (n == whole && (m->now + h->octets) % 2)
+			held = conn_take(c, &p, &n, m->now);
 		if (h->conn || pipe_of(m, h)->dead)
 			append(m, h, p, n);
 		else
 			h->octets += n;
-		conn_sent(c, n, m->now);
+		if (held)
+			txbuf_unref(held);
+		else
+			conn_sent(c, n, m->now);
 		moved = true;
 	}
 	return moved;

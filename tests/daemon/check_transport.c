@@ -13,11 +13,13 @@
 #include <unistd.h>
 
 #include "bgp/speaker.h"
+#include "bgp/txq.h"
 #include "daemon/callers.h"
 #include "daemon/loop.h"
 #include "daemon/sockopt.h"
 #include "daemon/transport.h"
 #include "daemon/transport_io.h"
+#include "daemon/transport_sender.h"
 #include "lib/log.h"
 #include "lib/siphash.h"
 
@@ -28,6 +30,8 @@ struct conn {
 	struct ip remote;
 	const uint8_t *tx;
 	size_t tx_len;
+	size_t whole; /* so many are given to who holds them; 0: none ever are */
+	int held;
 	size_t rx;
 	bool connected, lost, closed;
 	enum conn_close_reason why;
@@ -84,7 +88,9 @@ size_t conn_tx(struct conn *c, const uint8_t **ret, uint64_t now_ms)
 {
 	(void)now_ms;
 	*ret = c->tx;
-	return c->tx_len > 10000 ? 10000 : c->tx_len;
+	size_t most = c->whole ? c->whole : 10000;
+
+	return c->tx_len > most ? most : c->tx_len;
 }
 
 void conn_sent(struct conn *c, size_t len, uint64_t now_ms)
@@ -92,6 +98,23 @@ void conn_sent(struct conn *c, size_t len, uint64_t now_ms)
 	(void)now_ms;
 	c->tx += len;
 	c->tx_len -= len;
+}
+
+/* The straw speaker's octets stay where they are. */
+struct txbuf *conn_take(struct conn *c, const uint8_t **ret, size_t *ret_len, uint64_t now_ms)
+{
+	if (!c->whole || c->tx_len < c->whole)
+		return NULL;
+	*ret = c->tx;
+	*ret_len = c->whole;
+	conn_sent(c, c->whole, now_ms);
+	c->held++;
+	return (struct txbuf *)(void *)c;
+}
+
+void txbuf_unref(struct txbuf *b)
+{
+	((struct conn *)(void *)b)->held--;
 }
 
 void conn_set_ports(struct conn *c, uint16_t local, uint16_t remote)
@@ -298,6 +321,26 @@ START_TEST(test_bytes)
 }
 END_TEST
 
+enum way { ALL_HERE, HELD_HERE, WITH_A_THREAD, WAYS };
+
+static void send_big(enum way way)
+{
+	for (size_t i = 0; i < sizeof(big); i++)
+		big[i] = (uint8_t)(i * 2654435761u >> 13);
+	if (way == WITH_A_THREAD)
+		transport_start_sender(transport);
+	call_from(2);
+	until(straw.conn.io);
+	straw.conn.tx = big;
+	straw.conn.tx_len = sizeof(big);
+	straw.conn.whole = way == ALL_HERE ? 0 : 65536;
+	act(ACTION_SEND);
+	for (int i = 0; i < 20; i++)
+		loop_once(loop, 1);
+	ck_assert_uint_gt(straw.conn.tx_len, 0);
+	ck_assert_int_le(straw.conn.held, way != ALL_HERE);
+}
+
 /* More than the socket takes: the rest goes when the peer reads, whole and in order, without
  * another action. */
 START_TEST(test_blocked)
@@ -305,16 +348,7 @@ START_TEST(test_blocked)
 	size_t got = 0;
 	uint8_t buf[65536];
 
-	for (size_t i = 0; i < sizeof(big); i++)
-		big[i] = (uint8_t)(i * 2654435761u >> 13);
-	call_from(2);
-	until(straw.conn.io);
-	straw.conn.tx = big;
-	straw.conn.tx_len = sizeof(big);
-	act(ACTION_SEND);
-	for (int i = 0; i < 20; i++)
-		loop_once(loop, 1);
-	ck_assert_uint_gt(straw.conn.tx_len, 0);
+	send_big((enum way)_i);
 	/* One more action changes nothing while it is blocked. */
 	act(ACTION_SEND);
 	while (got < sizeof(big)) {
@@ -327,6 +361,88 @@ START_TEST(test_blocked)
 		got += (size_t)n;
 	}
 	ck_assert_uint_eq(straw.conn.tx_len, 0);
+	until(straw.conn.held == 0);
+}
+END_TEST
+
+/* Whoever ends while octets are in hand or under way leaves nothing behind. */
+START_TEST(test_ends_while_sending)
+{
+	send_big((enum way)(_i % WAYS));
+	if (_i / WAYS == 0) {
+		close(peer);
+		peer = -1;
+		until(straw.conn.lost);
+	} else if (_i / WAYS == 1) {
+		act(ACTION_CLOSE);
+		until(straw.conn.closed);
+	} else {
+		transport_stop_listening(transport);
+		return; /* teardown() frees it as it is */
+	}
+	ck_assert_int_eq(straw.conn.held, 0);
+}
+END_TEST
+
+static int jobs_done;
+
+static void on_job(struct send_job *j)
+{
+	(void)j;
+	jobs_done++;
+}
+
+/* The thread takes what others wait for with it; each gets all, in order. */
+START_TEST(test_sender)
+{
+	enum { JOBS = 3 * SENDER_WAITING, LEN = 50000 };
+	static struct send_job job[JOBS];
+	static uint8_t got[LEN];
+	int fd[JOBS][2];
+	struct sender *s = sender_new(loop, on_job);
+
+	ck_assert_ptr_nonnull(s);
+	jobs_done = 0;
+	for (int i = 0; i < JOBS; i++) {
+		ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fd[i]), 0);
+		job[i] = (struct send_job){.fd = fd[i][0], .p = big + i, .len = LEN};
+	}
+	ck_assert(!sender_give(s, &job[0]));
+	ck_assert_int_eq(sender_start(s), 0);
+	int given = 0;
+	for (int i = 0; i < JOBS; i++) {
+		if (sender_give(s, &job[i])) {
+			given++;
+			if (i % 5 == 4) {
+				sender_recall(s, &job[i]);
+				ck_assert(job[i].len == 0 || job[i].len == LEN);
+				given--;
+				send_job_run(&job[i]);
+			}
+		} else {
+			send_job_run(&job[i]);
+		}
+	}
+	sender_wake(s);
+	until(jobs_done == given);
+	for (int i = 0; i < JOBS; i++) {
+		ck_assert_uint_eq(job[i].len, 0);
+		ck_assert_int_eq(job[i].state, SEND_HERE);
+		ck_assert_int_eq(recv(fd[i][1], got, LEN, MSG_WAITALL), LEN);
+		ck_assert_mem_eq(got, big + i, LEN);
+		close(fd[i][0]);
+		close(fd[i][1]);
+	}
+	/* One that nobody hears any more. */
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fd[0]), 0);
+	close(fd[0][1]);
+	job[0] = (struct send_job){.fd = fd[0][0], .p = big, .len = LEN};
+	ck_assert(sender_give(s, &job[0]));
+	sender_wake(s);
+	until(jobs_done == given + 1);
+	ck_assert_int_eq(job[0].err, -EPIPE);
+	close(fd[0][0]);
+	sender_free(s);
 }
 END_TEST
 
@@ -547,7 +663,9 @@ int main(void)
 	tcase_add_test(tc, test_calls_too_often);
 	tcase_add_test(tc, test_callers);
 	tcase_add_test(tc, test_bytes);
-	tcase_add_test(tc, test_blocked);
+	tcase_add_loop_test(tc, test_blocked, 0, WAYS);
+	tcase_add_loop_test(tc, test_ends_while_sending, 0, 3 * WAYS);
+	tcase_add_test(tc, test_sender);
 	tcase_add_loop_test(tc, test_goodbye, 0, 2);
 	tcase_add_test(tc, test_connect);
 	tcase_add_test(tc, test_deadline);
