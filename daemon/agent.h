@@ -1,4 +1,4 @@
-/* The insides of quell-agent, shared by its files: quell-agent.c (its life), agent_lan.c (LANs), agent_port.c (their ports),
+/* The insides of quell-agent, shared by its files: quell-agent.c (its life), agent_lan.c (LANs), agent_port.c (their ports), agent_vtep.c (the fabric),
  * agent_books.c (what is told and seen), agent_ledger.c (what was counted), agent_adopt.c (what a
  * former agent left working), agent_feed.c (quelld), agent_control.c (`quell show`), agent_reload.c (`quell reload`).
  *
@@ -38,16 +38,26 @@ struct ledger;
 #define AGENT_ADOPTED_MS 300000
 #define AGENT_VTEPS_MAX 4096
 
+/* Why a port is in quarantine. */
+enum agent_quarantine {
+	QUARANTINE_REGISTRY = 1, /* status: quarantine, or disabled */
+	QUARANTINE_CONFIG = 2,	 /* port-settings */
+	QUARANTINE_OPERATOR = 4, /* quell quarantine add */
+	QUARANTINE_RULES = 8,	 /* too many violations */
+};
+
 struct agent_port {
 	struct agent_lan *lan;
 	uint32_t ifindex, slot;
 	char name[LINK_NAME];
 	enum layout_port_kind kind;
-	bool up, closed, quarantine;
-	bool attached;
+	bool up, closed;
+	uint8_t quarantine; /* enum agent_quarantine */
+	bool attached, xdp;
 	uint64_t attached_ms; /* when that was looked at last */
 	bool knobs_asked; /* and not yet answered */
 	struct bridge_knobs found; /* before us */
+	struct layout_port row; /* what the plane was given */
 	const struct registry_port *member; /* the first of its entries; NULL: none */
 	TAILQ_ENTRY(agent_port) link;
 };
@@ -58,7 +68,16 @@ struct agent_adopted_port {
 
 struct agent_vtep {
 	struct ip ip;
-	bool marked;
+	bool flood, host; /* is sent floods; has MACs */
+	bool flood_marked, host_marked;
+};
+
+/* Where VXLAN packets arrive: judged by the plane, of no LAN or of several. */
+struct agent_underlay {
+	char name[LINK_NAME];
+	uint32_t ifindex, slot; /* 0: not taken */
+	bool dry, attached;
+	uint64_t attached_ms;
 };
 
 struct agent_lan {
@@ -75,6 +94,7 @@ struct agent_lan {
 	struct mac self;
 	struct agent_vtep *vteps;
 	uint32_t vtep_count;
+	bool vteps_moved; /* MACs have moved: some may have no VTEP any more */
 	TAILQ_HEAD(, agent_port) ports;
 };
 
@@ -91,6 +111,9 @@ struct agent {
 	struct fdb *fdb;
 	struct agent_lan *lans;
 	uint32_t lan_count;
+	struct agent_underlay *underlays;
+	uint32_t underlay_count;
+	bool vteps_told; /* a snapshot was in: who is not in it is not in the fabric */
 	uint8_t *slots; /* by slot: taken */
 	struct agent_adopted_port *adopted_ports; /* during start */
 	uint32_t adopted_port_count;
@@ -120,9 +143,29 @@ void agent_lans_turn(struct agent *a);
 struct agent_lan *agent_lan_by_vni(const struct agent *a, uint32_t vni);
 struct agent_lan *agent_lan_by_name(const struct agent *a, const char *name);
 struct agent_port *agent_port_find(const struct agent_lan *lan, uint32_t ifindex);
-void agent_lan_vtep(struct agent_lan *lan, struct ip vtep, bool present);
-void agent_lan_vteps_mark(struct agent_lan *lan);
-void agent_lan_vteps_sweep(struct agent_lan *lan);
+/* Which floods its bridge must let through for the data plane to judge. */
+void agent_lan_floods(struct agent_lan *lan);
+
+/* --- agent_vtep.c --- */
+
+/* The flood list. */
+void agent_vtep_flood(struct agent_lan *lan, struct ip vtep, bool present);
+/* There is a MAC behind it. */
+void agent_vtep_host(struct agent_lan *lan, struct ip vtep);
+/* Around a snapshot, and when MACs have gone. */
+void agent_vteps_mark(struct agent_lan *lan);
+void agent_vteps_sweep(struct agent_lan *lan);
+void agent_vteps_tick(struct agent_lan *lan);
+/* Our own VTEP, and that there is a LAN of that VNI. `c`: as the configuration has them. */
+void agent_vtep_own(struct agent *a, const struct config *c, bool present);
+/* The interfaces that the configuration names, from now on. */
+void agent_underlays_set(struct agent *a);
+/* The snapshot is in: they may be judged. */
+void agent_underlays_open(struct agent *a);
+void agent_underlays_link(struct agent *a, const struct link *was, const struct link *now);
+void agent_underlays_tick(struct agent *a);
+const struct agent_underlay *agent_underlay_find(const struct agent *a, uint32_t ifindex);
+void agent_underlays_free(struct agent *a);
 
 /* --- agent_port.c --- */
 
@@ -132,6 +175,12 @@ bool agent_port_named(const struct agent *a, const struct registry_port *r, cons
 void agent_port_take(struct agent_lan *lan, const struct link *l, enum layout_port_kind kind);
 /* there: the interface still is, so that what we did to it can be undone. Frees. */
 void agent_port_drop(struct agent_port *p, bool there);
+/* Whether the plane judges there and does nothing: the bridge is as it was found. */
+static inline bool agent_port_dry(const struct agent_port *p)
+{
+	return p && p->row.flags & PORT_DRY;
+}
+
 /* What registry and configuration say of it, into plane and books. */
 void agent_port_apply(struct agent_port *p);
 /* Programs on. Idempotent; tried again whenever it is called, if it failed; now and then, if somebody has taken them off. */
@@ -143,6 +192,9 @@ void agent_port_turn(struct agent_port *p);
 
 /* The hooks of a LAN's books. */
 struct binding_hooks agent_books_hooks(struct agent_lan *lan);
+/* Where a MAC is, for the bridge's forwarding table. */
+void agent_books_place(struct agent_lan *lan, struct mac mac, enum binding_place place, uint32_t ifindex,
+	struct ip vtep);
 /* What the plane tells. */
 void agent_books_event(void *arg, const struct layout_event *e);
 /* What the kernel's FDB tells. */

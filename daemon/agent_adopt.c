@@ -157,11 +157,11 @@ void agent_adopt_end(struct agent *a)
 		const struct row *r = &rows.row[i];
 		struct agent_lan *lan = agent_lan_by_vni(a, r->port.lan);
 		const struct link *l = links_get(a->links, r->ifindex);
-		if (lan && agent_port_find(lan, r->ifindex))
+		if ((lan && agent_port_find(lan, r->ifindex)) || agent_underlay_find(a, r->ifindex))
 			continue;
 		log_notice(LOG_PROXYARP, "%s: no longer a port of ours",
 			l ? l->name : "a port that is gone");
-		if (l && l->is_port)
+		if (l && l->is_port && r->port.kind != PORT_UNDERLAY)
 			bridge_set(a->nl, r->ifindex,
 				bridge_port_original(l->knobs, r->port.kind == PORT_FABRIC),
 				l->knobs, NULL, NULL);

@@ -15,10 +15,9 @@ static void on_say(void *arg, const struct binding_say *s)
 	agent_feed_say(lan->agent->feed, lan, s);
 }
 
-static void on_place(
-	void *arg, struct mac mac, enum binding_place place, uint32_t ifindex, struct ip vtep)
+void agent_books_place(struct agent_lan *lan, struct mac mac, enum binding_place place, uint32_t ifindex,
+	struct ip vtep)
 {
-	struct agent_lan *lan = arg;
 	struct agent *a = lan->agent;
 	char text[MAC_TEXT];
 	int r = 0;
@@ -27,7 +26,10 @@ static void on_place(
 		return;
 	switch (place) {
 	case PLACE_PORT:
-		r = fdb_want_local(lan->fdb, mac, ifindex);
+		/* In dry run the bridge finds out by itself where everybody is. */
+		r = agent_port_dry(agent_port_find(lan, ifindex))
+			    ? fdb_unwant(lan->fdb, mac)
+			    : fdb_want_local(lan->fdb, mac, ifindex);
 		break;
 	case PLACE_REMOTE:
 		/* Adopted, and quelld has not said yet from where: the entry in the kernel stays.
@@ -44,6 +46,12 @@ static void on_place(
 		log_limited(&a->full_log, loop_now_ms(), LOG_NETLINK, LOG_LEVEL_WARNING,
 			"%s: %s: no forwarding entry: %s", lan->c->name, mac_format(mac, text),
 			strerror(-r));
+}
+
+static void on_place(
+	void *arg, struct mac mac, enum binding_place place, uint32_t ifindex, struct ip vtep)
+{
+	agent_books_place(arg, mac, place, ifindex, vtep);
 }
 
 static void on_refresh(void *arg, uint32_t ifindex, struct mac mac, struct ip ip)

@@ -91,7 +91,8 @@ static json_t *show_books(const struct agent_lan *lan)
 	TAILQ_FOREACH (p, &lan->ports, link)
 		ports += p->kind == PORT_MEMBER;
 	for (uint32_t i = 0; i < lan->vtep_count; i++)
-		json_array_append_new(vteps, json_ip(lan->vteps[i].ip));
+		if (lan->vteps[i].flood)
+			json_array_append_new(vteps, json_ip(lan->vteps[i].ip));
 	bindings_stats(lan->books, &s);
 	json_t *o = json_pack("{s:s, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"name", lan->c->name, "vni", json_u64(lan->c->vni), "open", lan->open, "settled",
@@ -243,7 +244,7 @@ static json_t *show_port(const struct agent_port *p)
 	add_flag(flags, p->closed, "closed");
 	add_flag(flags, !p->closed && p->kind == PORT_MEMBER, "learning");
 	add_flag(flags, p->quarantine, "quarantine");
-	add_flag(flags, config_port_policy(p->lan->c->agent, p->name)->accelerate && p->kind == PORT_MEMBER, "xdp");
+	add_flag(flags, p->xdp, "xdp");
 	return json_pack("{s:s, s:o, s:s, s:s, s:s, s:o, s:o, s:s, s:b, s:o}", "name", p->name,
 		"ifindex", json_u64(p->ifindex), "lan", p->lan->c->name, "kind",
 		p->kind == PORT_FABRIC ? "fabric" : "member", "state", p->up ? "up" : "down",

@@ -85,7 +85,7 @@ static void greet(struct agent_feed *f)
 	set_state(f, AGENT_FEED_SYNCING);
 	for (uint32_t i = 0; i < a->lan_count; i++) {
 		bindings_remote_mark(a->lans[i].books);
-		agent_lan_vteps_mark(&a->lans[i]);
+		agent_vteps_mark(&a->lans[i]);
 		bindings_snapshot(a->lans[i].books);
 	}
 	jsonsock_send(f->conn, json_pack("{s:s}", "op", "end"));
@@ -123,6 +123,7 @@ static int take_mac(struct agent_lan *lan, const json_t *o)
 		return -EPROTO;
 	r.seq = (uint32_t)seq;
 	r.sticky = get_flag(o, "sticky");
+	agent_vtep_host(lan, r.vtep);
 	return bindings_remote_mac(lan->books, &r);
 }
 
@@ -133,6 +134,7 @@ static int take_mac_del(struct agent_lan *lan, const json_t *o)
 	if (!get_mac(o, "mac", &mac))
 		return -EPROTO;
 	bindings_remote_mac_del(lan->books, mac);
+	lan->vteps_moved = true;
 	return 0;
 }
 
@@ -164,7 +166,7 @@ static int take_flood(struct agent_lan *lan, const json_t *o)
 
 	if (!get_ip(o, "vtep", &vtep))
 		return -EPROTO;
-	agent_lan_vtep(lan, vtep, true);
+	agent_vtep_flood(lan, vtep, true);
 	return 0;
 }
 
@@ -174,7 +176,7 @@ static int take_flood_del(struct agent_lan *lan, const json_t *o)
 
 	if (!get_ip(o, "vtep", &vtep))
 		return -EPROTO;
-	agent_lan_vtep(lan, vtep, false);
+	agent_vtep_flood(lan, vtep, false);
 	return 0;
 }
 
@@ -200,10 +202,11 @@ static void take_end(struct agent_feed *f)
 	for (uint32_t i = 0; i < a->lan_count; i++) {
 		struct agent_lan *lan = &a->lans[i];
 		swept += bindings_remote_sweep(lan->books);
-		agent_lan_vteps_sweep(lan);
+		agent_vteps_sweep(lan);
 		agent_lan_settle(lan);
 		agent_lan_open(lan);
 	}
+	agent_underlays_open(a);
 	timers_stop(loop_timers(a->loop), &f->open);
 	timers_stop(loop_timers(a->loop), &f->adopted);
 	set_state(f, AGENT_FEED_LIVE);

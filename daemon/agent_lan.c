@@ -115,51 +115,13 @@ void agent_lan_settle(struct agent_lan *lan)
 		fdb_lan_settle(lan->fdb);
 }
 
-void agent_lan_vtep(struct agent_lan *lan, struct ip vtep, bool present)
+void agent_lan_floods(struct agent_lan *lan)
 {
-	struct agent *a = lan->agent;
-	uint32_t i = 0;
-	int r = 0;
+	const struct agent_port *p;
 
-	while (i < lan->vtep_count && !ip_eq(lan->vteps[i].ip, vtep))
-		i++;
-	if (present && i == lan->vtep_count) {
-		struct agent_vtep *more =
-			lan->vtep_count < AGENT_VTEPS_MAX
-				? reallocarray(lan->vteps, lan->vtep_count + 1, sizeof(*more))
-				: NULL;
-		if (!more) {
-			log_limited(&a->full_log, loop_now_ms(), LOG_FEED, LOG_LEVEL_WARNING,
-				"%s: more than %d PEs", lan->c->name, AGENT_VTEPS_MAX);
-			return;
-		}
-		lan->vteps = more;
-		lan->vteps[lan->vtep_count++] = (struct agent_vtep){.ip = vtep};
-		if (lan->fdb)
-			r = fdb_want_flood(lan->fdb, vtep);
-	} else if (present) {
-		lan->vteps[i].marked = false;
-	} else if (i < lan->vtep_count) {
-		lan->vteps[i] = lan->vteps[--lan->vtep_count];
-		if (lan->fdb)
-			r = fdb_unwant_flood(lan->fdb, vtep);
-	}
-	if (r < 0)
-		log_limited(&a->full_log, loop_now_ms(), LOG_NETLINK, LOG_LEVEL_WARNING,
-			"%s: flood list: %s", lan->c->name, strerror(-r));
-}
-
-void agent_lan_vteps_mark(struct agent_lan *lan)
-{
-	for (uint32_t i = 0; i < lan->vtep_count; i++)
-		lan->vteps[i].marked = true;
-}
-
-void agent_lan_vteps_sweep(struct agent_lan *lan)
-{
-	for (uint32_t i = lan->vtep_count; i-- > 0;)
-		if (lan->vteps[i].marked)
-			agent_lan_vtep(lan, lan->vteps[i].ip, false);
+	lan->floods = 0;
+	TAILQ_FOREACH (p, &lan->ports, link)
+		lan->floods |= bridge_floods(&p->row);
 }
 
 static void set_self(struct agent_lan *lan, struct mac mac)
@@ -304,6 +266,8 @@ void agent_on_link(void *arg, uint32_t what, const struct link *was, const struc
 	for (uint32_t i = 0; a->plane && i < a->lan_count; i++)
 		if (a->lans[i].books)
 			lan_on_link(&a->lans[i], what, was, now);
+	if (a->plane && what & (LINK_ADDED | LINK_REMOVED | LINK_RENAMED | LINK_JOINED | LINK_LEFT))
+		agent_underlays_link(a, was, now);
 }
 
 /* --- start and stop --- */
@@ -354,9 +318,6 @@ int agent_lans_find(struct agent *a, struct registry **registries)
 		lan->c = &c->lans[i];
 		lan->registry = registries[i];
 		registries[i] = NULL;
-		lan->floods =
-			bridge_floods(lan->c->agent->policy.unknown_target,
-				lan->c->agent->policy.flood_classes);
 		TAILQ_INIT(&lan->ports);
 		r = r ? r : find_lan(lan);
 	}
@@ -426,6 +387,8 @@ int agent_lans_start(struct agent *a)
 		links_each(a->links, take_link, lan);
 		warn_registry(lan);
 	}
+	agent_vtep_own(a, a->config, true);
+	agent_underlays_set(a);
 	agent_adopt_end(a);
 	return 0;
 }
@@ -464,6 +427,7 @@ void agent_lans_stop(struct agent *a, bool keep)
 		agent_ledger_close(lan);
 		free(lan->vteps);
 	}
+	agent_underlays_free(a);
 	free(a->lans);
 	a->lans = NULL;
 	a->lan_count = 0;

@@ -56,7 +56,9 @@ static void read_registry(struct agent_port *p, struct binding_port *ret)
 	p->member = NULL;
 	/* Where there are books, who is not in them does not speak. */
 	p->closed = reg && !p->lan->c->agent->learn_unregistered;
-	p->quarantine = said && said->quarantine;
+	p->quarantine &= QUARANTINE_OPERATOR | QUARANTINE_RULES;
+	if (said && said->quarantine)
+		p->quarantine |= QUARANTINE_CONFIG;
 	*ret = (struct binding_port){.up = p->up};
 	for (size_t i = 0; reg && i < reg->port_count; i++) {
 		const struct registry_port *r = &reg->ports[i];
@@ -65,7 +67,8 @@ static void read_registry(struct agent_port *p, struct binding_port *ret)
 		if (!p->member)
 			p->member = r;
 		p->closed = true;
-		p->quarantine |= r->status != REGISTRY_ACTIVE;
+		if (r->status != REGISTRY_ACTIVE)
+			p->quarantine |= QUARANTINE_REGISTRY;
 		add_entry(p, r, groups++, ret);
 	}
 	/* Nothing in, nothing out: then nothing is answered for it either. */
@@ -91,8 +94,21 @@ static uint8_t set_policers(
 	return asked;
 }
 
-/* What it does with frames, into the plane. 0 or -errno, told. */
-static int set_port(const struct agent_port *p)
+/* What it does with frames, into the plane. */
+static uint8_t flags_of(const struct agent_port *p, const struct config_policy *c)
+{
+	const struct config_agent *ca = p->lan->c->agent;
+	bool sponge = c->unknown_target == UNKNOWN_SPONGE || ca->policy.unknown_target == UNKNOWN_SPONGE ||
+		      ca->dead.policy == CONFIG_DEAD_SPONGE;
+	bool open = p->kind == PORT_MEMBER && !p->closed;
+
+	return (uint8_t)((p->closed ? PORT_CLOSED : 0) | (p->quarantine ? PORT_QUARANTINE : 0) |
+			 (c->dry_run ? PORT_DRY : 0) | (open && sponge ? PORT_WATCH : 0) |
+			 (c->unicast_forward ? PORT_UNICAST_FORWARD : 0) |
+			 (ca->anycast ? PORT_ANYCAST : 0));
+}
+
+static int set_port(struct agent_port *p)
 {
 	const struct config_policy *c = config_port_policy(p->lan->c->agent, p->name);
 	/* What comes over the fabric was policed where it came in, or is policed where it goes out;
@@ -100,29 +116,31 @@ static int set_port(const struct agent_port *p)
 	const struct layout_policer fabric[POLICE_COUNT] = {[POLICE_ALL] = c->police_fabric};
 	struct agent *a = p->lan->agent;
 	bool member = p->kind == PORT_MEMBER;
-	struct layout_port v = {
+
+	p->row = (struct layout_port){
 		.lan = p->lan->c->vni,
 		.slot = p->slot,
 		.kind = (uint8_t)p->kind,
-		.flags = (uint8_t)((p->closed ? PORT_CLOSED : 0) |
-				   (p->quarantine ? PORT_QUARANTINE : 0) |
-				   (c->dry_run ? PORT_DRY : 0) |
-				   (c->unicast_forward ? PORT_UNICAST_FORWARD : 0) |
-				   (p->lan->c->agent->anycast ? PORT_ANYCAST : 0)),
+		.flags = flags_of(p, c),
 		.unknown_target = (uint8_t)c->unknown_target,
 		.ns_option = (uint8_t)c->ns_option,
 		.fabric_ifindex = p->lan->vxlan,
 		.flood_classes = c->flood_classes,
 		.rules = c->rules,
 	};
-
-	v.policed[DIR_IN] = set_policers(p, DIR_IN, member ? c->police[DIR_IN] : fabric);
-	v.policed[DIR_OUT] = set_policers(p, DIR_OUT, member ? c->police[DIR_OUT] : NULL);
-	int r = a->ops->port_set(a->plane, p->ifindex, &v);
+	p->row.policed[DIR_IN] = set_policers(p, DIR_IN, member ? c->police[DIR_IN] : fabric);
+	p->row.policed[DIR_OUT] = set_policers(p, DIR_OUT, member ? c->police[DIR_OUT] : NULL);
+	int r = a->ops->port_set(a->plane, p->ifindex, &p->row);
 	if (r < 0)
 		log_error(LOG_PROXYARP, "%s: %s: not taken: %s", p->lan->c->name, p->name,
 			strerror(-r));
 	return r;
+}
+
+/* XDP is for where the members' frames come in. */
+static bool wants_xdp(const struct agent_port *p)
+{
+	return p->kind == PORT_MEMBER && config_port_policy(p->lan->c->agent, p->name)->accelerate;
 }
 
 void agent_port_attach(struct agent_port *p)
@@ -132,7 +150,7 @@ void agent_port_attach(struct agent_port *p)
 
 	if (p->attached && now - p->attached_ms < LOOK_AGAIN_MS)
 		return;
-	int r = a->ops->port_attach(a->plane, p->ifindex, config_port_policy(p->lan->c->agent, p->name)->accelerate);
+	int r = a->ops->port_attach(a->plane, p->ifindex, wants_xdp(p));
 	if (r < 0) {
 		log_limited(&a->attach_log, loop_now_ms(), LOG_PROXYARP, LOG_LEVEL_ERROR,
 			"%s: %s: the data plane cannot be attached: %s", p->lan->c->name, p->name,
@@ -157,14 +175,32 @@ void agent_port_attach(struct agent_port *p)
 		p->quarantine ? ", in quarantine" : "", p->up ? "" : ", down");
 }
 
+static void place_again(void *arg, const struct binding_view *v)
+{
+	const struct agent_port *p = arg;
+
+	if (v->place == PLACE_PORT && v->ifindex == p->ifindex)
+		agent_books_place(p->lan, v->mac, PLACE_PORT, v->ifindex, (struct ip){0});
+}
+
+/* Into dry run the knobs go back before the entries come out; out of it the knobs wait for the entries, as at the start. */
+static void turn_dry(struct agent_port *p)
+{
+	if (agent_port_dry(p) && p->lan->fdb)
+		agent_port_turn(p);
+	bindings_each_mac(p->lan->books, place_again, p);
+}
+
 void agent_port_apply(struct agent_port *p)
 {
 	struct binding_port b = {.up = p->up};
+	bool was_dry = agent_port_dry(p), xdp = wants_xdp(p);
 
 	if (p->kind == PORT_MEMBER)
 		read_registry(p, &b);
 	if (set_port(p) < 0)
 		return;
+	agent_lan_floods(p->lan);
 	if (p->kind == PORT_MEMBER) {
 		int r = bindings_port_set(p->lan->books, p->ifindex, &b);
 		if (r < 0)
@@ -172,6 +208,11 @@ void agent_port_apply(struct agent_port *p)
 				p->lan->c->name, p->name,
 				r == -EEXIST ? "another port has them" : strerror(-r));
 	}
+	if (was_dry != agent_port_dry(p))
+		turn_dry(p);
+	if (p->xdp != xdp)
+		p->attached_ms = 0;
+	p->xdp = xdp;
 	if (p->lan->open)
 		agent_port_attach(p);
 }
@@ -226,6 +267,7 @@ void agent_port_drop(struct agent_port *p, bool there)
 	agent_slot_put(a, p->slot);
 	TAILQ_REMOVE(&lan->ports, p, link);
 	free(p);
+	agent_lan_floods(lan);
 }
 
 /* --- knobs --- */
@@ -253,14 +295,29 @@ static bool entries_are_in(const struct agent_port *p)
 	return true;
 }
 
+/* A locked port lets in only those sources that the bridge has entries for. */
+static bool locks(const struct agent_port *p)
+{
+	return p->closed && RULE_ACTION(p->row.rules, RULE_SOURCE_MAC) < ACTION_COUNT;
+}
+
+static struct bridge_knobs knobs_of(const struct agent_port *p)
+{
+	bool tells = p->lan->agent->ops->tells_sources;
+	bool fabric = p->kind == PORT_FABRIC;
+
+	if (agent_port_dry(p))
+		return bridge_port_original(p->found, fabric);
+	return fabric	  ? bridge_fabric(p->lan->floods)
+	       : locks(p) ? bridge_member_closed(p->lan->floods)
+			  : bridge_member_open(p->lan->floods, !p->closed && !tells);
+}
+
 void agent_port_turn(struct agent_port *p)
 {
 	struct agent *a = p->lan->agent;
 	const struct link *l = links_get(a->links, p->ifindex);
-	struct bridge_knobs want =
-		p->kind == PORT_FABRIC ? bridge_fabric(p->lan->floods)
-		: p->closed            ? bridge_member_closed(p->lan->floods)
-				       : bridge_member_open(p->lan->floods, !a->ops->tells_sources);
+	struct bridge_knobs want = knobs_of(p);
 
 	if (!l || !l->is_port || !p->attached)
 		return;
@@ -268,7 +325,7 @@ void agent_port_turn(struct agent_port *p)
 		p->knobs_asked = false;
 		return;
 	}
-	if (p->knobs_asked || !entries_are_in(p))
+	if (p->knobs_asked || (!agent_port_dry(p) && !entries_are_in(p)))
 		return;
 	/* Asked once; if the answer is no, LINK_KNOBS or the next change of the port asks again. */
 	p->knobs_asked = bridge_set(a->nl, p->ifindex, want, l->knobs, on_knobs, NULL) == 0;

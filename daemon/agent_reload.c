@@ -43,9 +43,6 @@ static void apply(struct agent *a, const struct config_diff *d, struct config *i
 		lan->c = lan_of(is, lan->c->name);
 		if (!is_changed(d, (int)(lan->c - is->lans)))
 			continue;
-		lan->floods =
-			bridge_floods(lan->c->agent->policy.unknown_target,
-				lan->c->agent->policy.flood_classes);
 		TAILQ_FOREACH (p, &lan->ports, link)
 			agent_port_apply(p);
 	}

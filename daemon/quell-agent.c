@@ -156,14 +156,16 @@ static void set_limits(struct agent *a)
 	struct port_count c = {.a = a};
 
 	links_each(a->links, count_port, &c);
-	a->limits.ports = SLOTS_MIN;
-	while (a->limits.ports < 2 * c.n)
-		a->limits.ports *= 2;
 	for (uint32_t i = 0; i < a->lan_count; i++) {
 		a->limits.bindings4 += a->lans[i].c->agent->max_bindings;
 		a->limits.bindings6 += a->lans[i].c->agent->max_bindings;
 		a->limits.macs += a->lans[i].c->agent->max_bindings;
+		a->limits.vteps += AGENT_VTEPS_MAX + 2;
+		c.n += a->lans[i].c->agent->underlay_count;
 	}
+	a->limits.ports = SLOTS_MIN;
+	while (a->limits.ports < 2 * c.n)
+		a->limits.ports *= 2;
 	a->slots = calloc(a->limits.ports, sizeof(*a->slots));
 	if (!a->slots)
 		abort();
@@ -240,10 +242,12 @@ static void on_tick(void *arg, uint64_t now_ms)
 	for (uint32_t i = 0; i < l->a.lan_count; i++) {
 		struct agent_port *p;
 		bindings_tick(l->a.lans[i].books, now_ms);
+		agent_vteps_tick(&l->a.lans[i]);
 		TAILQ_FOREACH (p, &l->a.lans[i].ports, link)
 			if (l->a.lans[i].open)
 				agent_port_attach(p);
 	}
+	agent_underlays_tick(&l->a);
 	timers_start(loop_timers(l->a.loop), &l->tick, now_ms + TICK_MS);
 }
 

@@ -59,13 +59,27 @@ struct bridge_knobs bridge_fabric(uint16_t floods)
 	return (struct bridge_knobs){KNOBS_OURS, floods & KNOB_FLOODS};
 }
 
-uint16_t bridge_floods(int unknown_target, uint64_t flood_classes)
+/* Whether a frame may go on although a rule forbids it. What the other rules forbid is unicast, or is judged on. */
+static bool lets_go(uint64_t rules)
 {
-	/* Of a class that may flood one cannot tell by which kind of group address: some send to
-	 * either. */
-	uint16_t floods = flood_classes ? KNOB_MCAST_FLOOD | KNOB_BCAST_FLOOD : 0;
+	const uint64_t judged_on = 1ULL << RULE_NONE | 1ULL << RULE_SOURCE_MAC | 1ULL << RULE_PROXY_ARP |
+				   1ULL << RULE_ADDRESS | 1ULL << RULE_LOOP | 1ULL << RULE_VXLAN;
 
-	if (unknown_target == UNKNOWN_FLOOD || unknown_target == UNKNOWN_POLICE)
+	for (int r = 0; r < RULE_COUNT; r++)
+		if (RULE_ACTION(rules, r) >= ACTION_COUNT && !(judged_on & 1ULL << r))
+			return true;
+	return false;
+}
+
+uint16_t bridge_floods(const struct layout_port *p)
+{
+	uint16_t floods = 0;
+
+	/* Of what may flood one cannot tell by which kind of group address: some send to either. */
+	if (p->flood_classes || lets_go(p->rules) || p->ns_option == NS_OPTION_FORWARD)
+		floods |= KNOB_MCAST_FLOOD | KNOB_BCAST_FLOOD;
+	if (p->unknown_target == UNKNOWN_FLOOD || p->unknown_target == UNKNOWN_POLICE ||
+		p->flags & PORT_DRY)
 		floods |= KNOB_FLOODS;
 	return floods;
 }

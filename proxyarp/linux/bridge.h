@@ -5,6 +5,8 @@
  *                        learns as many as a member invents
  *   fabric (vxlan)       learning off  locked off  the rest as above
  *
+ * A port whose rule `source-mac` does not drop is not locked; one in dry run stays as it was found.
+ *
  * Where a rule lets something flood (bridge_floods()), the flood knobs it needs stay on for every port of that bridge and the data
  * plane's egress program is what holds the rest back.
  *
@@ -15,6 +17,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "proxyarp/layout.h"
 
 #define KNOB_LEARNING 0x001
 #define KNOB_LOCKED 0x002
@@ -39,8 +43,8 @@ struct bridge_knobs bridge_member_closed(uint16_t floods);
 /* learn: nobody else does. */
 struct bridge_knobs bridge_member_open(uint16_t floods, bool learn);
 struct bridge_knobs bridge_fabric(uint16_t floods);
-/* Which floods a port's rules need: unknown_target is enum layout_unknown, flood_classes are CLASS_BIT()s. */
-uint16_t bridge_floods(int unknown_target, uint64_t flood_classes);
+/* Which floods a port's row in the plane may bring about. */
+uint16_t bridge_floods(const struct layout_port *p);
 
 /* True when all that `want` knows, and the kernel has, is so. */
 bool bridge_knobs_met(struct bridge_knobs is, struct bridge_knobs want);

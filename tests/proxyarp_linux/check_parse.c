@@ -338,11 +338,23 @@ START_TEST(knobs_original)
 		ck_assert_uint_eq(back.known, all); /* hairpin is not ours to set */
 		ck_assert_uint_eq(back.on, rows[i].back);
 	}
-	ck_assert_uint_eq(bridge_floods(UNKNOWN_DROP, 0), 0);
-	ck_assert_uint_eq(bridge_floods(UNKNOWN_SPONGE, 0), 0);
-	ck_assert_uint_eq(bridge_floods(UNKNOWN_POLICE, 0), KNOB_FLOODS);
-	ck_assert_uint_eq(bridge_floods(UNKNOWN_DROP, CLASS_BIT(CLASS_LLDP)),
-		KNOB_MCAST_FLOOD | KNOB_BCAST_FLOOD);
+	static const struct {
+		struct layout_port port;
+		uint16_t floods;
+	} floods[] = {
+		{{.unknown_target = UNKNOWN_DROP, .ns_option = NS_OPTION_DISCARD}, 0},
+		{{.unknown_target = UNKNOWN_SPONGE, .ns_option = NS_OPTION_UNICAST}, 0},
+		{{.unknown_target = UNKNOWN_POLICE}, KNOB_FLOODS},
+		{{.flags = PORT_DRY}, KNOB_FLOODS},
+		{{.ns_option = NS_OPTION_FORWARD}, KNOB_MCAST_FLOOD | KNOB_BCAST_FLOOD},
+		{{.flood_classes = CLASS_BIT(CLASS_LLDP)}, KNOB_MCAST_FLOOD | KNOB_BCAST_FLOOD},
+		{{.rules = RULE_SET(0, RULE_DHCP, ACTION_COUNT)}, KNOB_MCAST_FLOOD | KNOB_BCAST_FLOOD},
+		{{.rules = RULE_SET(0, RULE_SENDER, ACTION_OFF)}, KNOB_MCAST_FLOOD | KNOB_BCAST_FLOOD},
+		{{.rules = RULE_SET(0, RULE_DHCP, ACTION_ALARM)}, 0},
+		{{.rules = RULE_SET(0, RULE_SOURCE_MAC, ACTION_OFF)}, 0},
+	};
+	for (size_t i = 0; i < sizeof(floods) / sizeof(floods[0]); i++)
+		ck_assert_uint_eq(bridge_floods(&floods[i].port), floods[i].floods);
 	/* A knob that the kernel does not have is no obstacle. */
 	ck_assert(bridge_knobs_met((struct bridge_knobs){KNOB_FLOOD, 0}, bridge_member_closed(0)));
 	ck_assert(!bridge_knobs_met(
