@@ -1,6 +1,7 @@
 /* What a monitoring station hears of odd attributes, path identifiers and an IPv6 peer. */
 #include "tests/bgp/straw_session.h"
 
+/* RFC 7606 is our business, not the station's: it hears what became of the routes. Route 1 was there before. */
 static const struct {
 	const char *name, *attrs, *heard;
 } odd[] = {

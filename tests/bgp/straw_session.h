@@ -112,5 +112,3 @@ static inline void rx_attrs(const char *hex)
 	free(a.p);
 	turn();
 }
-
-/* RFC 7606 is our business, not the station's: it hears what became of the routes. Route 1 was there before. */
