@@ -218,9 +218,8 @@ static void keep_med(struct candidate *c, int *n)
 	*n = kept;
 }
 
-static int choose(const struct model *m, int j, int key)
+static int candidates(const struct model *m, int j, int key, struct candidate *c)
 {
-	struct candidate c[CANDIDATES];
 	int n = 0;
 
 	if (m->node[j].local[key].there)
@@ -236,8 +235,12 @@ static int choose(const struct model *m, int j, int key)
 			c[n++] = (struct candidate){&m->more[j][i][key], 0, false,
 				m->node[0].as == m->node[j].as, m->node[0].router_id,
 				m->node[0].address};
-	if (!n)
-		return -1;
+	return n;
+}
+
+/* Whose is best of these. */
+static int choose_of(const struct model *m, int key, struct candidate *c, int n)
+{
 	if (m->is_macip[key])
 		keep_mobility(c, &n);
 	for (int step = 0; step < 8; step++) {
@@ -251,6 +254,14 @@ static int choose(const struct model *m, int j, int key)
 		if (ip_cmp(c[i].address, c[best].address) < 0)
 			best = i;
 	return c[best].from;
+}
+
+static int choose(const struct model *m, int j, int key)
+{
+	struct candidate c[CANDIDATES];
+	int n = candidates(m, j, key, c);
+
+	return n ? choose_of(m, key, c, n) : -1;
 }
 
 /* --- from one to the other --- */
@@ -348,8 +359,48 @@ static bool is_wanted(const struct model *m, int i, int j, const struct m_attrs 
 	return all;
 }
 
-/* What i sends to j of its best path, which is of `from`. false: nothing. */
-static bool to_send(const struct model *m, int i, int j, int from, struct m_path *p)
+/* The clients of a route server say who may have their routes. */
+static bool obeys(const struct model *m, int i, int j)
+{
+	int side = 0;
+	const struct m_link *l = link_of(m, i, j, &side);
+
+	return l->control[side] && l->client[side] && m->node[i].as != m->node[j].as;
+}
+
+/* 0:PEER and RS:PEER before 0:RS and RS:RS. */
+static bool control_lets(const struct m_attrs *a, uint32_t rs, uint32_t peer)
+{
+	if (has(a->community, a->communities, peer) && peer <= UINT16_MAX)
+		return false;
+	if (rs <= UINT16_MAX && peer <= UINT16_MAX && has(a->community, a->communities, rs << 16 | peer))
+		return true;
+	return rs > UINT16_MAX || !has(a->community, a->communities, rs);
+}
+
+static void strip_control(struct m_attrs *a, uint32_t rs)
+{
+	uint8_t kept = 0;
+
+	for (uint8_t i = 0; i < a->communities; i++)
+		if (a->community[i] >> 16 != 0 && a->community[i] >> 16 != rs)
+			a->community[kept++] = a->community[i];
+	memset(a->community + kept, 0, (size_t)(LIST - kept) * sizeof(a->community[0]));
+	a->communities = kept;
+}
+
+/* The conservative profile: what is only carried, and type 3 towards an IPv6 address, stays here. */
+static bool is_kept_back(const struct model *m, int i, int j, int key, const struct m_attrs *a)
+{
+	int side = 0;
+	const struct m_link *l = link_of(m, i, j, &side);
+
+	return l->conservative[side] &&
+	       (m->is_opaque[key] || (a->pmsi_len && a->pmsi_len != 9));
+}
+
+/* What i sends to j of its path of `from`. false: nothing. */
+static bool to_send(const struct model *m, int i, int j, int key, int from, struct m_path *p)
 {
 	const struct m_node *me = &m->node[i];
 	bool ibgp = me->as == m->node[j].as, client = is_client(m, j, i), local = from == i,
@@ -358,7 +409,9 @@ static bool to_send(const struct model *m, int i, int j, int from, struct m_path
 	struct m_attrs *a = &p->a;
 	enum bgp_role role = role_of(m, i, j);
 
-	if (!is_wanted(m, i, j, a))
+	if (!is_wanted(m, i, j, a) || is_kept_back(m, i, j, key, a))
+		return false;
+	if (obeys(m, i, j) && !control_lets(a, me->as, m->node[j].as))
 		return false;
 	if (a->has_otc && (role == ROLE_RS_CLIENT || role == ROLE_CUSTOMER || role == ROLE_PEER))
 		return false;
@@ -390,6 +443,8 @@ static bool to_send(const struct model *m, int i, int j, int from, struct m_path
 	drop_nontransitive(a);
 	if (role == ROLE_RS || role == ROLE_PROVIDER || role == ROLE_PEER)
 		mark(a, me->as);
+	if (obeys(m, i, j))
+		strip_control(a, me->as);
 	if (client && !from_ibgp && from_client)
 		return true; /* RFC 7947 */
 	prepend(a->as, &a->ases, me->as);
@@ -432,7 +487,7 @@ static void send(const struct model *m, int i, int j, int key, int from, struct 
 	if (from < 0)
 		return;
 	*ret = from == i ? m->node[i].local[key] : m->in[i][from][key];
-	if (!ret->there || !to_send(m, i, j, from, ret) || !accepts(m, j, i, &ret->a))
+	if (!ret->there || !to_send(m, i, j, key, from, ret) || !accepts(m, j, i, &ret->a))
 		memset(ret, 0, sizeof(*ret));
 }
 
@@ -444,6 +499,23 @@ static bool update(struct m_path *old, const struct m_path *new)
 	return true;
 }
 
+/* RFC 7947 section 2.3: who may not have the best is not to lack the next; -1: there is none. */
+static int best_for(const struct model *m, int i, int j, int key)
+{
+	struct candidate c[CANDIDATES];
+	int n = candidates(m, i, key, c), kept = 0;
+	struct m_path p;
+
+	if (!obeys(m, i, j))
+		return m->best[i][key];
+	for (int k = 0; k < n; k++) {
+		p = *c[k].p;
+		if (to_send(m, i, j, key, c[k].from, &p))
+			c[kept++] = c[k];
+	}
+	return kept ? choose_of(m, key, c, kept) : -1;
+}
+
 /* All that i tells j of a key; true: something is new. */
 static bool tell(struct model *m, const struct m_link *l, int i, int j, int key)
 {
@@ -451,7 +523,7 @@ static bool tell(struct model *m, const struct m_link *l, int i, int j, int key)
 	struct m_path p;
 
 	if (!l->add_path) {
-		send(m, i, j, key, m->best[i][key], &p);
+		send(m, i, j, key, best_for(m, i, j, key), &p);
 		return update(&m->in[j][i][key], &p);
 	}
 	if (i != 0) {

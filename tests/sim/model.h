@@ -5,7 +5,8 @@
  *
  * RFC 4271 section 9.1 (the choice), 4456 (reflection), 7947 (route server), 1997 and 4360
  * (communities), 7432 section 15 (mobility), 9234 (roles),
- * 4684 (membership), 7911 (all paths).
+ * 4684 (membership), 7911 (all paths); and the communities by which a route server's clients say who may have
+ * their routes, and what the conservative profile keeps back.
  */
 #pragma once
 #include <stdbool.h>
@@ -51,6 +52,8 @@ struct m_node {
 struct m_link {
 	int a, b;
 	bool client[2];
+	bool control[2];       /* the communities of its peers are obeyed, where it is a client of another AS */
+	bool conservative[2];
 	enum bgp_role role[2]; /* where the rules of OTC hold */
 	bool rtc;              /* route target membership; node 0 is at one end */
 	bool add_path;         /* all paths are told, both ways; node 0 is at one end */
@@ -61,6 +64,7 @@ struct model {
 	struct m_node node[SIM_NODES];
 	struct m_link link[LINKS];
 	bool is_macip[KEYS];
+	bool is_opaque[KEYS]; /* a type that is only carried */
 	/* in[j][i]: what j has from i. */
 	struct m_path in[SIM_NODES][SIM_NODES][KEYS];
 	/* more[j][i]: what j has from node 0 of i, when it is told all paths. */

@@ -29,6 +29,8 @@ static struct neighbor_config config_of(const struct world *w, int link, int sid
 		.queue_octets = s->queue_octets,
 		.stale_sec = s->stale_sec,
 		.llgr_sec = s->llgr_sec,
+		.conservative = w->model.link[link].conservative[side],
+		.control_communities = w->model.link[link].control[side],
 		.role = s->role,
 		.otc = s->otc,
 		.rt_constrain = w->model.link[link].rtc,
@@ -236,6 +238,8 @@ static void change_neighbor(struct world *w, int link, int side)
 		s->any_as = world_dice(w, 2);
 	if (w->plain && !w->lans && !w->rtc && world_dice(w, 6) == 0)
 		s->client = w->model.link[link].client[side] = world_dice(w, 2);
+	if (!s->by_range && world_dice(w, 8) == 0)
+		w->model.link[link].conservative[side] = world_dice(w, 2);
 	c = config_of(w, link, side);
 	int rc = speaker_change_neighbor(w->net.node[i].s, s->n, &c, w->net.now);
 	world_trace(w, "node %d changes neighbour %d: %d", i, to, rc);

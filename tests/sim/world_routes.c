@@ -7,6 +7,8 @@
 #include "evpn/family.h"
 #include "evpn/nlri.h"
 
+#define OPAQUE 20 /* a route type that we only carry */
+
 int world_key(struct world *w, const uint8_t *key, size_t len)
 {
 	for (int i = 0; i < w->model.keys; i++)
@@ -25,6 +27,7 @@ int world_key_add(struct world *w, const struct nlri *n)
 		abort();
 	w->key[w->model.keys] = *n;
 	w->model.is_macip[w->model.keys] = n->key[0] == EVPN_MACIP;
+	w->model.is_opaque[w->model.keys] = n->key[0] == OPAQUE;
 	return w->model.keys++;
 }
 
@@ -57,7 +60,7 @@ void world_make_keys(struct world *w, int count)
 			r.prefix_len = 8;
 			break;
 		case 4: /* a type that we only carry */
-			n = (struct nlri){.key_len = 12, .key = {20, 1, 2, 3, (uint8_t)i}};
+			n = (struct nlri){.key_len = 12, .key = {OPAQUE, 1, 2, 3, (uint8_t)i}};
 			world_key_add(w, &n);
 			continue;
 		default:
@@ -106,6 +109,9 @@ static void make_attrs(struct world *w, int node, int key, struct m_attrs *a)
 		a->as[a->ases++] = world_dice(w, 6) ? 64500 + world_dice(w, 2) : 65000 + world_dice(w, 3);
 	if (world_dice(w, 4) == 0)
 		a->community[a->communities++] = 65000u << 16 | world_dice(w, 3);
+	for (unsigned n = w->plain ? world_dice(w, 3) : 0; n; n--) /* who may have it, if somebody obeys */
+		a->community[a->communities++] = (world_dice(w, 3) ? 0 : 65000u << 16) |
+						 (65000 + world_dice(w, (unsigned)w->model.nodes));
 	if (world_dice(w, 12) == 0)
 		a->community[a->communities++] = well_known[world_dice(w, 3)];
 	if (world_dice(w, 2)) {
@@ -121,7 +127,7 @@ static void make_attrs(struct world *w, int node, int key, struct m_attrs *a)
 	}
 	if (w->key[key].key[0] == EVPN_IMET) {
 		memcpy(a->pmsi, "\0\6\0\0\x64\xc0\0\2\1", 9);
-		a->pmsi_len = 9;
+		a->pmsi_len = w->plain && world_dice(w, 3) == 0 ? 5 + 16 : 9;
 	}
 }
 

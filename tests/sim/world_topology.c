@@ -46,6 +46,8 @@ static void link_add(struct world *w, int a, int b, bool a_serves, bool b_serves
 		s[1].passive = false;
 		s[0].client = w->model.link[l].client[0] = w->node[a].range_client;
 	}
+	for (int i = 0; i < 2; i++)
+		w->model.link[l].conservative[i] = !s[i].by_range && world_dice(w, 5) == 0;
 }
 
 /* Some in our AS, some in one of their own. */
@@ -62,6 +64,7 @@ static void star(struct world *w)
 			w->model.node[i].as = world_dice(w, 2) ? 65000 + (uint32_t)i : 4200000000u;
 		link_add(w, 0, i, w->lans || w->rtc || world_dice(w, 4) != 0, false);
 		w->model.link[w->model.links - 1].rtc = w->rtc && world_dice(w, 4) != 0;
+		w->model.link[w->model.links - 1].control[0] = !range && world_dice(w, 3) != 0;
 		w->model.link[w->model.links - 1].add_path =
 			range ? w->node[0].range_add_path : world_dice(w, 3) == 0;
 	}
