@@ -197,6 +197,8 @@ void agent_books_place(struct agent_lan *lan, struct mac mac, enum binding_place
 	struct ip vtep);
 /* What the plane tells. */
 void agent_books_event(void *arg, const struct layout_event *e);
+/* Frames of our own that are due; every turn. When it is to be called again at the latest. */
+uint64_t agent_books_turn(struct agent *a, uint64_t now_ms);
 /* What the kernel's FDB tells. */
 void agent_books_learned(void *arg, struct fdb_lan *lan, uint32_t port, struct mac mac, bool gone);
 

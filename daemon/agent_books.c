@@ -5,7 +5,6 @@
 
 #include "daemon/agent.h"
 #include "daemon/loop.h"
-#include "proxyarp/probe.h"
 #include "proxyarp/verdict.h"
 
 static void on_say(void *arg, const struct binding_say *s)
@@ -54,14 +53,10 @@ static void on_place(
 	agent_books_place(arg, mac, place, ifindex, vtep);
 }
 
-static void on_refresh(void *arg, uint32_t ifindex, struct mac mac, struct ip ip)
+static void on_send(void *arg, uint32_t ifindex, const uint8_t *frame, size_t len)
 {
 	struct agent_lan *lan = arg;
-	uint8_t frame[PROBE_MAX];
 
-	if (mac_is_zero(lan->self))
-		return;
-	size_t len = probe_build(lan->self, mac, ip, frame);
 	lan->agent->ops->send(lan->agent->plane, ifindex, frame, len);
 }
 
@@ -88,7 +83,7 @@ struct binding_hooks agent_books_hooks(struct agent_lan *lan)
 		.plane = lan->agent->plane,
 		.say = on_say,
 		.place = on_place,
-		.refresh = on_refresh,
+		.send = on_send,
 		.alarm = on_alarm,
 		.arg = lan};
 }
@@ -123,6 +118,17 @@ void agent_books_event(void *arg, const struct layout_event *e)
 		return;
 	log_event(a, lan, e);
 	bindings_event(lan->books, e, loop_now_ms());
+}
+
+uint64_t agent_books_turn(struct agent *a, uint64_t now_ms)
+{
+	uint64_t next = TIMERS_NEVER;
+
+	for (uint32_t i = 0; i < a->lan_count; i++) {
+		uint64_t one = bindings_drain(a->lans[i].books, now_ms);
+		next = one < next ? one : next;
+	}
+	return next;
 }
 
 void agent_books_learned(void *arg, struct fdb_lan *f, uint32_t port, struct mac mac, bool gone)

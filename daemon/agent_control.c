@@ -134,7 +134,7 @@ struct walk {
 
 static const char *source_text(enum binding_source s)
 {
-	static const char *const texts[] = {"none", "static", "dynamic", "evpn"};
+	static const char *const texts[] = {"none", "static", "dynamic", "evpn", "sponge"};
 
 	return texts[s];
 }
@@ -146,6 +146,7 @@ static json_t *show_where(const struct binding_view *v)
 		return json_ip(v->vtep);
 	return json_string(v->place == PLACE_PORT   ? "port"
 			   : v->place == PLACE_SELF ? "self"
+			   : v->place == PLACE_TRAP ? "trap"
 						    : "unknown");
 }
 

@@ -334,6 +334,7 @@ static int open_books(struct agent_lan *lan)
 		.max_bindings = lan->c->agent->max_bindings,
 		.max_macs = lan->c->agent->max_bindings,
 		.age_sec = lan->c->agent->age_sec,
+		.na_new = true,
 	};
 	struct binding_hooks hooks = agent_books_hooks(lan);
 	int r = 0;

@@ -228,11 +228,13 @@ static void on_plane(evutil_socket_t fd, short what, void *arg)
 static uint64_t on_turn(void *arg, uint64_t now_ms)
 {
 	struct life *l = arg;
+	uint64_t frames, kernel;
 
-	(void)now_ms;
 	agent_lans_turn(&l->a);
+	frames = agent_books_turn(&l->a, now_ms);
 	run_netlink(l);
-	return netlink_deadline(l->a.nl);
+	kernel = netlink_deadline(l->a.nl);
+	return frames < kernel ? frames : kernel;
 }
 
 static void on_tick(void *arg, uint64_t now_ms)

@@ -1,13 +1,15 @@
 /* One address of the LAN: which of its sources counts, and what follows. RFC 9161 section 3.2, RFC
  * 9047 section 3.2.
  *
- *   static    the registry's word: the MAC that speaks for it, or the first of its port's. While
- * that MAC is behind another PE, the binding stays and points there; while its port is down and
- * nobody else has it, it is silent. EVPN      immutable, with another MAC than what was learned: it
- * wins, what was learned is not told. else      the newer of EVPN and learned; of one MAC's two,
- * what was learned.
+ *   static    the registry's word: the MAC that speaks for it (bindings_list.c). While that MAC is behind another PE, the
+ *             binding stays and points there. Dead, when its port is down or it was not heard for long: then it is silent,
+ *             answered for all the same, or the sponge's, as the configuration has it; a word of its owner ends that.
+ *   EVPN      immutable, with another MAC than what was learned: it wins, what was learned is not told.
+ *   else      the newer of EVPN and learned; of one MAC's two, what was learned.
+ *   sponge    if there is nothing of all that.
  *
- * Where the address is, is always where its MAC is.
+ * Where the address is, is always where its MAC is. An address whose MAC is a trap (an anti-spoofing MAC, ours or another
+ * PE's) is answered for as a sponged one is: requests, but no probes.
  */
 #include "proxyarp/binding.h"
 
@@ -78,7 +80,6 @@ void binding_drop_learned(struct bindings *b, struct binding *e)
 		p->learned--;
 	binding_unlink(e, REF_LEARNED);
 	e->learned_on = 0;
-	e->refreshing = false;
 	b->empty_stations = true; /* the MAC that had it */
 }
 
@@ -97,17 +98,31 @@ bool binding_may_be(const struct bindings *b, struct ip ip)
 	return b->c.prefix_count == 0;
 }
 
-/* Port and silence of a binding to `s`. */
+/* Where a binding to `s` is. */
 static void locate(const struct bindings *b, const struct station *s, struct layout_bind *v)
 {
 	uint32_t ifindex;
+	enum binding_place place = station_place(s, &ifindex);
 
 	memcpy(v->mac, s->mac.b, 6);
-	if (station_place(s, &ifindex) != PLACE_PORT)
+	if (place == PLACE_TRAP)
+		v->flags |= BIND_SPONGE;
+	if (place != PLACE_PORT)
 		return;
 	v->ifindex = ifindex;
 	if (!bindings_port_is_up(b, ifindex))
 		v->flags |= BIND_SILENT;
+}
+
+static void bury(const struct bindings *b, struct layout_bind *v)
+{
+	v->flags = (uint8_t)((v->flags & ~BIND_SILENT) | BIND_WATCH);
+	if (b->c.dead.policy == DEAD_SPONGE && mac_is_host(b->c.dead.mac)) {
+		v->flags |= BIND_SPONGE;
+		memcpy(v->mac, b->c.dead.mac.b, 6);
+	} else if (b->c.dead.policy != DEAD_ANSWER) {
+		v->flags |= BIND_SILENT;
+	}
 }
 
 static void effective_static(
@@ -117,7 +132,7 @@ static void effective_static(
 	const struct station *s = e->refs[REF_STATIC].station, *o = e->refs[REF_EVPN].station;
 	uint32_t ifindex;
 
-	ret->flags = BIND_STATIC | BIND_ROUTER | BIND_OVERRIDE;
+	ret->flags = BIND_STATIC | (p ? bindings_ip_flags(&p->p, e->ip) : BIND_ROUTER | BIND_OVERRIDE);
 	/* Behind another PE it may speak by another of its MACs. */
 	if (o && station_place(s, &ifindex) == PLACE_REMOTE && p &&
 		bindings_may_speak(&p->p, e->ip, o->mac))
@@ -125,6 +140,10 @@ static void effective_static(
 	if (p && bindings_speakers(&p->p, e->ip, NULL) > 1)
 		ret->flags |= BIND_ALT;
 	locate(b, s, ret);
+	if (list_is_dead(b, e))
+		bury(b, ret);
+	else if (list_awaits(b, e))
+		ret->flags |= BIND_SILENT;
 }
 
 enum binding_source binding_effective(
@@ -147,7 +166,13 @@ enum binding_source binding_effective(
 		v.flags = e->evpn_flags | (e->evpn_immutable ? BIND_STATIC : 0);
 		locate(b, evpn, &v);
 		source = SOURCE_EVPN;
+	} else if (e->sponged) {
+		v.flags = BIND_SPONGE | BIND_WATCH;
+		memcpy(v.mac, e->sponge_mac.b, 6);
+		source = SOURCE_SPONGE;
 	}
+	if (source != SOURCE_NONE && source != SOURCE_SPONGE && bindings_is_exchange(b, e->ip))
+		v.flags |= BIND_EXCHANGE;
 	if (source != SOURCE_NONE)
 		*ret = v;
 	return source;
@@ -201,14 +226,12 @@ static void unsay(struct bindings *b, struct binding *e)
 	say(b, &del);
 }
 
-static void update_said(struct bindings *b, struct binding *e, const struct station *s,
-	const struct binding_say *now)
+/* now NULL: nothing of ours. */
+static void update_said(struct bindings *b, struct binding *e, const struct binding_say *now)
 {
-	bool ours = s && station_is_ours(b, s);
-
-	if (e->said && (!ours || !mac_eq(e->said_as.mac, s->mac)))
+	if (e->said && (!now || !mac_eq(e->said_as.mac, now->mac)))
 		unsay(b, e);
-	if (!ours)
+	if (!now)
 		return;
 	const struct binding_say *was = &e->said_as;
 	if (e->said && !now->claim && was->router == now->router &&
@@ -219,27 +242,91 @@ static void update_said(struct bindings *b, struct binding *e, const struct stat
 	say(b, now);
 }
 
+/* What quelld is to say of it; false: nothing. Who is not answered for here is nobody that others should answer for. */
+static bool to_say(const struct bindings *b, const struct binding *e, enum binding_source source,
+	const struct layout_bind *v, struct binding_say *ret)
+{
+	const struct station *s = source == SOURCE_STATIC    ? e->refs[REF_STATIC].station
+				  : source == SOURCE_DYNAMIC ? e->refs[REF_LEARNED].station
+							     : NULL;
+
+	if (!s || !station_is_ours(b, s) || v->flags & (BIND_SILENT | BIND_SPONGE))
+		return false;
+	*ret = (struct binding_say){.add = true,
+		.ip = e->ip,
+		.mac = s->mac,
+		.router = v->flags & BIND_ROUTER,
+		.override = v->flags & BIND_OVERRIDE,
+		.immutable = source == SOURCE_STATIC};
+	return true;
+}
+
+/* RFC 9161 section 3.2: members hear of a new binding, unless the frame that made it went to all of them. */
+static void update_members(
+	struct bindings *b, struct binding *e, enum binding_source source, const struct layout_bind *v)
+{
+	struct mac mac;
+	bool first = !e->announced;
+
+	if (source == SOURCE_NONE || source == SOURCE_SPONGE || v->flags & (BIND_SILENT | BIND_SPONGE))
+		return;
+	memcpy(mac.b, v->mac, 6);
+	if (!first && mac_eq(mac, e->announced_mac))
+		return;
+	e->announced = true;
+	e->announced_mac = mac;
+	if (b->c.announce.on == ANNOUNCE_OFF || (b->c.announce.on == ANNOUNCE_CHANGES && first) ||
+		(source == SOURCE_DYNAMIC && e->flooded))
+		announce_forget(b->announce, e->ip);
+	else
+		announce_binding(b->announce, e->ip, mac, v->flags, v->ifindex);
+}
+
+static void tell_life(struct bindings *b, const struct binding *e, const struct layout_bind *v)
+{
+	struct mac mac;
+
+	memcpy(mac.b, v->mac, 6);
+	const struct station *s = station_find(b, mac);
+	struct ip vtep = s && !v->ifindex ? (s->vtep.family ? s->vtep : e->evpn_vtep) : (struct ip){0};
+	if (b->hooks.life)
+		b->hooks.life(b->hooks.arg, e->ip, mac, v->ifindex, vtep);
+}
+
+void binding_sponge(struct bindings *b, struct binding *e, const struct mac *mac)
+{
+	if (mac)
+		e->sponge_mac = *mac;
+	if (e->sponged == (mac != NULL))
+		return;
+	e->sponged = mac != NULL;
+	b->sponged += mac ? 1 : -1U;
+}
+
 void binding_update(struct bindings *b, struct binding *e, bool claim)
 {
 	const struct station *learned = e->refs[REF_LEARNED].station;
-	struct layout_bind v;
+	struct layout_bind v = {0};
+	struct binding_say now;
 	uint32_t ifindex;
 
 	if (learned && station_place(learned, &ifindex) == PLACE_NOWHERE)
 		binding_drop_learned(b, e);
 	enum binding_source source = binding_effective(b, e, &v);
-	const struct station *s = source == SOURCE_STATIC    ? e->refs[REF_STATIC].station
-				  : source == SOURCE_DYNAMIC ? e->refs[REF_LEARNED].station
-							     : NULL;
-	struct binding_say now = {.add = true, .ip = e->ip, .claim = claim};
-	if (s) {
-		now.mac = s->mac;
-		now.router = v.flags & BIND_ROUTER;
-		now.override = v.flags & BIND_OVERRIDE;
-		now.immutable = source == SOURCE_STATIC;
-	}
+	bool owned = source != SOURCE_NONE && source != SOURCE_SPONGE;
+	bool taken = owned && e->sponged, sponged = v.flags & BIND_SPONGE;
+	if (owned)
+		binding_sponge(b, e, NULL);
 	update_plane(b, e, source == SOURCE_NONE ? NULL : &v);
-	update_said(b, e, s, &now);
+	bool says = to_say(b, e, source, &v, &now);
+	now.claim = says && claim;
+	update_said(b, e, says ? &now : NULL);
+	if (source == SOURCE_NONE)
+		announce_forget(b->announce, e->ip);
+	update_members(b, e, source, &v);
+	if (taken || (owned && e->was_sponged && !sponged))
+		tell_life(b, e, &v);
+	e->was_sponged = sponged;
 	if (binding_is_empty(e))
 		b->empty_bindings = true;
 }
@@ -249,15 +336,18 @@ bool binding_is_empty(const struct binding *e)
 	for (int i = 0; i < REF_COUNT; i++)
 		if (e->refs[i].station)
 			return false;
-	return !e->in_plane && !e->said;
+	return !e->in_plane && !e->said && !e->sponged;
 }
 
 void binding_view(const struct bindings *b, const struct binding *e, struct binding_view *ret)
 {
 	struct layout_bind v = {0};
 	enum binding_source source = binding_effective(b, e, &v);
-	const struct station *s =
-		source == SOURCE_NONE ? NULL : station_find(b, *(struct mac *)v.mac);
+	/* Whose it is, whoever answers for it. */
+	const struct station *s = source == SOURCE_NONE ? NULL
+				  : source == SOURCE_STATIC && v.flags & BIND_SPONGE
+					  ? e->refs[REF_STATIC].station
+					  : station_find(b, *(struct mac *)v.mac);
 
 	*ret = (struct binding_view){
 		.ip = e->ip,
@@ -268,6 +358,8 @@ void binding_view(const struct bindings *b, const struct binding *e, struct bind
 		.stale = source == SOURCE_EVPN && e->evpn_marked,
 		.immutable =
 			source == SOURCE_STATIC || (source == SOURCE_EVPN && e->evpn_immutable),
+		.dead = source == SOURCE_STATIC && list_is_dead(b, e),
+		.awaited = source == SOURCE_STATIC && list_awaits(b, e),
 		.seen_ms = source == SOURCE_DYNAMIC ? e->learned_ms
 			   : s                      ? s->seen_ms
 						    : 0,

@@ -1,10 +1,12 @@
 /* The insides of binding.h, shared by its files only: binding.c (one address), station.c (one MAC), bindings.c (all of them,
- * and the ports), bindings_seen.c (frames and time), bindings_feed.c (other PEs). An update works out what should be from what is known, and tells the plane, quelld and the forwarding table what
- * changed; it never frees. Freeing what has become empty is bindings_collect*(). */
+ * and the ports), bindings_list.c (addresses of several MACs), bindings_seen.c (frames and time), bindings_feed.c (other PEs),
+ * bindings_adopt.c, bindings_show.c. An update works out what should be from what is known, and tells the plane, quelld, the
+ * forwarding table and the members what changed; it never frees. Freeing what has become empty is bindings_collect*(). */
 #pragma once
 #include <sys/queue.h>
 
 #include "lib/hmap.h"
+#include "proxyarp/announce.h"
 #include "proxyarp/binding.h"
 
 struct station;
@@ -22,6 +24,7 @@ enum { REF_STATIC, REF_LEARNED, REF_EVPN, REF_COUNT };
 struct station {
 	struct mac mac;
 	uint32_t self;	  /* the bridge's ifindex, when it is the PE's own */
+	bool trap;	  /* the sponge's, or an anti-spoofing one */
 	uint32_t home;	  /* registered for this port */
 	uint32_t seen_on; /* learned on this port; never with home */
 	bool reserved;	  /* registered, for a port here or elsewhere */
@@ -49,15 +52,19 @@ struct binding {
 	uint32_t home; /* static: the port */
 	uint32_t learned_on;
 	uint8_t learned_flags; /* BIND_ROUTER, BIND_OVERRIDE */
-	bool refreshing;
-	uint64_t learned_ms;
+	uint64_t learned_ms, asked_ms;
+	bool flooded;	 /* the frame that made it what it is went to all members */
 	bool evpn_newer; /* than what was learned */
 	bool evpn_immutable, evpn_marked;
 	uint8_t evpn_flags;
 	struct ip evpn_vtep;
 	struct binding_ref refs[REF_COUNT];
+	bool sponged; /* nobody's, and the sponge answers for it */
+	struct mac sponge_mac;
 	/* what others were told */
-	bool in_plane, said;
+	bool in_plane, said, was_sponged;
+	bool announced; /* to the members, if only by answers: with this MAC */
+	struct mac announced_mac;
 	struct layout_bind plane;
 	struct binding_say said_as;
 };
@@ -65,6 +72,7 @@ struct binding {
 struct binding_port_entry {
 	uint32_t ifindex;
 	struct binding_port p;
+	uint64_t up_ms;	  /* since when: who is not heard is missed from then on */
 	uint32_t learned; /* addresses */
 	uint32_t seen;	  /* learned MACs */
 };
@@ -74,6 +82,11 @@ struct bindings {
 	struct prefix *prefixes;
 	struct binding_hooks hooks;
 	struct hmap stations, bindings, ports;
+	struct announce *announce;
+	struct mac self;
+	struct ip exchange[BINDING_EXCHANGE]; /* sorted */
+	uint32_t exchange_count;
+	uint32_t sponged;
 	uint64_t now_ms;
 	bool empty_stations, empty_bindings; /* some may be: a collect is worth its walk */
 	size_t station_at, binding_at; /* where the next tick goes on */
@@ -82,6 +95,8 @@ struct bindings {
 	struct binding_stats stats; /* the counters of it */
 };
 
+/* The time is so now. */
+void bindings_clock(struct bindings *b, uint64_t now_ms);
 struct binding_port_entry *bindings_port(const struct bindings *b, uint32_t ifindex);
 bool bindings_port_is_up(const struct bindings *b, uint32_t ifindex);
 /* The port's list of MACs has it, in any group. */
@@ -89,6 +104,27 @@ bool bindings_lists_mac(const struct binding_port *p, struct mac mac);
 /* The MACs that may speak for one of the port's addresses: `mac` is among them; the first; how many. */
 bool bindings_may_speak(const struct binding_port *p, struct ip ip, struct mac mac);
 int bindings_speakers(const struct binding_port *p, struct ip ip, struct mac *ret_first);
+/* BIND_ROUTER and the like of one of the port's addresses. */
+uint8_t bindings_ip_flags(const struct binding_port *p, struct ip ip);
+bool bindings_is_exchange(const struct bindings *b, struct ip ip);
+/* However much one port invents, or the sponge takes, there is room for what is behind others. */
+static inline uint32_t bindings_share_of(uint32_t max)
+{
+	return max < 4 ? 1 : max / 4;
+}
+
+/* --- bindings_list.c: an address whose owner has several MACs --- */
+
+/* Which of its MACs a static binding begins with. */
+struct station *list_first(
+	const struct bindings *b, const struct binding_port_entry *p, const struct binding *e);
+/* Of several MACs that may speak for it none has been heard: it is not answered for yet. */
+bool list_awaits(const struct bindings *b, const struct binding *e);
+/* A frame of one of a port's MACs: addresses that await one of them are its own from now on. */
+void list_heard(struct bindings *b, const struct binding_port_entry *p, struct station *s);
+/* Registered, here, and not to be expected to answer. */
+bool list_is_dead(const struct bindings *b, const struct binding *e);
+
 /* Frees what nothing stands for any more. Apart, so that making one kind never frees the other, just made and still empty. */
 void bindings_collect_bindings(struct bindings *b);
 void bindings_collect_stations(struct bindings *b);
@@ -120,6 +156,11 @@ void binding_unlink(struct binding *e, int ref);
 void binding_drop_learned(struct bindings *b, struct binding *e);
 enum binding_source binding_effective(const struct bindings *b, const struct binding *e, struct layout_bind *ret);
 void binding_update(struct bindings *b, struct binding *e, bool claim);
+/* NULL: not any more. Without an update. */
+void binding_sponge(struct bindings *b, struct binding *e, const struct mac *mac);
+/* Asks `mac`, and nobody else, whether it has `ip`. */
+void binding_ask(struct bindings *b, enum announce_kind kind, uint32_t ifindex, struct mac mac,
+	struct ip ip);
 /* Takes an address that has no entry out of the plane. */
 void binding_unplane(struct bindings *b, struct ip ip);
 bool binding_is_empty(const struct binding *e);

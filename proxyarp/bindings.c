@@ -28,6 +28,14 @@ static uint64_t port_hash(uint32_t ifindex)
 	return siphash(siphash_process_key(), &ifindex, sizeof(ifindex));
 }
 
+static void send_frame(void *arg, uint32_t ifindex, const uint8_t *frame, size_t len)
+{
+	const struct bindings *b = arg;
+
+	if (b->hooks.send)
+		b->hooks.send(b->hooks.arg, ifindex, frame, len);
+}
+
 struct bindings *bindings_new(const struct binding_config *c, const struct binding_hooks *hooks)
 {
 	struct bindings *b = calloc(1, sizeof(*b));
@@ -46,9 +54,19 @@ struct bindings *bindings_new(const struct binding_config *c, const struct bindi
 	b->c.prefixes = b->prefixes;
 	if (!b->c.max_per_port)
 		b->c.max_per_port = PER_PORT_DEFAULT;
+	b->announce = announce_new(&c->announce, send_frame, b);
+	if (!b->announce) {
+		free(b->prefixes);
+		free(b);
+		return NULL;
+	}
 	hmap_init(&b->stations, station_is);
 	hmap_init(&b->bindings, binding_is);
 	hmap_init(&b->ports, port_is);
+	if (c->dead.policy == DEAD_SPONGE && mac_is_host(c->dead.mac))
+		bindings_trap(b, c->dead.mac);
+	if (mac_is_host(c->duplicate.as_mac))
+		bindings_trap(b, c->duplicate.as_mac);
 	return b;
 }
 
@@ -68,8 +86,20 @@ void bindings_free(struct bindings *b)
 	free_entries(&b->stations);
 	free_entries(&b->bindings);
 	free_entries(&b->ports);
+	announce_free(b->announce);
 	free(b->prefixes);
 	free(b);
+}
+
+void bindings_clock(struct bindings *b, uint64_t now_ms)
+{
+	struct binding_port_entry *p;
+
+	/* Ports that were set before there was a time are up since now. */
+	if (b->now_ms == 0)
+		hmap_foreach (&b->ports, p)
+			p->up_ms = now_ms;
+	b->now_ms = now_ms;
 }
 
 struct binding_port_entry *bindings_port(const struct bindings *b, uint32_t ifindex)
@@ -127,12 +157,27 @@ bool bindings_lists_mac(const struct binding_port *p, struct mac mac)
 }
 
 /* -1: not one of the port's. */
-static int group_of(const struct binding_port *p, struct ip ip)
+static int index_of(const struct binding_port *p, struct ip ip)
 {
 	for (int i = 0; i < p->ip_count; i++)
 		if (ip_eq(p->ips[i], ip))
-			return p->ip_group[i];
+			return i;
 	return -1;
+}
+
+static int group_of(const struct binding_port *p, struct ip ip)
+{
+	int i = index_of(p, ip);
+
+	return i < 0 ? -1 : p->ip_group[i];
+}
+
+uint8_t bindings_ip_flags(const struct binding_port *p, struct ip ip)
+{
+	int i = index_of(p, ip);
+	uint8_t flags = i < 0 ? 0 : p->ip_flags[i] & (BIND_ROUTER | BIND_OVERRIDE | BIND_EXCHANGE);
+
+	return flags ? flags : BIND_ROUTER | BIND_OVERRIDE;
 }
 
 bool bindings_may_speak(const struct binding_port *p, struct ip ip, struct mac mac)
@@ -194,7 +239,7 @@ static int port_gain_mac(struct bindings *b, uint32_t ifindex, struct mac mac)
 
 	if (!s)
 		return -ENOSPC;
-	if (s->self || (s->home && s->home != ifindex))
+	if (s->self || s->trap || (s->home && s->home != ifindex))
 		return -EEXIST;
 	if (!s->home) {
 		s->home = ifindex;
@@ -212,7 +257,6 @@ static int port_gain_ip(struct bindings *b, const struct binding_port_entry *p, 
 {
 	struct binding *e = binding_get(b, ip);
 	struct station *active, *first = NULL;
-	struct mac mac;
 	int r = 0;
 
 	if (!e)
@@ -220,8 +264,8 @@ static int port_gain_ip(struct bindings *b, const struct binding_port_entry *p, 
 	active = e->refs[REF_STATIC].station;
 	if (e->home && e->home != p->ifindex) {
 		r = -EEXIST;
-	} else if (bindings_speakers(&p->p, ip, &mac) > 0) {
-		first = station_find(b, mac);
+	} else if (bindings_speakers(&p->p, ip, NULL) > 0) {
+		first = list_first(b, p, e);
 		r = first ? 0 : -ENOSPC;
 	}
 	if (first) {
@@ -248,6 +292,15 @@ static void port_forget(struct bindings *b, uint32_t ifindex)
 	}
 }
 
+/* Where nobody may be, nobody is told anything. */
+static void set_announced(struct bindings *b, const struct binding_port_entry *p)
+{
+	if (p->p.up)
+		announce_port(b->announce, p->ifindex, !p->p.closed || p->p.mac_count > 0);
+	else
+		announce_port_gone(b->announce, p->ifindex);
+}
+
 int bindings_port_set(struct bindings *b, uint32_t ifindex, const struct binding_port *now)
 {
 	struct binding_port_entry *p = bindings_port(b, ifindex);
@@ -267,6 +320,9 @@ int bindings_port_set(struct bindings *b, uint32_t ifindex, const struct binding
 	struct binding_port was = p->p;
 	p->p = *now;
 	p->p.up = up;
+	if (!was.up && up)
+		p->up_ms = b->now_ms;
+	set_announced(b, p);
 	port_lose(b, ifindex, &was, now);
 	if (now->closed && !was.closed)
 		port_forget(b, ifindex);
@@ -289,6 +345,8 @@ void bindings_port_up(struct bindings *b, uint32_t ifindex, bool up)
 	if (!p || p->p.up == up)
 		return;
 	p->p.up = up;
+	p->up_ms = b->now_ms;
+	set_announced(b, p);
 	for (int i = 0; i < p->p.mac_count; i++) {
 		struct station *s = station_find(b, p->p.macs[i]);
 		if (!s || s->home != ifindex)
@@ -339,55 +397,97 @@ int bindings_self(struct bindings *b, struct mac mac, uint32_t ifindex)
 	if (!own)
 		return mac_is_host(mac) ? -ENOSPC : -EINVAL;
 	own->self = ifindex;
+	b->self = mac;
 	station_on(b, own, 0);
 	station_update(b, own, false);
 	return 0;
 }
 
-/* --- views --- */
-
-void bindings_each(
-	const struct bindings *b, void (*fn)(void *arg, const struct binding_view *v), void *arg)
+int bindings_trap(struct bindings *b, struct mac mac)
 {
-	struct binding_view v;
-	struct binding *e;
+	struct station *s = mac_is_host(mac) ? station_get(b, mac) : NULL;
 
-	hmap_foreach (&b->bindings, e) {
-		binding_view(b, e, &v);
-		if (v.source != SOURCE_NONE)
-			fn(arg, &v);
-	}
+	if (!s)
+		return mac_is_host(mac) ? -ENOSPC : -EINVAL;
+	if (s->self || s->home || s->reserved || s->seen_on)
+		return -EEXIST;
+	s->trap = true;
+	s->remote = s->marked = s->claimed = s->sticky = false;
+	station_update(b, s, false);
+	return 0;
 }
 
-void bindings_each_mac(
-	const struct bindings *b, void (*fn)(void *arg, const struct binding_view *v), void *arg)
+static int compare_ip(const void *a, const void *b)
 {
-	struct binding_view v;
-	struct station *s;
-
-	hmap_foreach (&b->stations, s) {
-		station_view(b, s, &v);
-		if (v.place != PLACE_NOWHERE)
-			fn(arg, &v);
-	}
+	return ip_cmp(*(const struct ip *)a, *(const struct ip *)b);
 }
 
-void bindings_stats(const struct bindings *b, struct binding_stats *ret)
+bool bindings_is_exchange(const struct bindings *b, struct ip ip)
 {
+	return bsearch(&ip, b->exchange, b->exchange_count, sizeof(ip), compare_ip) != NULL;
+}
+
+int bindings_exchange(struct bindings *b, struct ip ip)
+{
+	struct binding *e = binding_find(b, ip);
+
+	if (bindings_is_exchange(b, ip))
+		return 0;
+	if (b->exchange_count == BINDING_EXCHANGE)
+		return -ENOSPC;
+	b->exchange[b->exchange_count++] = ip;
+	qsort(b->exchange, b->exchange_count, sizeof(ip), compare_ip);
+	if (e)
+		binding_update(b, e, false);
+	return 0;
+}
+
+/* --- the sponge --- */
+
+int bindings_sponge_set(struct bindings *b, struct ip ip, struct mac mac)
+{
+	struct binding *e = binding_find(b, ip);
 	struct layout_bind v;
-	struct station *s;
-	struct binding *e;
 
-	*ret = b->stats;
-	hmap_foreach (&b->bindings, e) {
-		enum binding_source source = binding_effective(b, e, &v);
-		ret->statics += source == SOURCE_STATIC;
-		ret->dynamics += source == SOURCE_DYNAMIC;
-		ret->evpns += source == SOURCE_EVPN;
-	}
-	hmap_foreach (&b->stations, s) {
-		ret->macs_home += s->home != 0;
-		ret->macs_learned += s->seen_on != 0;
-		ret->macs_remote += s->remote && !s->claimed;
-	}
+	if (!binding_may_be(b, ip) || !mac_is_host(mac))
+		return -EINVAL;
+	enum binding_source source = e ? binding_effective(b, e, &v) : SOURCE_NONE;
+	if (source != SOURCE_NONE && source != SOURCE_SPONGE)
+		return -EEXIST;
+	if (!(e && e->sponged) && b->sponged >= bindings_share_of(b->c.max_bindings))
+		return -ENOSPC;
+	e = binding_get(b, ip);
+	if (!e)
+		return -ENOSPC;
+	binding_sponge(b, e, &mac);
+	binding_update(b, e, false);
+	return 0;
+}
+
+void bindings_sponge_del(struct bindings *b, struct ip ip)
+{
+	struct binding *e = binding_find(b, ip);
+
+	if (!e || !e->sponged)
+		return;
+	binding_sponge(b, e, NULL);
+	binding_update(b, e, false);
+}
+
+/* --- frames of our own --- */
+
+int bindings_send(struct bindings *b, enum announce_kind kind, uint32_t ifindex, struct ip ip,
+	const uint8_t *frame, size_t len)
+{
+	return announce_frame(b->announce, kind, ifindex, ip, frame, len);
+}
+
+uint64_t bindings_drain(struct bindings *b, uint64_t now_ms)
+{
+	return announce_drain(b->announce, now_ms);
+}
+
+void bindings_announce_stats(const struct bindings *b, struct announce_stats *ret)
+{
+	announce_stats(b->announce, ret);
 }

@@ -1,5 +1,5 @@
-/* What is behind other PEs, as the feed tells it, with mark and sweep around its snapshots; what
- * the feed is told; and what a former agent left in a plane that still works. */
+/* What is behind other PEs, as the feed tells it, with mark and sweep around its snapshots; and what
+ * the feed is told. */
 #include <errno.h>
 
 #include "proxyarp/binding_parts.h"
@@ -16,6 +16,9 @@ int bindings_remote_mac(struct bindings *b, const struct binding_remote *r)
 				s->self, s->mac, r->vtep);
 		return 0;
 	}
+	/* Another PE has the same trap. */
+	if (s->trap)
+		return 0;
 	/* An echo from before our claim changes nothing; a higher sequence says that it has moved
 	 * away again. */
 	bool echo = s->remote && s->claimed && r->seq <= s->claimed_over;
@@ -142,87 +145,4 @@ void bindings_snapshot(struct bindings *b)
 		if (e->said)
 			b->hooks.say(b->hooks.arg, &say);
 	}
-}
-
-/* --- a plane that was found working --- */
-
-void bindings_adopt_mac(struct bindings *b, const struct layout_mac_key *k,
-	const struct layout_mac *v, uint64_t now_ms)
-{
-	struct mac mac;
-
-	memcpy(mac.b, k->mac, 6);
-	struct station *s = station_get(b, mac);
-	if (!s) {
-		b->hooks.ops->mac_del(b->hooks.plane, k);
-		return;
-	}
-	s->in_plane = true;
-	s->plane = *v;
-	if (v->flags & MAC_SELF)
-		return;
-	if (v->ifindex == 0) {
-		s->remote = s->marked = true;
-	} else if (!(v->flags & MAC_STATIC)) {
-		s->seen_on = s->reserved ? 0 : v->ifindex;
-		s->seen_ms = now_ms;
-	}
-}
-
-void bindings_adopt_bind(
-	struct bindings *b, struct ip ip, const struct layout_bind *v, uint64_t now_ms)
-{
-	struct binding *e = binding_get(b, ip);
-	struct mac mac;
-	struct station *s;
-
-	b->now_ms = now_ms;
-	if (!e) {
-		binding_unplane(b, ip);
-		return;
-	}
-	e->in_plane = true;
-	e->plane = *v;
-	memcpy(mac.b, v->mac, 6);
-	s = station_get(b, mac);
-	if (!s)
-		return;
-	if (v->ifindex == 0) {
-		binding_link(e, REF_EVPN, s);
-		e->evpn_marked = true;
-		e->evpn_flags = v->flags & (BIND_ROUTER | BIND_OVERRIDE);
-		e->evpn_immutable = v->flags & BIND_STATIC;
-	} else if (!(v->flags & BIND_STATIC)) {
-		binding_link(e, REF_LEARNED, s);
-		e->learned_on = v->ifindex;
-		e->learned_ms = now_ms;
-		e->learned_flags = v->flags & (BIND_ROUTER | BIND_OVERRIDE);
-	}
-}
-
-void bindings_adopted(struct bindings *b)
-{
-	struct station *s;
-	struct binding *e;
-	struct binding_port_entry *p;
-
-	hmap_foreach (&b->stations, s) {
-		p = bindings_port(b, s->seen_on);
-		if (s->seen_on && p && !p->p.closed)
-			p->seen++;
-		else
-			s->seen_on = 0;
-	}
-	hmap_foreach (&b->bindings, e) {
-		p = bindings_port(b, e->learned_on);
-		if (e->refs[REF_LEARNED].station && p)
-			p->learned++;
-		else
-			binding_unlink(e, REF_LEARNED);
-	}
-	hmap_foreach (&b->bindings, e)
-		binding_update(b, e, false);
-	hmap_foreach (&b->stations, s)
-		station_update(b, s, false);
-	bindings_collect(b);
 }

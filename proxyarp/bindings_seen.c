@@ -1,29 +1,26 @@
 /* What is seen on the ports, and what is not seen any more: learning (RFC 9161 section 3.2) and
  * ageing (section 3.5). */
 #include "proxyarp/binding_parts.h"
+#include "proxyarp/probe.h"
 
 #define TICK_PART 16384
-
-/* However much one port invents, there is room for what is behind the others and other PEs. */
-static uint32_t share_of(uint32_t max)
-{
-	return max < 4 ? 1 : max / 4;
-}
 
 static struct station *see(struct bindings *b, const struct binding_port_entry *p, struct mac mac)
 {
 	struct station *s = mac_is_host(mac) && p->p.up ? station_find(b, mac) : NULL;
 
 	if (!p->p.closed && !(s && (s->home || s->seen_on == p->ifindex)) &&
-		p->seen >= share_of(b->c.max_macs)) {
+		p->seen >= bindings_share_of(b->c.max_macs)) {
 		b->stats.full++;
 		return NULL;
 	}
 	if (!s && mac_is_host(mac) && p->p.up && !p->p.closed)
 		s = station_get(b, mac);
-	if (!s || s->self || (s->home ? s->home != p->ifindex : p->p.closed || s->reserved))
+	if (!s || s->self || s->trap || (s->home ? s->home != p->ifindex : p->p.closed || s->reserved))
 		return NULL;
 	station_seen(b, s, p->ifindex);
+	if (s->seen)
+		list_heard(b, p, s);
 	return s;
 }
 
@@ -31,7 +28,7 @@ void bindings_seen(struct bindings *b, uint32_t ifindex, struct mac mac, uint64_
 {
 	struct binding_port_entry *p = bindings_port(b, ifindex);
 
-	b->now_ms = now_ms;
+	bindings_clock(b, now_ms);
 	if (p)
 		see(b, p, mac);
 }
@@ -64,11 +61,11 @@ static bool may_learn(struct bindings *b, const struct binding_port_entry *p,
 	/* RFC 9047 section 3.2: an immutable binding is not for others to change. */
 	if (evpn && evpn != s && e->evpn_immutable)
 		return false;
-	/* RFC 9161 section 3.2: without O an NA changes no entry. It may make one, or hosts that
-	 * announce as RFC 9131 says would never be known. */
+	/* RFC 9161 section 3.2: without O an NA changes no entry, and makes one where any address may be anycast. Elsewhere it
+	 * may, if so configured, make one where there is none, or hosts that announce as RFC 9131 says would never be known. */
 	if (!override && ((had && had != s) || (evpn && evpn != s)))
 		return false;
-	return true;
+	return override || b->c.anycast || b->c.na_new || had == s || evpn == s;
 }
 
 static void learn(struct bindings *b, struct binding_port_entry *p, struct station *s,
@@ -91,7 +88,8 @@ static void learn(struct bindings *b, struct binding_port_entry *p, struct stati
 	}
 	bool same = e && e->refs[REF_LEARNED].station == s && e->learned_on == p->ifindex;
 	if (!same &&
-		p->learned >= (p->p.closed ? b->c.max_per_port : share_of(b->c.max_bindings))) {
+		p->learned >= (p->p.closed ? b->c.max_per_port
+					    : bindings_share_of(b->c.max_bindings))) {
 		b->stats.full++;
 		return;
 	}
@@ -104,11 +102,13 @@ static void learn(struct bindings *b, struct binding_port_entry *p, struct stati
 		e->learned_on = p->ifindex;
 		p->learned++;
 	}
-	e->learned_flags = override ? BIND_OVERRIDE : 0;
+	/* An entry without O is an anycast one. */
+	e->learned_flags = override || !b->c.anycast ? BIND_OVERRIDE : 0;
 	if (ev->flags & EVENT_NA_ROUTER)
 		e->learned_flags |= BIND_ROUTER;
-	e->learned_ms = b->now_ms;
-	e->refreshing = e->evpn_newer = false;
+	e->learned_ms = e->asked_ms = b->now_ms;
+	e->flooded = ev->outcome == OUTCOME_FLOODED;
+	e->evpn_newer = false;
 	binding_update(b, e, false);
 }
 
@@ -118,14 +118,26 @@ void bindings_event(struct bindings *b, const struct layout_event *ev, uint64_t 
 	struct mac mac;
 	struct ip ip = {.family = ev->family};
 
-	b->now_ms = now_ms;
-	if (!p || ev->type == EVENT_SPOOF)
+	bindings_clock(b, now_ms);
+	/* Who speaks for a wrong address still sent from a right MAC. */
+	if (!p || (ev->type == EVENT_SPOOF && (ev->outcome != OUTCOME_SPOOF_IP || ev->flags & EVENT_WOULD)))
 		return;
 	memcpy(mac.b, ev->mac, 6);
 	memcpy(ip.b, ev->ip, ev->family == 4 ? 4 : 16);
 	struct station *s = see(b, p, mac);
 	if (s && ev->type == EVENT_BINDING && (ev->family == 4 || ev->family == 6))
 		learn(b, p, s, ev, ip);
+}
+
+/* Section 3.5: from the PE's MAC, to the owner alone. */
+void binding_ask(struct bindings *b, enum announce_kind kind, uint32_t ifindex, struct mac mac,
+	struct ip ip)
+{
+	uint8_t frame[PROBE_MAX];
+
+	if (mac_is_host(b->self))
+		announce_frame(b->announce, kind, ifindex, ip, frame,
+			probe_build(b->self, mac, ip, frame));
 }
 
 /* Each looks at what may have changed by time alone, and tries again what the plane refused. */
@@ -147,6 +159,7 @@ static void age_station(struct bindings *b, struct station *s, bool retry)
 static void age_binding(struct bindings *b, struct binding *e, bool retry)
 {
 	uint64_t age_ms = (uint64_t)b->c.age_sec * 1000, is = b->now_ms - e->learned_ms;
+	uint64_t refresh_ms = b->c.refresh_sec ? (uint64_t)b->c.refresh_sec * 1000 : age_ms / 3;
 	const struct station *s = e->refs[REF_LEARNED].station;
 	uint32_t ifindex;
 
@@ -155,11 +168,10 @@ static void age_binding(struct bindings *b, struct binding *e, bool retry)
 	if (s && is > age_ms) {
 		binding_drop_learned(b, e);
 		b->stats.aged++;
-	} else if (s && !e->refreshing && is > age_ms / 3 * 2) {
-		e->refreshing = true;
-		if (b->hooks.refresh && station_place(s, &ifindex) == PLACE_PORT &&
-			bindings_port_is_up(b, ifindex))
-			b->hooks.refresh(b->hooks.arg, ifindex, s->mac, e->ip);
+	} else if (s && b->now_ms - e->asked_ms > refresh_ms &&
+		   station_place(s, &ifindex) == PLACE_PORT) {
+		e->asked_ms = b->now_ms;
+		binding_ask(b, ANNOUNCE_REFRESH, ifindex, s->mac, e->ip);
 	}
 	binding_update(b, e, false);
 }
@@ -172,7 +184,7 @@ void bindings_tick(struct bindings *b, uint64_t now_ms)
 	struct station *s = NULL;
 	struct binding *e = NULL;
 
-	b->now_ms = now_ms;
+	bindings_clock(b, now_ms);
 	if (b->stats.plane_errors != b->retried_errors)
 		b->retry_ticks = all / TICK_PART + 2;
 	bool retry = b->retry_ticks > 0;

@@ -1,6 +1,7 @@
 /* One MAC of the LAN: where it is, by MAC mobility (RFC 7432 section 15).
  *
  *   the PE's own                                          self
+ *   a trap (the sponge's, an anti-spoofing MAC)           nowhere; what is sent to it is told
  *   registered, nobody else announces it                  its port, even while that is down
  *   registered, another PE announces it, not seen since   that PE
  *   registered, another PE announces it, seen since       its port: claimed
@@ -60,6 +61,8 @@ enum binding_place station_place(const struct station *s, uint32_t *ret_ifindex)
 		*ret_ifindex = s->self;
 		return PLACE_SELF;
 	}
+	if (s->trap)
+		return PLACE_TRAP;
 	if (s->remote && !s->claimed)
 		return PLACE_REMOTE;
 	*ret_ifindex = port;
@@ -68,7 +71,15 @@ enum binding_place station_place(const struct station *s, uint32_t *ret_ifindex)
 
 bool station_is_ours(const struct bindings *b, const struct station *s)
 {
-	return !s->self && (s->home ? bindings_port_is_up(b, s->home) : s->seen_on != 0);
+	return !s->self && !s->trap && (s->home ? bindings_port_is_up(b, s->home) : s->seen_on != 0);
+}
+
+/* Often enough that nobody who sends is taken for aged, or dead. */
+static uint64_t report_ms(const struct bindings *b)
+{
+	uint64_t ms = (uint64_t)b->c.age_sec * 500;
+
+	return b->c.dead.after_ms && b->c.dead.after_ms / 2 < ms ? b->c.dead.after_ms / 2 : ms;
 }
 
 static void update_plane(
@@ -87,6 +98,8 @@ static void update_plane(
 	} else {
 		if (place == PLACE_SELF)
 			v.flags |= MAC_SELF;
+		if (place == PLACE_TRAP)
+			v.flags |= MAC_TRAP;
 		if (s->home || s->reserved)
 			v.flags |= MAC_STATIC;
 		if (place == PLACE_PORT && !bindings_port_is_up(b, ifindex))
@@ -95,7 +108,7 @@ static void update_plane(
 		 * still does. */
 		if (place == PLACE_PORT &&
 			((s->home && !s->seen) ||
-				b->now_ms - s->seen_ms > (uint64_t)b->c.age_sec * 500))
+				b->now_ms - s->seen_ms > report_ms(b)))
 			v.flags |= MAC_REPORT;
 		if (s->in_plane && memcmp(&v, &s->plane, sizeof(v)) == 0)
 			return;
@@ -244,7 +257,7 @@ void station_seen(struct bindings *b, struct station *s, uint32_t ifindex)
 
 bool station_is_empty(const struct station *s)
 {
-	return !s->self && !s->home && !s->reserved && !s->seen_on && !s->remote && !s->in_plane &&
+	return !s->self && !s->trap && !s->home && !s->reserved && !s->seen_on && !s->remote && !s->in_plane &&
 	       !s->said && LIST_EMPTY(&s->refs);
 }
 
@@ -253,7 +266,7 @@ void station_view(const struct bindings *b, const struct station *s, struct bind
 	(void)b;
 	*ret = (struct binding_view){
 		.mac = s->mac,
-		.source = s->home || s->self ? SOURCE_STATIC
+		.source = s->home || s->self || s->trap ? SOURCE_STATIC
 			  : s->seen_on       ? SOURCE_DYNAMIC
 			  : s->remote        ? SOURCE_EVPN
 					     : SOURCE_NONE,

@@ -1,0 +1,59 @@
+/* What is shown of a LAN's books. */
+#include "proxyarp/binding_parts.h"
+
+bool bindings_get(const struct bindings *b, struct ip ip, struct binding_view *ret)
+{
+	const struct binding *e = binding_find(b, ip);
+
+	if (e)
+		binding_view(b, e, ret);
+	return e && ret->source != SOURCE_NONE;
+}
+
+void bindings_each(
+	const struct bindings *b, void (*fn)(void *arg, const struct binding_view *v), void *arg)
+{
+	struct binding_view v;
+	struct binding *e;
+
+	hmap_foreach (&b->bindings, e) {
+		binding_view(b, e, &v);
+		if (v.source != SOURCE_NONE)
+			fn(arg, &v);
+	}
+}
+
+void bindings_each_mac(
+	const struct bindings *b, void (*fn)(void *arg, const struct binding_view *v), void *arg)
+{
+	struct binding_view v;
+	struct station *s;
+
+	hmap_foreach (&b->stations, s) {
+		station_view(b, s, &v);
+		if (v.place != PLACE_NOWHERE)
+			fn(arg, &v);
+	}
+}
+
+void bindings_stats(const struct bindings *b, struct binding_stats *ret)
+{
+	struct layout_bind v;
+	struct station *s;
+	struct binding *e;
+
+	*ret = b->stats;
+	ret->sponges = b->sponged;
+	hmap_foreach (&b->bindings, e) {
+		enum binding_source source = binding_effective(b, e, &v);
+		ret->statics += source == SOURCE_STATIC;
+		ret->dynamics += source == SOURCE_DYNAMIC;
+		ret->evpns += source == SOURCE_EVPN;
+		ret->dead += source == SOURCE_STATIC && list_is_dead(b, e);
+	}
+	hmap_foreach (&b->stations, s) {
+		ret->macs_home += s->home != 0;
+		ret->macs_learned += s->seen_on != 0;
+		ret->macs_remote += s->remote && !s->claimed;
+	}
+}
