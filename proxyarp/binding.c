@@ -5,7 +5,7 @@
  *             binding stays and points there. Dead, when its port is down or it was not heard for long: then it is silent,
  *             answered for all the same, or the sponge's, as the configuration has it; a word of its owner ends that.
  *   EVPN      immutable, with another MAC than what was learned: it wins, what was learned is not told.
- *   else      the newer of EVPN and learned; of one MAC's two, what was learned.
+ *   else      the newer of EVPN and learned; of one MAC's two, what was learned. Nobody's, if two hosts have it (duplicate.c).
  *   sponge    if there is nothing of all that.
  *
  * Where the address is, is always where its MAC is. An address whose MAC is a trap (an anti-spoofing MAC, ours or another
@@ -157,6 +157,8 @@ enum binding_source binding_effective(
 	if (e->refs[REF_STATIC].station) {
 		effective_static(b, e, &v);
 		source = SOURCE_STATIC;
+	} else if (duplicate_effective(b, e, &v)) {
+		source = SOURCE_DYNAMIC;
 	} else if (learned && (!evpn || evpn == learned || !(e->evpn_immutable || e->evpn_newer))) {
 		v.flags = e->learned_flags;
 		locate(b, learned, &v);
@@ -250,6 +252,16 @@ static bool to_say(const struct bindings *b, const struct binding *e, enum bindi
 				  : source == SOURCE_DYNAMIC ? e->refs[REF_LEARNED].station
 							     : NULL;
 
+	/* RFC 9161 section 3.7 c 3. */
+	if (source == SOURCE_DYNAMIC && duplicate_is_frozen(e) && v->flags & BIND_SPONGE) {
+		*ret = (struct binding_say){.add = true,
+			.ip = e->ip,
+			.mac = b->c.duplicate.as_mac,
+			.router = true,
+			.override = true,
+			.immutable = true};
+		return true;
+	}
 	if (!s || !station_is_ours(b, s) || v->flags & (BIND_SILENT | BIND_SPONGE))
 		return false;
 	*ret = (struct binding_say){.add = true,
@@ -336,7 +348,7 @@ bool binding_is_empty(const struct binding *e)
 	for (int i = 0; i < REF_COUNT; i++)
 		if (e->refs[i].station)
 			return false;
-	return !e->in_plane && !e->said && !e->sponged;
+	return !e->in_plane && !e->said && !e->sponged && !e->duplicate;
 }
 
 void binding_view(const struct bindings *b, const struct binding *e, struct binding_view *ret)
@@ -344,7 +356,8 @@ void binding_view(const struct bindings *b, const struct binding *e, struct bind
 	struct layout_bind v = {0};
 	enum binding_source source = binding_effective(b, e, &v);
 	/* Whose it is, whoever answers for it. */
-	const struct station *s = source == SOURCE_NONE ? NULL
+	bool nobody = source == SOURCE_NONE || (duplicate_is_frozen(e) && !e->refs[REF_LEARNED].station && !(v.flags & BIND_SPONGE));
+	const struct station *s = nobody ? NULL
 				  : source == SOURCE_STATIC && v.flags & BIND_SPONGE
 					  ? e->refs[REF_STATIC].station
 					  : station_find(b, *(struct mac *)v.mac);
@@ -359,12 +372,15 @@ void binding_view(const struct bindings *b, const struct binding *e, struct bind
 		.immutable =
 			source == SOURCE_STATIC || (source == SOURCE_EVPN && e->evpn_immutable),
 		.dead = source == SOURCE_STATIC && list_is_dead(b, e),
+		.duplicate = source != SOURCE_STATIC && duplicate_is_frozen(e),
 		.awaited = source == SOURCE_STATIC && list_awaits(b, e),
 		.seen_ms = source == SOURCE_DYNAMIC ? e->learned_ms
 			   : s                      ? s->seen_ms
 						    : 0,
 	};
 	memcpy(ret->mac.b, v.mac, 6);
+	if (ret->duplicate && b->c.duplicate.hold_down_sec && e->duplicate->until_ms > b->now_ms)
+		ret->hold_sec = (uint32_t)((e->duplicate->until_ms - b->now_ms) / 1000);
 	if (!s)
 		return;
 	ret->place = station_place(s, &ret->ifindex);

@@ -47,6 +47,25 @@ struct station {
 	LIST_HEAD(, binding_ref) refs;
 };
 
+/* Somebody who says that an address is his. */
+struct duplicate_claim {
+	struct mac mac;
+	uint32_t ifindex; /* 0: another PE */
+	uint8_t flags;	  /* BIND_* */
+	bool flooded;
+};
+
+struct duplicate {
+	enum { DUPLICATE_CALM, DUPLICATE_ASKED, DUPLICATE_FROZEN } state;
+	uint32_t moves;
+	uint64_t since_ms;
+	struct duplicate_claim rival; /* the latest */
+	bool of_rival;		      /* it is asked, else the owner */
+	bool told;
+	uint32_t asks;
+	uint64_t asked_ms, until_ms;
+};
+
 struct binding {
 	struct ip ip;
 	uint32_t home; /* static: the port */
@@ -59,6 +78,7 @@ struct binding {
 	uint8_t evpn_flags;
 	struct ip evpn_vtep;
 	struct binding_ref refs[REF_COUNT];
+	struct duplicate *duplicate; /* NULL: nobody claimed it of late */
 	bool sponged; /* nobody's, and the sponge answers for it */
 	struct mac sponge_mac;
 	/* what others were told */
@@ -86,7 +106,7 @@ struct bindings {
 	struct mac self;
 	struct ip exchange[BINDING_EXCHANGE]; /* sorted */
 	uint32_t exchange_count;
-	uint32_t sponged;
+	uint32_t sponged, duplicates, frozen;
 	uint64_t now_ms;
 	bool empty_stations, empty_bindings; /* some may be: a collect is worth its walk */
 	size_t station_at, binding_at; /* where the next tick goes on */
@@ -161,9 +181,27 @@ void binding_sponge(struct bindings *b, struct binding *e, const struct mac *mac
 /* Asks `mac`, and nobody else, whether it has `ip`. */
 void binding_ask(struct bindings *b, enum announce_kind kind, uint32_t ifindex, struct mac mac,
 	struct ip ip);
+/* Learned on that port from now on. Within the port's share; else false. */
+bool binding_learned(struct bindings *b, struct binding_port_entry *p, struct station *s,
+	struct binding *e, uint8_t flags, bool flooded);
 /* Takes an address that has no entry out of the plane. */
 void binding_unplane(struct bindings *b, struct ip ip);
 bool binding_is_empty(const struct binding *e);
 void binding_view(const struct bindings *b, const struct binding *e, struct binding_view *ret);
 /* An address that a host may have, and that may be learned in this LAN. */
 bool binding_may_be(const struct bindings *b, struct ip ip);
+
+/* --- duplicate.c --- */
+
+bool duplicate_is_frozen(const struct binding *e);
+/* True: another MAC may have the address now. False: it was asked who has it, or it is frozen. */
+bool duplicate_claim(struct bindings *b, struct binding *e, const struct duplicate_claim *c);
+/* `mac`, which has the address or claims it, spoke for it. */
+void duplicate_heard(struct bindings *b, struct binding *e, struct mac mac);
+/* The other PE that claims it does not any more. */
+void duplicate_evpn_gone(struct bindings *b, struct binding *e);
+void duplicate_tick(struct bindings *b, struct binding *e);
+/* False: not frozen. */
+bool duplicate_effective(const struct bindings *b, const struct binding *e, struct layout_bind *ret);
+/* Without an update. */
+void duplicate_free(struct bindings *b, struct binding *e);

@@ -70,6 +70,17 @@ struct bindings *bindings_new(const struct binding_config *c, const struct bindi
 	return b;
 }
 
+static void free_bindings(struct bindings *b)
+{
+	struct binding *e;
+
+	hmap_foreach (&b->bindings, e) {
+		duplicate_free(b, e);
+		free(e);
+	}
+	hmap_free(&b->bindings);
+}
+
 static void free_entries(struct hmap *m)
 {
 	void *e;
@@ -84,7 +95,7 @@ void bindings_free(struct bindings *b)
 	if (!b)
 		return;
 	free_entries(&b->stations);
-	free_entries(&b->bindings);
+	free_bindings(b);
 	free_entries(&b->ports);
 	announce_free(b->announce);
 	free(b->prefixes);
@@ -273,6 +284,7 @@ static int port_gain_ip(struct bindings *b, const struct binding_port_entry *p, 
 		if (!active || !bindings_may_speak(&p->p, ip, active->mac))
 			binding_link(e, REF_STATIC, first);
 		binding_drop_learned(b, e);
+		duplicate_free(b, e);
 	}
 	binding_update(b, e, false);
 	return r;

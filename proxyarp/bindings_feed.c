@@ -65,7 +65,11 @@ int bindings_remote_bind(struct bindings *b, const struct binding_remote *r)
 	if (!e)
 		return -ENOSPC;
 	if (e->refs[REF_EVPN].station != s) {
-		e->evpn_newer = true;
+		const struct duplicate_claim claim = {.mac = s->mac};
+		/* What an operator said, there or here, is no claim; nor is a trap, which is his too. */
+		if (r->immutable && !s->trap)
+			duplicate_free(b, e);
+		e->evpn_newer = e->home || r->immutable || duplicate_claim(b, e, &claim);
 		b->empty_stations = true; /* the MAC that had it */
 	}
 	binding_link(e, REF_EVPN, s);
@@ -80,6 +84,7 @@ int bindings_remote_bind(struct bindings *b, const struct binding_remote *r)
 static void remote_bind_gone(struct bindings *b, struct binding *e)
 {
 	binding_unlink(e, REF_EVPN);
+	duplicate_evpn_gone(b, e);
 	b->empty_stations = true;
 	e->evpn_marked = e->evpn_immutable = e->evpn_newer = false;
 	binding_update(b, e, false);

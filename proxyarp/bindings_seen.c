@@ -68,6 +68,31 @@ static bool may_learn(struct bindings *b, const struct binding_port_entry *p,
 	return override || b->c.anycast || b->c.na_new || had == s || evpn == s;
 }
 
+bool binding_learned(struct bindings *b, struct binding_port_entry *p, struct station *s,
+	struct binding *e, uint8_t flags, bool flooded)
+{
+	bool same = e->refs[REF_LEARNED].station == s && e->learned_on == p->ifindex;
+
+	if (!same && p->learned >= (p->p.closed ? b->c.max_per_port
+						: bindings_share_of(b->c.max_bindings))) {
+		b->stats.full++;
+		b->empty_bindings = true;
+		return false;
+	}
+	if (!same) {
+		binding_drop_learned(b, e);
+		binding_link(e, REF_LEARNED, s);
+		e->learned_on = p->ifindex;
+		p->learned++;
+	}
+	e->learned_flags = flags;
+	e->learned_ms = e->asked_ms = b->now_ms;
+	e->flooded = flooded;
+	e->evpn_newer = false;
+	binding_update(b, e, false);
+	return true;
+}
+
 static void learn(struct bindings *b, struct binding_port_entry *p, struct station *s,
 	const struct layout_event *ev, struct ip ip)
 {
@@ -86,30 +111,21 @@ static void learn(struct bindings *b, struct binding_port_entry *p, struct stati
 		b->stats.refused++;
 		return;
 	}
-	bool same = e && e->refs[REF_LEARNED].station == s && e->learned_on == p->ifindex;
-	if (!same &&
-		p->learned >= (p->p.closed ? b->c.max_per_port
-					    : bindings_share_of(b->c.max_bindings))) {
-		b->stats.full++;
-		return;
-	}
-	e = binding_get(b, ip);
-	if (!e)
-		return;
-	if (!same) {
-		binding_drop_learned(b, e);
-		binding_link(e, REF_LEARNED, s);
-		e->learned_on = p->ifindex;
-		p->learned++;
-	}
 	/* An entry without O is an anycast one. */
-	e->learned_flags = override || !b->c.anycast ? BIND_OVERRIDE : 0;
+	struct duplicate_claim claim = {.mac = s->mac,
+		.ifindex = p->ifindex,
+		.flags = override || !b->c.anycast ? BIND_OVERRIDE : 0,
+		.flooded = ev->outcome == OUTCOME_FLOODED};
 	if (ev->flags & EVENT_NA_ROUTER)
-		e->learned_flags |= BIND_ROUTER;
-	e->learned_ms = e->asked_ms = b->now_ms;
-	e->flooded = ev->outcome == OUTCOME_FLOODED;
-	e->evpn_newer = false;
-	binding_update(b, e, false);
+		claim.flags |= BIND_ROUTER;
+	/* Its owner keeps a frozen address from ageing; nothing else changes it. */
+	bool frozen = e && duplicate_is_frozen(e);
+	if (e && !(frozen && e->refs[REF_LEARNED].station == s) && !duplicate_claim(b, e, &claim))
+		return;
+	e = binding_get(b, ip);
+	if (!e || !binding_learned(b, p, s, e, claim.flags, claim.flooded))
+		return;
+	duplicate_heard(b, e, s->mac);
 }
 
 void bindings_event(struct bindings *b, const struct layout_event *ev, uint64_t now_ms)
@@ -158,14 +174,16 @@ static void age_station(struct bindings *b, struct station *s, bool retry)
 
 static void age_binding(struct bindings *b, struct binding *e, bool retry)
 {
-	uint64_t age_ms = (uint64_t)b->c.age_sec * 1000, is = b->now_ms - e->learned_ms;
+	uint64_t age_ms = (uint64_t)b->c.age_sec * 1000;
 	uint64_t refresh_ms = b->c.refresh_sec ? (uint64_t)b->c.refresh_sec * 1000 : age_ms / 3;
 	const struct station *s = e->refs[REF_LEARNED].station;
 	uint32_t ifindex;
 
+	duplicate_tick(b, e);
+	s = e->refs[REF_LEARNED].station;
 	if (!s && !retry)
 		return;
-	if (s && is > age_ms) {
+	if (s && b->now_ms - e->learned_ms > age_ms) {
 		binding_drop_learned(b, e);
 		b->stats.aged++;
 	} else if (s && b->now_ms - e->asked_ms > refresh_ms &&

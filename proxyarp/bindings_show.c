@@ -44,6 +44,7 @@ void bindings_stats(const struct bindings *b, struct binding_stats *ret)
 
 	*ret = b->stats;
 	ret->sponges = b->sponged;
+	ret->duplicates = b->frozen;
 	hmap_foreach (&b->bindings, e) {
 		enum binding_source source = binding_effective(b, e, &v);
 		ret->statics += source == SOURCE_STATIC;
