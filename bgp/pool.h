@@ -1,12 +1,12 @@
 /* A pool of small objects of mixed size, named by 32 bits instead of a pointer: what keeps a route
- * small. Objects are carved from chunks of 1 MB in units of 8 octets, never move, and are reused by
+ * small. Objects are carved from chunks of 2 MB in units of 8 octets, never move, and are reused by
  * size; nothing is given back before pool_free_all(). Up to 32 GB. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
 
 #define POOL_UNIT 8
-#define POOL_CHUNK_BITS 17 /* units in a chunk */
+#define POOL_CHUNK_BITS 18 /* units in a chunk */
 #define POOL_OBJECT_MAX 320
 
 typedef uint32_t pool_ref; /* 0: none */

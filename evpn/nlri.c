@@ -36,7 +36,8 @@ struct row {
 
 /* --- the pieces --- */
 
-static void to_key(struct decoding *d, size_t len)
+/* In line, as copy() is: most lengths are constants, and a copy is then a move or two. */
+static inline __attribute__((always_inline)) void to_key(struct decoding *d, size_t len)
 {
 	if (d->n->key_len + len > BGP_KEY_MAX)
 		d->v.bad = true;
@@ -46,7 +47,7 @@ static void to_key(struct decoding *d, size_t len)
 		d->n->key_len = (uint16_t)(d->n->key_len + len);
 }
 
-static void to_payload(struct decoding *d, size_t len)
+static inline __attribute__((always_inline)) void to_payload(struct decoding *d, size_t len)
 {
 	if (d->n->payload_len + len > BGP_PAYLOAD_MAX)
 		d->v.bad = true;
@@ -94,7 +95,8 @@ static bool unpack_sized_ip(struct reader *key, struct ip *ret)
 	return reader_done(key);
 }
 
-static void copy(struct writer *w, struct reader *from, size_t len)
+static inline __attribute__((always_inline)) void copy(
+	struct writer *w, struct reader *from, size_t len)
 {
 	const uint8_t *p = reader_bytes(from, len);
 

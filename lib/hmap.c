@@ -12,7 +12,6 @@ void hmap_init(struct hmap *m, bool (*eq)(const void *entry, const void *key))
 
 void hmap_free(struct hmap *m)
 {
-	free(m->hash);
 	free(m->slot);
 	hmap_init(m, m->eq);
 }
@@ -27,29 +26,23 @@ static void put(struct hmap *m, uint32_t mark, void *entry)
 {
 	size_t i = mark & m->mask;
 
-	while (m->hash[i])
+	while (m->slot[i].hash)
 		i = (i + 1) & m->mask;
-	m->slot[i] = entry;
-	m->hash[i] = mark;
+	m->slot[i] = (struct hmap_slot){mark, entry};
 }
 
 static int resize(struct hmap *m, size_t slots)
 {
 	struct hmap n = *m;
 
-	n.hash = calloc(slots, sizeof(*n.hash));
-	n.slot = malloc(slots * sizeof(*n.slot));
+	n.slot = calloc(slots, sizeof(*n.slot));
 	n.mask = slots - 1;
 	n.room = slots / 5 * 4;
-	if (!n.hash || !n.slot) {
-		free(n.hash);
-		free(n.slot);
+	if (!n.slot)
 		return -ENOMEM;
-	}
 	for (size_t i = 0; m->slot && i <= m->mask; i++)
-		if (m->hash[i])
-			put(&n, m->hash[i], m->slot[i]);
-	free(m->hash);
+		if (m->slot[i].hash)
+			put(&n, m->slot[i].hash, m->slot[i].entry);
 	free(m->slot);
 	*m = n;
 	return 0;
@@ -72,8 +65,8 @@ static size_t find(const struct hmap *m, uint64_t hash, const void *key)
 
 	if (!m->slot)
 		return SIZE_MAX;
-	for (size_t i = mark & m->mask; m->hash[i]; i = (i + 1) & m->mask)
-		if (m->hash[i] == mark && m->eq(m->slot[i], key))
+	for (size_t i = mark & m->mask; m->slot[i].hash; i = (i + 1) & m->mask)
+		if (m->slot[i].hash == mark && m->eq(m->slot[i].entry, key))
 			return i;
 	return SIZE_MAX;
 }
@@ -84,9 +77,9 @@ void *hmap_guess(const struct hmap *m, uint64_t hash)
 
 	if (!m->slot)
 		return NULL;
-	for (size_t i = mark & m->mask; m->hash[i]; i = (i + 1) & m->mask)
-		if (m->hash[i] == mark)
-			return m->slot[i];
+	for (size_t i = mark & m->mask; m->slot[i].hash; i = (i + 1) & m->mask)
+		if (m->slot[i].hash == mark)
+			return m->slot[i].entry;
 	return NULL;
 }
 
@@ -94,7 +87,7 @@ void *hmap_get(const struct hmap *m, uint64_t hash, const void *key)
 {
 	size_t i = find(m, hash, key);
 
-	return i == SIZE_MAX ? NULL : m->slot[i];
+	return i == SIZE_MAX ? NULL : m->slot[i].entry;
 }
 
 int hmap_add(struct hmap *m, uint64_t hash, void *entry)
@@ -111,15 +104,14 @@ int hmap_add(struct hmap *m, uint64_t hash, void *entry)
 /* Closes the gap at i: whatever stands behind it and may stand nearer to its home moves up. */
 static void remove_at(struct hmap *m, size_t i)
 {
-	for (size_t j = (i + 1) & m->mask; m->hash[j]; j = (j + 1) & m->mask) {
-		size_t home = m->hash[j] & m->mask;
+	for (size_t j = (i + 1) & m->mask; m->slot[j].hash; j = (j + 1) & m->mask) {
+		size_t home = m->slot[j].hash & m->mask;
 		if (((j - home) & m->mask) >= ((j - i) & m->mask)) {
 			m->slot[i] = m->slot[j];
-			m->hash[i] = m->hash[j];
 			i = j;
 		}
 	}
-	m->hash[i] = 0;
+	m->slot[i].hash = 0;
 	m->count--;
 }
 
@@ -129,7 +121,7 @@ void *hmap_del(struct hmap *m, uint64_t hash, const void *key)
 
 	if (i == SIZE_MAX)
 		return NULL;
-	void *entry = m->slot[i];
+	void *entry = m->slot[i].entry;
 	remove_at(m, i);
 	return entry;
 }
@@ -142,11 +134,11 @@ size_t hmap_sweep(struct hmap *m, bool (*drop)(void *entry, void *arg), void *ar
 
 	if (!m->slot)
 		return 0;
-	while (m->hash[start])
+	while (m->slot[start].hash)
 		start++;
 	for (size_t n = 1; n <= m->mask;) {
 		size_t i = (start + n) & m->mask;
-		if (m->hash[i] && drop(m->slot[i], arg)) {
+		if (m->slot[i].hash && drop(m->slot[i].entry, arg)) {
 			remove_at(m, i);
 			dropped++;
 		} else {
@@ -161,7 +153,7 @@ void *hmap_next(const struct hmap *m, size_t *at)
 	if (!m->slot)
 		return NULL;
 	for (; *at <= m->mask; ++*at)
-		if (m->hash[*at])
-			return m->slot[*at];
+		if (m->slot[*at].hash)
+			return m->slot[*at].entry;
 	return NULL;
 }

@@ -11,9 +11,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Hash and entry side by side, so that a look-up waits for one cache line, and packed, so that it costs no more memory
+ * than two arrays. */
+struct hmap_slot {
+	uint32_t hash; /* 0: empty */
+	void *entry;
+} __attribute__((packed));
+
 struct hmap {
-	uint32_t *hash; /* 0: empty. Probing looks at these alone, sixteen to a cache line */
-	void **slot;
+	struct hmap_slot *slot;
 	size_t mask; /* slots - 1; 0 with slot == NULL: nothing allocated yet */
 	size_t count, room; /* so many are in, so many may be before it grows */
 	bool (*eq)(const void *entry, const void *key);
@@ -27,10 +33,8 @@ void hmap_free(struct hmap *m);
  * those of several keys can overlap: prefetch all, then look up. */
 static inline void hmap_prefetch(const struct hmap *m, uint64_t hash)
 {
-	if (!m->slot)
-		return;
-	__builtin_prefetch(&m->hash[hash & m->mask]);
-	__builtin_prefetch(&m->slot[hash & m->mask]);
+	if (m->slot)
+		__builtin_prefetch(&m->slot[hash & m->mask]);
 }
 
 /* The entry that is probably the one, to be prefetched in its turn, or NULL. Nothing of it has been read. */
