@@ -1,6 +1,6 @@
 /* Building the answers. RFC 9161 section 3.3: the frame's source is the owner's MAC (a), so that
- * what the asker's and the fabric's bridges see is the owner; O is always set (d), R is as the
- * owner said; DAD gets S clear and all-nodes (RFC 4861 section 7.2.4). Nothing of the request's
+ * what the asker's and the fabric's bridges see is the owner; O is always set but with anycast
+ * (d), R is as the owner said; DAD gets S clear and all-nodes (RFC 4861 section 7.2.4). Nothing of the request's
  * bytes behind its fixed fields is echoed.
  */
 #include "proxyarp/answer.h"
@@ -49,7 +49,7 @@ static void build_arp(const struct frame *f, const struct layout_bind *owner, st
 }
 
 static void build_na(
-	const struct frame *f, const struct layout_bind *owner, bool to_fabric, struct na_answer *a)
+	const struct frame *f, const struct layout_bind *owner, unsigned how, struct na_answer *a)
 {
 	bool dad = f->cls == CLASS_NS_DAD;
 
@@ -59,13 +59,15 @@ static void build_na(
 		.payload_len = {0, sizeof(struct na_message)},
 		.next = 58,
 		.hop_limit = 255,
-		.na = {.type = 136, .flags = FRAME_NA_OVERRIDE, .option = 2, .option_units = 1},
+		.na = {.type = 136, .option = 2, .option_units = 1},
 	};
+	if (!(how & ANSWER_ANYCAST) || owner->flags & BIND_OVERRIDE)
+		a->na.flags |= FRAME_NA_OVERRIDE;
 	if (owner->flags & BIND_ROUTER)
 		a->na.flags |= FRAME_NA_ROUTER;
 	if (!dad)
 		a->na.flags |= FRAME_NA_SOLICITED;
-	memcpy(a->dst, dad && !to_fabric ? all_nodes_mac : f->src.b, 6);
+	memcpy(a->dst, dad && !(how & ANSWER_TO_FABRIC) ? all_nodes_mac : f->src.b, 6);
 	memcpy(a->src, owner->mac, 6);
 	memcpy(a->ip_src, f->target.b, 16);
 	memcpy(a->ip_dst, dad ? all_nodes : f->sender.b, 16);
@@ -79,7 +81,7 @@ static void build_na(
 	a->na.checksum[1] = (uint8_t)sum;
 }
 
-size_t answer_build(const struct frame *f, const struct layout_bind *owner, bool to_fabric,
+size_t answer_build(const struct frame *f, const struct layout_bind *owner, unsigned how,
 	uint8_t out[static VERDICT_ANSWER_MAX])
 {
 	if (frame_is_arp(f)) {
@@ -89,7 +91,7 @@ size_t answer_build(const struct frame *f, const struct layout_bind *owner, bool
 		return sizeof(a);
 	}
 	struct na_answer a;
-	build_na(f, owner, to_fabric, &a);
+	build_na(f, owner, how, &a);
 	memcpy(out, &a, sizeof(a));
 	return sizeof(a);
 }

@@ -4,8 +4,8 @@
  * rules of sections 6.1, 7.1 and 8.1. A neighbour message that breaks one of them is `nd-bad` and
  * nothing else: receivers must ignore it, so answering or learning from it would be a way in.
  * Trailers behind ARP or behind the IPv6 payload are padding (a short frame is padded to 60 octets)
- * and are not looked at. IPv6 extension headers are not followed but for MLD's hop-by-hop header:
- * ND behind an extension header is no ND here, and reaches nobody as it is then other multicast.
+ * and are not looked at. IPv6 extension headers are followed for two things alone: MLD behind its
+ * hop-by-hop header, and ND that hides there (RFC 6980, 7113).
  */
 #include "proxyarp/frame.h"
 
@@ -19,13 +19,23 @@
 #define TYPE_LLDP 0x88cc
 
 #define PROTO_HOPOPT 0
+#define PROTO_ICMP 1
 #define PROTO_FRAGMENT 44
 #define PROTO_AH 51
 #define PROTO_IGMP 2
+#define PROTO_TCP 6
+#define PROTO_IGRP 9
 #define PROTO_UDP 17
 #define PROTO_ICMP6 58
+#define PROTO_EIGRP 88
 #define PROTO_OSPF 89
 #define PROTO_PIM 103
+
+#define PORT_BGP 179
+#define PORT_VXLAN 4789
+#define VXLAN_HAS_VNI 0x08
+#define TCP_SYN 0x02
+#define TCP_ACK 0x10
 
 #define ND_RS 133
 #define ND_RA 134
@@ -61,7 +71,23 @@ uint16_t frame_icmp6_sum(
 	return (uint16_t)~sum;
 }
 
-/* 802.3 with a length: spanning tree in its two forms, Cisco's discovery kin, or other LLC. */
+/* Protocols that say who they are by a vendor's SNAP header. */
+static const struct {
+	uint32_t oui;
+	uint16_t pid;
+	enum frame_class cls;
+} snap[] = {
+	{0x00000c, 0x010b, CLASS_STP},	/* PVST */
+	{0x00000c, 0x2000, CLASS_CDP},	/* CDP */
+	{0x00e02b, 0x00bb, CLASS_CDP},	/* EDP */
+	{0x00e052, 0x2000, CLASS_CDP},	/* FDP */
+	{0x00000c, 0x2003, CLASS_VTP},	/* VTP */
+	{0x00000c, 0x2004, CLASS_VTP},	/* DTP */
+	{0x00000c, 0x0111, CLASS_VTP},	/* UDLD */
+	{0x00000c, 0x0104, CLASS_VTP},	/* PAgP */
+};
+
+/* 802.3 with a length: spanning tree, IS-IS, vendors' protocols, or other LLC. */
 static enum frame_class read_llc(struct reader *r, struct mac dst)
 {
 	static const uint8_t bridge_group[5] = {0x01, 0x80, 0xc2, 0x00, 0x00};
@@ -69,24 +95,17 @@ static enum frame_class read_llc(struct reader *r, struct mac dst)
 
 	if (saps == 0x4242 && memcmp(dst.b, bridge_group, 5) == 0 && dst.b[5] < 0x10)
 		return CLASS_STP;
-	if (saps != 0xaaaa)
-		return CLASS_LLC;
+	if (saps == 0xfefe)
+		return CLASS_ISIS;
 	uint8_t control = reader_u8(r);
 	uint32_t oui = reader_u24(r);
 	uint16_t pid = reader_u16(r);
-	if (!reader_ok(r) || control != 0x03 || oui != 0x00000c)
+	if (!reader_ok(r) || saps != 0xaaaa || control != 0x03)
 		return CLASS_LLC;
-	switch (pid) {
-	case 0x010b:
-		return CLASS_STP;
-	case 0x2000: /* CDP */
-	case 0x2003: /* VTP */
-	case 0x2004: /* DTP */
-	case 0x0111: /* UDLD */
-		return CLASS_CDP;
-	default:
-		return CLASS_LLC;
-	}
+	for (size_t i = 0; i < sizeof(snap) / sizeof(snap[0]); i++)
+		if (snap[i].oui == oui && snap[i].pid == pid)
+			return snap[i].cls;
+	return CLASS_LLC;
 }
 
 static enum frame_class read_arp(struct reader *r, struct frame *f)
@@ -121,53 +140,116 @@ static enum frame_class read_arp(struct reader *r, struct frame *f)
 static enum frame_class read_udp(struct reader *r, bool v6)
 {
 	uint16_t from = reader_u16(r), to = reader_u16(r);
+	uint16_t dhcp = v6 ? 546 : 67;
 
 	reader_skip(r, 4);
 	if (!reader_ok(r))
 		return CLASS_COUNT;
-	if (!v6 && (from == 67 || from == 68 || to == 67 || to == 68))
-		return CLASS_DHCP4;
-	if (v6 && (from == 546 || from == 547 || to == 546 || to == 547))
-		return CLASS_DHCP6;
-	if (to == 5353)
+	if (from == dhcp || from == dhcp + 1 || to == dhcp || to == dhcp + 1)
+		return v6 ? CLASS_DHCP6 : CLASS_DHCP4;
+	switch (to) {
+	case 5353:
 		return CLASS_MDNS;
-	if (to == 1900)
+	case 1900:
 		return CLASS_SSDP;
-	if (!v6 && (to == 137 || to == 138))
-		return CLASS_NETBIOS;
-	return CLASS_COUNT;
+	case 5678:
+		return CLASS_MNDP;
+	case 137:
+	case 138:
+		return v6 ? CLASS_COUNT : CLASS_NETBIOS;
+	case 520:
+		return v6 ? CLASS_COUNT : CLASS_RIP;
+	case 521:
+		return v6 ? CLASS_RIP : CLASS_COUNT;
+	default:
+		return CLASS_COUNT;
+	}
 }
 
-static enum frame_class read_ipv4(struct reader *r, struct mac dst)
+/* What the verdict asks of the payload: who opens a BGP session (to the sponge), what is a tunnel's (RFC 7348 section 5). */
+static void read_transport(struct reader r, uint8_t protocol, struct frame *f)
 {
-	enum frame_class other = mac_is_broadcast(dst) ? CLASS_IP4_BROADCAST : CLASS_IP4_MULTICAST;
+	if (protocol == PROTO_UDP) {
+		reader_skip(&r, 2);
+		f->vxlan = reader_u16(&r) == PORT_VXLAN;
+		reader_skip(&r, 4);
+		uint8_t flags = reader_u8(&r);
+		reader_skip(&r, 3);
+		f->vni = reader_u24(&r);
+		reader_skip(&r, 1);
+		f->vxlan_whole = f->vxlan && reader_ok(&r);
+		f->vni_valid = f->vxlan_whole && flags & VXLAN_HAS_VNI;
+	} else if (protocol == PROTO_TCP) {
+		reader_skip(&r, 2);
+		uint16_t to = reader_u16(&r);
+		reader_skip(&r, 9);
+		uint8_t flags = reader_u8(&r);
+		f->bgp_syn = to == PORT_BGP && (flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	}
+}
 
-	if (!mac_is_group(dst))
-		return CLASS_IP4_UNICAST;
-	uint8_t version_ihl = reader_u8(r);
-	reader_skip(r, 5);
-	uint16_t fragment = reader_u16(r);
-	reader_skip(r, 1);
-	uint8_t protocol = reader_u8(r);
-	reader_skip(r, 10);
-	if ((version_ihl & 0x0f) > 5)
-		reader_skip(r, ((version_ihl & 0x0fu) - 5) * 4);
-	if (!reader_ok(r) || version_ihl >> 4 != 4 || (version_ihl & 0x0f) < 5 || fragment & 0x1fff)
-		return other;
+static enum frame_class read_icmp4(struct reader *r)
+{
+	switch (reader_u8(r)) {
+	case 5:
+		return CLASS_ICMP_REDIRECT;
+	case 9:
+	case 10:
+		return CLASS_IRDP;
+	default:
+		return CLASS_COUNT;
+	}
+}
+
+static enum frame_class read_group4(struct reader *r, uint8_t protocol)
+{
 	switch (protocol) {
 	case PROTO_IGMP:
 		return CLASS_IGMP;
 	case PROTO_OSPF:
 		return CLASS_OSPF;
+	case PROTO_EIGRP:
+	case PROTO_IGRP:
+		return CLASS_EIGRP;
 	case PROTO_PIM:
 		return CLASS_PIM;
-	case PROTO_UDP: {
-		enum frame_class c = read_udp(r, false);
-		return c == CLASS_COUNT ? other : c;
-	}
+	case PROTO_UDP:
+		return read_udp(r, false);
 	default:
-		return other;
+		return CLASS_COUNT;
 	}
+}
+
+static enum frame_class read_ipv4(struct reader *r, struct frame *f)
+{
+	bool group = mac_is_group(f->dst);
+	enum frame_class c = CLASS_COUNT, other = mac_is_broadcast(f->dst) ? CLASS_IP4_BROADCAST
+				 : group ? CLASS_IP4_MULTICAST
+					 : CLASS_IP4_UNICAST;
+	uint8_t src[4], dst[4];
+	uint8_t version_ihl = reader_u8(r);
+
+	reader_skip(r, 5);
+	uint16_t fragment = reader_u16(r);
+	reader_skip(r, 1);
+	uint8_t protocol = reader_u8(r);
+	reader_skip(r, 2);
+	reader_copy(r, src, 4);
+	reader_copy(r, dst, 4);
+	if ((version_ihl & 0x0f) > 5)
+		reader_skip(r, ((version_ihl & 0x0fu) - 5) * 4);
+	if (!reader_ok(r) || version_ihl >> 4 != 4 || (version_ihl & 0x0f) < 5)
+		return other;
+	f->sender = ip_v4(src);
+	f->target = ip_v4(dst);
+	if (fragment & 0x1fff)
+		return other;
+	read_transport(*r, protocol, f);
+	if (protocol == PROTO_ICMP)
+		c = read_icmp4(r);
+	else if (group)
+		c = read_group4(r, protocol);
+	return c == CLASS_COUNT ? other : c;
 }
 
 struct ip6_header {
@@ -238,11 +320,8 @@ static enum frame_class read_nd(struct reader m, const struct ip6_header *h, str
 		reader_copy(&m, target.b, 16);
 	if (type == ND_REDIRECT)
 		reader_copy(&m, destination.b, 16);
-	if (type == ND_NS || type == ND_NA)
-		f->target = target;
 	if (!read_options(m, f->src, &o))
 		return CLASS_ND_BAD;
-	f->sender = h->src;
 	bool anonymous = ip_is_unspecified(h->src), group = mac_is_group(f->dst);
 	switch (type) {
 	case ND_RS:
@@ -253,16 +332,18 @@ static enum frame_class read_nd(struct reader m, const struct ip6_header *h, str
 		return ip_is_link_local(h->src) && redirect_ok(target, destination) ? CLASS_REDIRECT
 										    : CLASS_ND_BAD;
 	case ND_NS:
-		if (ip_is_multicast(f->target) ||
+		if (ip_is_multicast(target) ||
 			(anonymous && (!is_solicited_node(h->dst) || o.source_ll)))
 			return CLASS_ND_BAD;
+		f->target = target;
 		f->mismatch = o.source_differs;
 		f->odd_option = o.odd;
 		return anonymous ? CLASS_NS_DAD : group ? CLASS_NS : CLASS_NS_UNICAST;
 	default:
-		if (ip_is_multicast(f->target) ||
+		if (ip_is_multicast(target) ||
 			(ip_is_multicast(h->dst) && flags & FRAME_NA_SOLICITED))
 			return CLASS_ND_BAD;
+		f->target = target;
 		f->mismatch = o.target_differs;
 		f->na_flags = flags;
 		return group ? CLASS_NA_UNSOLICITED : CLASS_NA;
@@ -350,6 +431,9 @@ static enum frame_class read_ipv6(struct reader *r, struct frame *f)
 	reader_copy(r, h.dst.b, 16);
 	if (!reader_ok(r) || version != 6)
 		return other;
+	f->sender = h.src;
+	f->target = h.dst;
+	read_transport(*r, h.next, f);
 	if (h.hop_limit == 255 && is_extension(h.next) && hides_nd(*r, h.next))
 		return CLASS_ND_BAD;
 	if (h.next == PROTO_ICMP6)
@@ -362,9 +446,37 @@ static enum frame_class read_ipv6(struct reader *r, struct frame *f)
 		c = read_udp(r, true);
 	else if (h.next == PROTO_OSPF)
 		c = CLASS_OSPF;
+	else if (h.next == PROTO_EIGRP)
+		c = CLASS_EIGRP;
 	else if (h.next == PROTO_PIM)
 		c = CLASS_PIM;
 	return c == CLASS_COUNT ? other : c;
+}
+
+/* 0x9000: Ethernet's own loop test, which vendors use as a keepalive; 0x8899: a switch maker's; 0x6001 - 0x6004: MOP and DECnet. */
+static bool is_loop_test(uint16_t type)
+{
+	return type == 0x9000 || type == 0x8899 || (type >= 0x6001 && type <= 0x6004);
+}
+
+static enum frame_class read_type(struct reader *r, uint16_t type, struct frame *f)
+{
+	if (type == 0x8100 || type == 0x88a8 || type == 0x9100)
+		return CLASS_TAGGED;
+	if (type < 0x0600)
+		return read_llc(r, f->dst);
+	switch (type) {
+	case TYPE_LLDP:
+		return CLASS_LLDP;
+	case TYPE_ARP:
+		return read_arp(r, f);
+	case TYPE_IPV4:
+		return read_ipv4(r, f);
+	case TYPE_IPV6:
+		return read_ipv6(r, f);
+	default:
+		return is_loop_test(type) ? CLASS_LOOP_TEST : CLASS_ETHERTYPE;
+	}
 }
 
 void frame_read(const uint8_t *octets, size_t len, bool tag_in_metadata, struct frame *ret)
@@ -376,20 +488,7 @@ void frame_read(const uint8_t *octets, size_t len, bool tag_in_metadata, struct 
 		reader_copy(&r, f.dst.b, 6);
 		reader_copy(&r, f.src.b, 6);
 		uint16_t type = reader_u16(&r);
-		if (tag_in_metadata || type == 0x8100 || type == 0x88a8 || type == 0x9100)
-			f.cls = CLASS_TAGGED;
-		else if (type < 0x0600)
-			f.cls = read_llc(&r, f.dst);
-		else if (type == TYPE_LLDP)
-			f.cls = CLASS_LLDP;
-		else if (type == TYPE_ARP)
-			f.cls = read_arp(&r, &f);
-		else if (type == TYPE_IPV4)
-			f.cls = read_ipv4(&r, f.dst);
-		else if (type == TYPE_IPV6)
-			f.cls = read_ipv6(&r, &f);
-		else
-			f.cls = CLASS_ETHERTYPE;
+		f.cls = tag_in_metadata ? CLASS_TAGGED : read_type(&r, type, &f);
 	}
 	*ret = f;
 }

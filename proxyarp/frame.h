@@ -15,12 +15,19 @@
 struct frame {
 	enum frame_class cls;
 	struct mac dst, src; /* zero of a runt */
-	/* arp-* but arp-bad; ns*, na* but nd-bad: the asker's or speaker's address and the one it is about. */
+	/* arp-* but arp-bad; ns*, na* but nd-bad: the asker's or speaker's address and the one it is about. Other IPv4 and IPv6 with a
+	 * whole header: source and destination. Else of family 0. */
 	struct ip sender; /* ARP: sender IP; ND: the IPv6 source. Unspecified: 0.0.0.0 or :: */
-	struct ip target; /* ARP: target IP; ND: the target */
+	struct ip target; /* ARP: target IP; NS, NA: the target */
 	bool mismatch;	  /* ARP sender hardware address or ND link-layer option is not the frame's source */
 	bool odd_option;  /* NS: an option other than source link-layer address and nonce */
 	uint8_t na_flags; /* NA: FRAME_NA_* */
+	/* Directly behind a whole IPv4 header, of no fragment but the first, or the fixed IPv6 header; whatever the class. */
+	bool bgp_syn;	  /* TCP, SYN without ACK, to port 179 */
+	bool vxlan;	  /* UDP to port 4789 */
+	bool vxlan_whole; /* with all of the UDP and VXLAN headers there */
+	bool vni_valid;	  /* that say that `vni` is one */
+	uint32_t vni;
 };
 
 /* Total on any bytes; never reads past len. */

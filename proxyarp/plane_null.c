@@ -19,7 +19,7 @@ static int null_open(
 	(void)dir;
 	if (!p)
 		return -ENOMEM;
-	tables_init(&p->t, l->bindings4, l->bindings6, l->macs, l->ports);
+	tables_init(&p->t, l->bindings4, l->bindings6, l->macs, l->ports, l->vteps);
 	*ret = p;
 	*ret_adopted = false;
 	return 0;
@@ -88,6 +88,16 @@ static int null_mac_del(struct plane *p, const struct layout_mac_key *k)
 	return tables_mac_del(&p->t, k);
 }
 
+static int null_vtep_set(struct plane *p, const struct layout_vtep_key *k)
+{
+	return tables_vtep_set(&p->t, k);
+}
+
+static int null_vtep_del(struct plane *p, const struct layout_vtep_key *k)
+{
+	return tables_vtep_del(&p->t, k);
+}
+
 static void null_bind4_each(struct plane *p,
 	void (*fn)(void *, const struct layout_key4 *, const struct layout_bind *), void *arg)
 {
@@ -133,6 +143,18 @@ static int null_counters(
 	return 0;
 }
 
+static int null_would_each(struct plane *p, uint32_t slot,
+	void (*fn)(void *, enum frame_dir, enum frame_class, enum frame_outcome,
+		const struct layout_counter *),
+	void *arg)
+{
+	(void)p;
+	(void)slot;
+	(void)fn;
+	(void)arg;
+	return 0;
+}
+
 static int null_counters_zero(struct plane *p, uint32_t slot)
 {
 	(void)p;
@@ -175,11 +197,14 @@ const struct plane_ops plane_null = {
 	.bind6_del = null_bind6_del,
 	.mac_set = null_mac_set,
 	.mac_del = null_mac_del,
+	.vtep_set = null_vtep_set,
+	.vtep_del = null_vtep_del,
 	.bind4_each = null_bind4_each,
 	.bind6_each = null_bind6_each,
 	.mac_each = null_mac_each,
 	.port_each = null_port_each,
 	.counters = null_counters,
+	.would_each = null_would_each,
 	.counters_zero = null_counters_zero,
 	.fd = null_fd,
 	.poll = null_poll,

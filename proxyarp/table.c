@@ -1,4 +1,4 @@
-/* The data plane's tables in plain memory. Four maps of the same make: an entry is the key followed
+/* The data plane's tables in plain memory. Five maps of the same make: an entry is the key followed
  * by the value, found by a keyed hash over the key's octets (members choose addresses), and owned
  * by the table. */
 #include "proxyarp/table.h"
@@ -52,20 +52,23 @@ TABLE(b4, struct table_bind4, struct layout_key4, struct layout_bind, k, bind4, 
 TABLE(b6, struct table_bind6, struct layout_key6, struct layout_bind, k, bind6, max_bind6)
 TABLE(mc, struct table_mac, struct layout_mac_key, struct layout_mac, k, macs, max_macs)
 TABLE(pt, struct table_port, uint32_t, struct layout_port, ifindex, ports, max_ports)
+TABLE(vt, struct table_vtep, struct layout_vtep_key, uint8_t, k, vteps, max_vteps)
 
 void tables_init(struct tables *t, uint32_t max_bind4, uint32_t max_bind6, uint32_t max_macs,
-	uint32_t max_ports)
+	uint32_t max_ports, uint32_t max_vteps)
 {
 	*t = (struct tables){
 		.max_bind4 = max_bind4,
 		.max_bind6 = max_bind6,
 		.max_macs = max_macs,
 		.max_ports = max_ports,
+		.max_vteps = max_vteps,
 	};
 	hmap_init(&t->bind4, b4_eq);
 	hmap_init(&t->bind6, b6_eq);
 	hmap_init(&t->macs, mc_eq);
 	hmap_init(&t->ports, pt_eq);
+	hmap_init(&t->vteps, vt_eq);
 }
 
 static void free_entries(struct hmap *m)
@@ -83,6 +86,7 @@ void tables_free(struct tables *t)
 	free_entries(&t->bind6);
 	free_entries(&t->macs);
 	free_entries(&t->ports);
+	free_entries(&t->vteps);
 }
 
 int tables_bind4_set(struct tables *t, const struct layout_key4 *k, const struct layout_bind *v)
@@ -105,6 +109,11 @@ int tables_port_set(struct tables *t, uint32_t ifindex, const struct layout_port
 	return pt_set(t, &ifindex, v);
 }
 
+int tables_vtep_set(struct tables *t, const struct layout_vtep_key *k)
+{
+	return vt_set(t, k, &(uint8_t){0});
+}
+
 int tables_bind4_del(struct tables *t, const struct layout_key4 *k)
 {
 	return b4_del(t, k);
@@ -123,6 +132,11 @@ int tables_mac_del(struct tables *t, const struct layout_mac_key *k)
 int tables_port_del(struct tables *t, uint32_t ifindex)
 {
 	return pt_del(t, &ifindex);
+}
+
+int tables_vtep_del(struct tables *t, const struct layout_vtep_key *k)
+{
+	return vt_del(t, k);
 }
 
 const struct layout_bind *tables_bind4(const struct tables *t, uint32_t lan, const uint8_t ip[4])
@@ -152,4 +166,24 @@ const struct layout_mac *tables_mac(const struct tables *t, uint32_t lan, const 
 const struct layout_port *tables_port(const struct tables *t, uint32_t ifindex)
 {
 	return pt_get(t, &ifindex);
+}
+
+struct layout_vtep_key table_vtep_key(uint32_t vni, struct ip ip)
+{
+	struct layout_vtep_key k = {.vni = vni};
+
+	if (ip.family == 4) {
+		k.ip[10] = k.ip[11] = 0xff;
+		memcpy(k.ip + 12, ip.b, 4);
+	} else {
+		memcpy(k.ip, ip.b, 16);
+	}
+	return k;
+}
+
+bool tables_vtep(const struct tables *t, uint32_t vni, struct ip ip)
+{
+	struct layout_vtep_key k = table_vtep_key(vni, ip);
+
+	return vt_get(t, &k) != NULL;
 }

@@ -48,6 +48,9 @@ enum frame_class frame_classify(const uint8_t *frame, size_t len, bool tag_in_me
 void verdict_in(const struct tables *t, const struct verdict_input *in, struct verdict *ret);
 void verdict_out(const struct tables *t, const struct verdict_input *in, struct verdict *ret);
 
+/* The bucket that a verdict named, or ALL's, is empty: what becomes of the frame then. */
+void verdict_police(const struct layout_port *port, enum frame_dir dir, struct verdict *v);
+
 const char *class_name(enum frame_class c);
 const char *outcome_name(enum frame_outcome o);
 /* 'F' went on, 'A' answered, 'D' dropped, 'P' policed */

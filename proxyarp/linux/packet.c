@@ -382,7 +382,7 @@ static int packet_open(
 	(void)dir;
 	if (!p)
 		return -ENOMEM;
-	tables_init(&p->t, l->bindings4, l->bindings6, l->macs, l->ports);
+	tables_init(&p->t, l->bindings4, l->bindings6, l->macs, l->ports, l->vteps);
 	p->epoll = epoll_create1(EPOLL_CLOEXEC);
 	p->retry = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	p->slot_count = l->ports;
@@ -511,6 +511,16 @@ static int packet_mac_del(struct plane *p, const struct layout_mac_key *k)
 	return tables_mac_del(&p->t, k);
 }
 
+static int packet_vtep_set(struct plane *p, const struct layout_vtep_key *k)
+{
+	return tables_vtep_set(&p->t, k);
+}
+
+static int packet_vtep_del(struct plane *p, const struct layout_vtep_key *k)
+{
+	return tables_vtep_del(&p->t, k);
+}
+
 static void packet_bind4_each(struct plane *p,
 	void (*fn)(void *, const struct layout_key4 *, const struct layout_bind *), void *arg)
 {
@@ -625,6 +635,8 @@ const struct plane_ops plane_packet = {
 	.bind6_del = packet_bind6_del,
 	.mac_set = packet_mac_set,
 	.mac_del = packet_mac_del,
+	.vtep_set = packet_vtep_set,
+	.vtep_del = packet_vtep_del,
 	.bind4_each = packet_bind4_each,
 	.bind6_each = packet_bind6_each,
 	.mac_each = packet_mac_each,

@@ -551,7 +551,7 @@ START_TEST(tables_are_bounded)
 	struct layout_bind v = {.ifindex = 1};
 	struct layout_key4 k = {.lan = 1};
 
-	tables_init(&t, 2, 2, 2, 2);
+	tables_init(&t, 2, 2, 2, 2, 2);
 	for (int i = 0; i < 2; i++) {
 		k.ip[3] = (uint8_t)i;
 		ck_assert_int_eq(tables_bind4_set(&t, &k, &v), 0);

@@ -59,7 +59,7 @@ static inline void world_port(struct tables *t, uint32_t ifindex, uint8_t kind, 
 
 static inline void world_init(struct tables *t)
 {
-	tables_init(t, 64, 64, 64, 16);
+	tables_init(t, 64, 64, 64, 32, 16);
 	world_port(t, 10, PORT_MEMBER, PORT_CLOSED, UNKNOWN_DROP, NS_OPTION_REPLY, 0);
 	world_port(t, 11, PORT_MEMBER, PORT_CLOSED, UNKNOWN_SPONGE, NS_OPTION_REPLY, 0);
 	world_port(t, 12, PORT_MEMBER, 0, UNKNOWN_DROP, NS_OPTION_REPLY, 0);
