@@ -1,8 +1,8 @@
 /* ARP and ND frames, and all else that a port can bring: the class and the verdicts of any bytes, on any port of a small
  * peering LAN. The first octet chooses port, direction, tag and mark; the rest is the frame.
  *
- * What must hold: an answer only with the outcome answered, and well-formed when read again; a pass only of an outcome that
- * went on; a mark only for what floods; the same bytes give the same verdict.
+ * What must hold: an answer only with the outcomes answered and sponged, and well-formed when read again; a pass only of an outcome that
+ * went on; a mark only for what floods, or goes on in dry run; never an answer to a probe from the sponge.
  */
 #include <stdlib.h>
 
@@ -43,18 +43,26 @@ static void check(const struct verdict *v, const struct verdict_input *in, bool 
 	must((unsigned)v->cls < CLASS_COUNT && (unsigned)v->outcome < OUTCOME_COUNT);
 	must(v->cls == frame_classify(in->frame, in->len, in->tag_in_metadata));
 	must(v->pass == (v->outcome == OUTCOME_ERROR || outcome_kind(v->outcome) == 'F'));
-	must((v->set_mark == MARK_FLOOD) == (v->outcome == OUTCOME_FLOODED));
-	must((v->answer_len > 0) == (v->outcome == OUTCOME_ANSWERED));
-	must(!out || (!v->has_event && !v->answer_len));
+	must(!v->set_mark || (v->set_mark == MARK_FLOOD &&
+				     (v->outcome == OUTCOME_FLOODED || v->outcome == OUTCOME_WOULD)));
+	must((v->answer_len > 0) ==
+		(v->outcome == OUTCOME_ANSWERED || v->outcome == OUTCOME_SPONGED));
+	must(v->outcome != OUTCOME_SPONGED || v->cls == CLASS_ARP_REQUEST || v->cls == CLASS_NS);
+	must(v->outcome != OUTCOME_WOULD || (v->has_would && outcome_kind(v->would) != 'F'));
+	must(v->police <= POLICE_NONE);
+	must(!out || (!v->has_event && !v->has_ask && !v->answer_len));
 	if (v->answer_len)
 		check_answer(v, in);
 	if (v->has_event)
 		must(v->event.outcome == v->outcome && v->event.ifindex == in->ifindex);
+	if (v->has_ask)
+		must(v->ask.outcome == v->outcome && v->ask.type >= EVENT_PROBE &&
+			v->ask.type <= EVENT_LIFE);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const uint32_t ports[16] = {10, 11, 12, 13, 14, 15, 16, 20, 21, 99, 10, 12, 14, 16, 20, 10};
+	static const uint32_t ports[16] = {10, 11, 12, 13, 14, 15, 16, 20, 21, 22, 23, 24, 25, 26, 29, 28};
 	static const uint32_t marks[4] = {0, MARK_ANSWER, MARK_FLOOD, MARK_PROBE};
 	static struct tables t;
 	static bool ready;

@@ -17,7 +17,7 @@ struct frame_spec {
 	enum frame_kind kind;
 	char dst, src;	       /* Ethernet; dst 0: as the kind wants */
 	char sha;	       /* ARP sender hardware address; 0: src */
-	const char *from, *to; /* ARP sender and target IP; IPv6 source and destination (NULL: by target) */
+	const char *from, *to; /* ARP sender and target IP; IP source and destination (NULL: as the kind has it) */
 	const char *target;    /* ND */
 	const char *hex;       /* ND options; payload of IP4, IP6; all behind the source MAC of RAW */
 	uint8_t op;	       /* ARP opcode (0: request); ND type; IP protocol */
@@ -156,7 +156,8 @@ static inline void frame_make_ip4(struct frame_made *m, const struct frame_spec 
 	frame_u8(m, 64);
 	frame_u8(m, s->op);
 	frame_u16(m, 0);
-	frame_hex(m, "c6120001 e0000005");
+	frame_put(m, frame_ip(s->from ? s->from : "198.18.0.1").b, 4);
+	frame_put(m, frame_ip(s->to ? s->to : "224.0.0.5").b, 4);
 	frame_hex(m, s->hex);
 }
 
