@@ -47,6 +47,8 @@ struct plane_ops {
 	/* See struct layout_vtep_key. */
 	int (*vtep_set)(struct plane *p, const struct layout_vtep_key *k);
 	int (*vtep_del)(struct plane *p, const struct layout_vtep_key *k);
+	/* NULL: this plane adopts nothing, so there is nothing that its caller has not set. */
+	void (*vtep_each)(struct plane *p, void (*fn)(void *, const struct layout_vtep_key *), void *arg);
 
 	void (*bind4_each)(struct plane *p, void (*fn)(void *, const struct layout_key4 *,
 		const struct layout_bind *), void *arg);

@@ -96,6 +96,7 @@ static void plane_free(struct plane *p)
 {
 	if (p->generation)
 		munmap(p->generation, (size_t)sysconf(_SC_PAGESIZE));
+	free(p->would);
 	ring_buffer__free(p->ring);
 	if (p->raw >= 0)
 		close(p->raw);
@@ -189,6 +190,29 @@ TABLE(bind4, bind4, const struct layout_key4 *, struct layout_bind)
 TABLE(bind6, bind6, const struct layout_key6 *, struct layout_bind)
 TABLE(mac, macs, const struct layout_mac_key *, struct layout_mac)
 
+static int vtep_set(struct plane *p, const struct layout_vtep_key *k)
+{
+	return map_set(p, p->skel->maps.vteps, k, &(uint32_t){1});
+}
+
+static int vtep_del(struct plane *p, const struct layout_vtep_key *k)
+{
+	return map_del(p, p->skel->maps.vteps, k);
+}
+
+static void vtep_each(struct plane *p, void (*fn)(void *, const struct layout_vtep_key *), void *arg)
+{
+	int fd = bpf_map__fd(p->skel->maps.vteps);
+	struct layout_vtep_key key, next;
+	bool more = bpf_map_get_next_key(fd, NULL, &next) == 0;
+
+	while (more) {
+		key = next;
+		more = bpf_map_get_next_key(fd, &key, &next) == 0;
+		fn(arg, &key);
+	}
+}
+
 /* A walk that survives the deletion of the row in hand: the next key is asked for before fn() sees
  * this one. */
 #define WALK(what, map, keytype, valuetype, keyarg)                                                \
@@ -226,15 +250,26 @@ static int port_set(struct plane *p, uint32_t ifindex, const struct layout_port 
 	return map_set(p, p->skel->maps.ports, &ifindex, port);
 }
 
+/* The same as what is there leaves the bucket as full as it is. */
 static int policer_set(struct plane *p, uint32_t slot, enum frame_dir dir, enum layout_police group,
 	const struct layout_policer *v)
 {
-	struct bpf_policer full = {.conf = v ? *v : (struct layout_policer){0}};
-	uint32_t row = POLICER_INDEX(slot, dir, group);
+	struct bpf_policer full = {.conf = v ? *v : (struct layout_policer){0}}, was;
+	uint32_t row = POLICER_INDEX(slot, (uint32_t)dir, (uint32_t)group);
+	int fd = bpf_map__fd(p->skel->maps.policers);
+	uint64_t unit_ns = full.conf.unit == UNIT_PACKETS ? 1000000000 : 8000000000;
 
-	if (slot >= p->limits.ports)
+	if (slot >= p->limits.ports || dir >= DIR_COUNT || group >= POLICE_COUNT)
 		return -ENOSPC;
-	return bpf_map_update_elem(bpf_map__fd(p->skel->maps.policers), &row, &full, BPF_ANY);
+	if (bpf_map_lookup_elem(fd, &row, &was) == 0 && !memcmp(&was.conf, &full.conf, sizeof was.conf))
+		return 0;
+	if (full.conf.rate) {
+		full.each_ns = ((unit_ns << POLICER_SHIFT) + full.conf.rate / 2) / full.conf.rate;
+		full.each_ns += !full.each_ns;
+		full.burst_ns = (full.each_ns >> POLICER_SHIFT) * full.conf.burst +
+				((full.each_ns & ((1 << POLICER_SHIFT) - 1)) * full.conf.burst >> POLICER_SHIFT);
+	}
+	return bpf_map_update_elem(fd, &row, &full, BPF_ANY);
 }
 
 static int port_attach(struct plane *p, uint32_t ifindex, bool xdp)
@@ -250,59 +285,6 @@ static int port_del(struct plane *p, uint32_t ifindex)
 	int err = bpf_detach(p, ifindex);
 
 	return err ? err : map_del(p, p->skel->maps.ports, &ifindex);
-}
-
-/* --- the ledger --- */
-
-/* The rows of a slot in one call, summed over CPUs: [row][CPU][outcome]. The kernel begins behind
- * the row it is given. */
-static int counters(
-	struct plane *p, uint32_t slot, struct layout_counter (*out)[CLASS_COUNT][OUTCOME_COUNT])
-{
-	int fd = bpf_map__fd(p->skel->maps.counters), cpus = libbpf_num_possible_cpus(), err;
-	uint32_t before = slot * COUNTER_ROWS - 1, next, n = COUNTER_ROWS, *keys;
-	struct layout_counter *got, *sums = &out[0][0][0];
-
-	if (slot >= p->limits.ports || cpus <= 0)
-		return -EINVAL;
-	got = calloc(COUNTER_PER_SLOT * (size_t)cpus, sizeof *got);
-	keys = calloc(COUNTER_ROWS, sizeof *keys);
-	err = got && keys
-		      ? bpf_map_lookup_batch(fd, slot ? &before : NULL, &next, keys, got, &n, NULL)
-		      : -ENOMEM;
-	if (!err || (err == -ENOENT && n == COUNTER_ROWS)) { /* -ENOENT: and those were the last */
-		err = 0;
-		memset(sums, 0, COUNTER_PER_SLOT * sizeof *sums);
-		for (size_t i = 0; i < COUNTER_PER_SLOT * (size_t)cpus; i++) {
-			size_t row = i / OUTCOME_COUNT / (size_t)cpus;
-			size_t at = row * OUTCOME_COUNT + i % OUTCOME_COUNT;
-
-			sums[at].frames += got[i].frames;
-			sums[at].octets += got[i].octets;
-		}
-	}
-	free(keys);
-	free(got);
-	return err;
-}
-
-static int counters_zero(struct plane *p, uint32_t slot)
-{
-	int fd = bpf_map__fd(p->skel->maps.counters), cpus = libbpf_num_possible_cpus(), err = 0;
-	struct layout_counter *zero;
-
-	if (slot >= p->limits.ports || cpus <= 0)
-		return -EINVAL;
-	zero = calloc(OUTCOME_COUNT * (size_t)cpus, sizeof *zero);
-	if (!zero)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < COUNTER_ROWS && !err; i++) {
-		uint32_t row = slot * COUNTER_ROWS + i;
-
-		err = bpf_map_update_elem(fd, &row, zero, BPF_ANY);
-	}
-	free(zero);
-	return err;
 }
 
 /* --- events and frames of our own --- */
@@ -354,8 +336,12 @@ const struct plane_ops plane_bpf = {
 	.bind6_each = bind6_each,
 	.mac_each = mac_each,
 	.port_each = port_each,
-	.counters = counters,
-	.counters_zero = counters_zero,
+	.vtep_set = vtep_set,
+	.vtep_del = vtep_del,
+	.vtep_each = vtep_each,
+	.counters = bpf_counters,
+	.would_each = bpf_would_each,
+	.counters_zero = bpf_counters_zero,
 	.fd = event_fd,
 	.poll = poll_events,
 	.send = send_frame,

@@ -21,9 +21,21 @@ struct plane {
 	int raw;      /* AF_PACKET, for send() */
 	uint64_t *generation; /* mapped; raised after each change, see bpf_scratch.h */
 	struct ring_buffer *ring;
+	struct bpf_would *would; /* would_each()'s rows of all slots, by slot */
+	size_t would_n;
+	uint64_t would_ns; /* when they were read */
 	void (*fn)(void *, const struct layout_event *); /* during poll() */
 	void *arg;
 };
+
+/* --- bpf_ledger.c --- */
+
+int bpf_counters(struct plane *p, uint32_t slot, struct layout_counter (*out)[CLASS_COUNT][OUTCOME_COUNT]);
+int bpf_would_each(struct plane *p, uint32_t slot,
+	void (*fn)(void *arg, enum frame_dir dir, enum frame_class cls, enum frame_outcome would,
+		const struct layout_counter *c),
+	void *arg);
+int bpf_counters_zero(struct plane *p, uint32_t slot);
 
 /* --- bpf_dir.c --- */
 

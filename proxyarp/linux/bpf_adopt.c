@@ -31,7 +31,9 @@ static const struct pinned {
 	{"macs", true},
 	{"ports", true},
 	{"generation", true},
+	{"vteps", true},
 	{"counters", true},
+	{"would", true},
 	{"events", true},
 	{"policers", false},
 	{"seen", false},
@@ -45,7 +47,7 @@ static int map_copy(int from, int to, const struct bpf_map_info *info)
 	void *value, *key, *at = NULL;
 	int err = 0, cpus = libbpf_num_possible_cpus();
 
-	if (info->type == BPF_MAP_TYPE_PERCPU_ARRAY)
+	if (info->type == BPF_MAP_TYPE_PERCPU_ARRAY || info->type == BPF_MAP_TYPE_PERCPU_HASH)
 		value_len = (value_len + 7) / 8 * 8 * (size_t)(cpus > 0 ? cpus : 1);
 	key = calloc(1, info->key_size);
 	value = calloc(1, value_len);
@@ -54,8 +56,8 @@ static int map_copy(int from, int to, const struct bpf_map_info *info)
 		if (bpf_map_lookup_elem(from, key, value))
 			continue;
 		err = bpf_map_update_elem(to, key, value, BPF_ANY);
-		if (err == -E2BIG && info->type == BPF_MAP_TYPE_PERCPU_ARRAY)
-			err = 0; /* rows of ports that there are no longer */
+		if (err == -E2BIG && value_len != info->value_size)
+			err = 0; /* the ledger of ports that there are no longer */
 	}
 	err = key && value ? err == -E2BIG ? -ENOSPC : err : -ENOMEM;
 	free(key);
@@ -149,9 +151,11 @@ int bpf_adopt(struct plane *p, bool *ret_adopted)
 	bpf_map__set_max_entries(p->skel->maps.macs, p->limits.macs);
 	bpf_map__set_max_entries(p->skel->maps.ports, p->limits.ports);
 	bpf_map__set_max_entries(p->skel->maps.counters, p->limits.ports * COUNTER_ROWS);
-	bpf_map__set_max_entries(p->skel->maps.policers, p->limits.ports * DIR_COUNT * POLICE_COUNT);
-	bpf_map__set_max_entries(p->skel->maps.budgets, p->limits.ports * 2 + 1);
-	p->skel->rodata->budget_all = p->limits.ports * 2;
+	bpf_map__set_max_entries(p->skel->maps.would, p->limits.ports * WOULD_ROWS);
+	bpf_map__set_max_entries(p->skel->maps.vteps, p->limits.vteps ? p->limits.vteps : 1);
+	bpf_map__set_max_entries(p->skel->maps.policers, POLICER_INDEX(p->limits.ports, 0, 0));
+	bpf_map__set_max_entries(p->skel->maps.budgets, (p->limits.ports + 1) * BUDGET_KINDS);
+	p->skel->rodata->budget_all = p->limits.ports * BUDGET_KINDS;
 	for (size_t i = 0; i < PINNED_MAPS && !err; i++)
 		err = map_adopt(p, &pinned_maps[i], &adopted, &old[i]);
 	if (!err)

@@ -35,15 +35,29 @@ static __always_inline void answer_arp(union answer *a, const struct bpf_frame *
 	a->w[10] = f->sender4;
 }
 
-/* O always: RFC 9161 3.2.1, 4861 7.2.8 notwithstanding, since the owner's entry is the only truth
- * there is. To :: it goes to all nodes (RFC 4861 7.2.4) but leaves by the asker's port alone;
- * through the fabric to the asker's MAC, or the vxlan device would flood it. */
+/* From the addresses on, with the payload length and next header of the pseudo-header (RFC 4443 2.3). */
+static __always_inline __u16 answer_sum(const union answer *a)
+{
+	__u64 sum = BE32(32 + 58);
+
+#pragma unroll
+	for (int i = 3; i < 11; i++)
+		sum += (a->d[i] & 0xffffffff) + (a->d[i] >> 32);
+	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return ~(sum + (sum >> 16));
+}
+
+/* O always, unless addresses may have several owners (RFC 9161 3.3 d; 4861 7.2.8 notwithstanding):
+ * the owner's entry is the only truth there is. To :: it goes to all nodes (RFC 4861 7.2.4) but
+ * leaves by the asker's port alone; through the fabric to the asker's MAC, or the vxlan device
+ * would flood it. */
 static __always_inline void answer_na(
-	union answer *a, const struct bpf_frame *f, __u64 owner, __u32 router, int kind)
+	union answer *a, const struct bpf_frame *f, __u64 owner, __u32 bits, int kind)
 {
 	const __u64 *target = (const __u64 *)(f->msg + 8), *asker = (const __u64 *)f->nd_src;
-	__u32 dad = f->cls == CLASS_NS_DAD, sum;
-	__u32 flags = (router ? 0xa0000000 : 0x20000000) | (dad ? 0 : 0x40000000);
+	__u32 dad = f->cls == CLASS_NS_DAD;
+	__u32 flags = bits | (dad ? 0 : 0x40000000);
 	__u64 dst = f->src;
 
 	if (dad && kind == PORT_MEMBER)
@@ -56,22 +70,22 @@ static __always_inline void answer_na(
 	a->d[6] = dad ? (__u64)BE32(1) << 32 : asker[1];
 	a->d[7] = BE32(136U << 24) | (__u64)BE32(flags) << 32;
 	a->d[10] = BE16(0x0201) | owner << 16;
-	sum = bpf_csum_diff(0, 0, a->w + 6, 64, BE32(32 + 58));
-	sum = (sum & 0xffff) + (sum >> 16);
-	a->h[29] = ~(sum + (sum >> 16));
+	a->d[7] |= (__u64)answer_sum(a) << 16;
 }
 
 /* Builds it over zeroes; returns its length. */
 static __always_inline __u32 answer_build(
-	union answer *a, const struct bpf_frame *f, const struct layout_bind *owner, int kind)
+	union answer *a, const struct bpf_frame *f, const struct layout_bind *owner, __u32 port_flags,
+	int kind)
 {
+	__u32 override = !(port_flags & PORT_ANYCAST) || owner->flags & BIND_OVERRIDE;
 	__u64 mac = mac_of(owner->mac);
 
 	if (class_in(f->cls, CLASSES_ARP)) {
 		answer_arp(a, f, mac);
 		return ARP_LEN;
 	}
-	answer_na(a, f, mac, owner->flags & BIND_ROUTER, kind);
+	answer_na(a, f, mac, (owner->flags & BIND_ROUTER ? 0x80000000 : 0) | (override ? 0x20000000 : 0), kind);
 	return NA_LEN;
 }
 

@@ -160,6 +160,8 @@ static int tc_attach(struct plane *p, uint32_t ifindex, enum layout_port_kind ki
 			strerror(-err));
 		return err;
 	}
+	if (kind == PORT_UNDERLAY)
+		return tc_put(ifindex, BPF_TC_INGRESS, bpf_program__fd(p->skel->progs.quell_underlay_in));
 	if (kind == PORT_FABRIC) {
 		in = p->skel->progs.quell_fabric_in;
 		out = p->skel->progs.quell_fabric_out;

@@ -47,6 +47,26 @@ static __always_inline __u16 frame_u16(const void *p)
 	return BE16(*(const __u16 *)p);
 }
 
+static __always_inline __u32 class_snap(__u32 oui, __u16 pid)
+{
+	if (oui == 0x00000c) {
+		switch (pid) {
+		case 0x010b:
+			return CLASS_STP; /* PVST */
+		case 0x2000:
+			return CLASS_CDP;
+		case 0x2003: /* VTP, DTP, UDLD, PAgP */
+		case 0x2004:
+		case 0x0111:
+		case 0x0104:
+			return CLASS_VTP;
+		}
+		return CLASS_LLC;
+	}
+	return (oui == 0x00e02b && pid == 0x00bb) || (oui == 0x00e052 && pid == 0x2000) ? CLASS_CDP
+											: CLASS_LLC;
+}
+
 static __always_inline __u32 class_llc(struct octets o, struct bpf_frame *f)
 {
 	const __u8 *p = o.p;
@@ -55,19 +75,11 @@ static __always_inline __u32 class_llc(struct octets o, struct bpf_frame *f)
 		return CLASS_LLC;
 	if (p[14] == 0x42 && p[15] == 0x42 && (f->dst & 0xf0ffffffffffULL) == 0x00000000c28001ULL)
 		return CLASS_STP;
-	if ((void *)p + 22 > o.end || p[14] != 0xaa || p[15] != 0xaa || p[16] != 3 || p[17] != 0 ||
-		p[18] != 0 || p[19] != 0x0c)
+	if (p[14] == 0xfe && p[15] == 0xfe)
+		return CLASS_ISIS;
+	if ((void *)p + 22 > o.end || p[14] != 0xaa || p[15] != 0xaa || p[16] != 3)
 		return CLASS_LLC;
-	switch (frame_u16(p + 20)) {
-	case 0x010b:
-		return CLASS_STP;
-	case 0x2000:
-	case 0x2003:
-	case 0x2004:
-	case 0x0111:
-		return CLASS_CDP;
-	}
-	return CLASS_LLC;
+	return class_snap((__u32)p[17] << 16 | p[18] << 8 | p[19], frame_u16(p + 20));
 }
 
 static __always_inline __u32 class_arp(struct octets o, struct bpf_frame *f)
@@ -95,52 +107,71 @@ static __always_inline __u32 class_arp(struct octets o, struct bpf_frame *f)
 	return f->sender4 ? CLASS_ARP_REQUEST : CLASS_ARP_PROBE;
 }
 
-/* The UDP destinations that IPv4 and IPv6 have in common; 0 (ARP_REQUEST, never meant): none of
- * them. */
-static __always_inline __u32 class_discovery(__u16 dport)
+/* What IPv4 and IPv6 have in common; 0 (ARP_REQUEST, never meant): none of them. `v6`, `dhcp` are
+ * constants. */
+static __always_inline __u32 class_udp(const void *udp, void *end, int v6, __u32 otherwise)
 {
-	return dport == 5353 ? CLASS_MDNS : dport == 1900 ? CLASS_SSDP : 0;
-}
-
-static __always_inline __u32 class_udp4(const void *udp, void *end, __u32 otherwise)
-{
-	__u16 sport, dport;
-	__u32 cls;
+	__u16 dhcp = v6 ? 546 : 67, sport, dport;
 
 	if (udp + 8 > end)
 		return otherwise;
 	sport = frame_u16(udp);
 	dport = frame_u16(udp + 2);
-	if (sport == 67 || sport == 68 || dport == 67 || dport == 68)
-		return CLASS_DHCP4;
-	cls = class_discovery(dport);
-	if (cls)
-		return cls;
-	return dport == 137 || dport == 138 ? CLASS_NETBIOS : otherwise;
+	if (sport == dhcp || sport == dhcp + 1 || dport == dhcp || dport == dhcp + 1)
+		return v6 ? CLASS_DHCP6 : CLASS_DHCP4;
+	switch (dport) {
+	case 5353:
+		return CLASS_MDNS;
+	case 1900:
+		return CLASS_SSDP;
+	case 137:
+	case 138:
+		return v6 ? otherwise : CLASS_NETBIOS;
+	case 5678:
+		return CLASS_MNDP;
+	case 520:
+		return v6 ? otherwise : CLASS_RIP;
+	case 521:
+		return v6 ? CLASS_RIP : otherwise;
+	}
+	return otherwise;
 }
 
-static __always_inline __u32 class_ip4(struct octets o, struct bpf_frame *f)
+static __always_inline __u32 class_ip4(void *ctx, int xdp, struct octets o, struct bpf_frame *f)
 {
 	const __u8 *ip = o.p + ETH_LEN;
-	__u32 otherwise = f->dst == MAC_BROADCAST ? CLASS_IP4_BROADCAST : CLASS_IP4_MULTICAST;
-	__u32 ihl;
+	__u32 group = mac_is_group(f->dst), ihl;
+	__u32 otherwise = !group		     ? CLASS_IP4_UNICAST
+			  : f->dst == MAC_BROADCAST ? CLASS_IP4_BROADCAST
+						    : CLASS_IP4_MULTICAST;
+	__u8 type = 0;
 
-	if (!mac_is_group(f->dst))
-		return CLASS_IP4_UNICAST;
-	if ((void *)ip + 20 > o.end || ip[0] >> 4 != 4)
+	if ((void *)ip + 20 > o.end || (!group && ip[9] != 1) || ip[0] >> 4 != 4)
 		return otherwise;
 	ihl = (ip[0] & 0xf) * 4;
-	if (ihl < 20 || (void *)ip + ihl > o.end || frame_u16(ip + 6) & 0x1fff)
+	if (ihl < 20 || ETH_LEN + ihl > f->len || frame_u16(ip + 6) & 0x1fff)
 		return otherwise;
+	if (ip[9] == 1) {
+		if (frame_load(ctx, xdp, ETH_LEN + ihl, &type, 1))
+			return otherwise;
+		return type == 5		? CLASS_ICMP_REDIRECT
+		       : type == 9 || type == 10 ? CLASS_IRDP
+						: otherwise;
+	}
+	if ((void *)ip + ihl > o.end)
+		return otherwise; /* never: see frame_need() */
 	switch (ip[9]) {
 	case 2:
 		return CLASS_IGMP;
 	case 89:
 		return CLASS_OSPF;
+	case 88:
+	case 9:
+		return CLASS_EIGRP;
 	case 103:
 		return CLASS_PIM;
 	case 17:
-		return class_udp4((void *)ip + ihl, o.end, otherwise);
+		return class_udp((void *)ip + ihl, o.end, 0, otherwise);
 	}
 	return otherwise;
 }
@@ -195,29 +226,69 @@ static __always_inline int redirect_ok(const __u32 *target, const __u32 *destina
 	       (ip6_is_link_local(target) || ip6_is_same(target, destination));
 }
 
+/* The message that nearly all NS and NA are: 32 octets, of which eight are one option. Read where it
+ * stands: no copy, no helper. -1: it is none of these; else whether it is valid so far. */
+static __always_inline int nd_common(
+	struct octets o, struct bpf_frame *f, __u32 type, __u32 lla, __u32 *has_lla)
+{
+	const __u8 *nd = o.p + ND_AT;
+	const __u32 *w = o.p + ETH_LEN + 8;
+	__u64 sum = BE32(32 + 58);
+
+	if ((void *)nd + 32 > o.end || (type != 135 && type != 136))
+		return -1;
+#pragma unroll
+	for (int i = 0; i < 16; i++)
+		sum += w[i];
+	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	if (sum != 0xffff || nd[25] != 1)
+		return 0;
+	__builtin_memcpy(f->nd_src, w, 32);
+	__builtin_memcpy(f->msg, nd, 24);
+	if (nd[24] == lla) {
+		*has_lla = 1;
+		f->mismatch = mac_of(nd + 26) != f->src;
+	} else if (nd[24] != 14) {
+		f->other_options = 1;
+	}
+	return 1;
+}
+
+/* Any other: copied, so that offsets may vary. Whether it is valid so far. */
+static __always_inline int nd_any(void *ctx, int xdp, struct bpf_frame *f, __u32 least, __u32 plen,
+	__u32 lla, __u32 *has_lla)
+{
+	__u32 sum;
+
+	if (frame_load(ctx, xdp, ETH_LEN + 8, f->nd_src, 32 + BOUNDED(plen)))
+		return 0;
+	/* The pseudo-header's length and next header, then addresses and message: all ones if it is
+	 * right. */
+	sum = bpf_csum_diff(0, 0, f->nd_src, 32 + BOUNDED(plen), BE32(plen + 58));
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return sum == 0xffff && !nd_options(f, least, plen, lla, has_lla);
+}
+
 /* RFC 4861 6.1.1, 6.1.2, 7.1.1, 7.1.2, 8.1. ND messages are whole multiples of eight octets or not
  * valid. */
 static __always_inline __u32 class_nd(
 	void *ctx, int xdp, struct octets o, struct bpf_frame *f, __u32 type, __u32 plen)
 {
 	__u32 least = type == 133 ? 8 : type == 134 ? 16 : type == 137 ? 40 : 24;
-	__u32 has_lla = 0, group = mac_is_group(f->dst), sum, dad;
+	__u32 has_lla = 0, group = mac_is_group(f->dst), lla = type == 136 ? 2 : 1, dad;
 	const __u8 *ip = o.p + ETH_LEN;
+	int good = -1;
 
 	if (ip[7] != 255 || plen < least || plen > ND_MAX || plen & 7 || ND_AT + plen > f->len)
 		return CLASS_ND_BAD;
-	if (frame_load(ctx, xdp, ETH_LEN + 8, f->nd_src, 32 + BOUNDED(plen)))
-		return CLASS_ND_BAD;
-	/* The pseudo-header's length and next header, then addresses and message: all ones if it is
-	 * right. */
-	sum = bpf_csum_diff(0, 0, f->nd_src, 32 + BOUNDED(plen), BE32(plen + 58));
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	if (sum != 0xffff)
-		return CLASS_ND_BAD;
-	if (f->msg[1] != 0 || (f->nd_src[0] & 0xff) == 0xff)
-		return CLASS_ND_BAD;
-	if (nd_options(f, least, plen, type == 136 ? 2 : 1, &has_lla))
+	if (plen == 32)
+		good = nd_common(o, f, type, lla, &has_lla);
+	if (good < 0)
+		good = nd_any(ctx, xdp, f, least, plen, lla, &has_lla);
+	if (!good || f->msg[1] != 0 || (f->nd_src[0] & 0xff) == 0xff)
 		return CLASS_ND_BAD;
 	if (type == 133)
 		return has_lla && ip6_is_zero(f->nd_src) ? CLASS_ND_BAD : CLASS_RS;
@@ -288,8 +359,7 @@ static __always_inline __u32 class_ip6(void *ctx, int xdp, struct octets o, stru
 	__u32 group = mac_is_group(f->dst);
 	__u32 otherwise = group ? CLASS_IP6_MULTICAST : CLASS_IP6_UNICAST;
 	const __u8 *next = ip + IP6_LEN;
-	__u16 sport, dport;
-	__u32 cls, ext;
+	__u32 ext;
 
 	if ((void *)next > o.end || ip[0] >> 4 != 6)
 		return otherwise;
@@ -310,14 +380,9 @@ static __always_inline __u32 class_ip6(void *ctx, int xdp, struct octets o, stru
 			return otherwise;
 		return type_is_mld(next[ext]) ? CLASS_MLD : otherwise;
 	case 17:
-		if (!group || (void *)next + 8 > o.end)
-			return otherwise;
-		sport = frame_u16(next);
-		dport = frame_u16(next + 2);
-		if (sport == 546 || sport == 547 || dport == 546 || dport == 547)
-			return CLASS_DHCP6;
-		cls = class_discovery(dport);
-		return cls ? cls : otherwise;
+		return group ? class_udp(next, o.end, 1, otherwise) : otherwise;
+	case 88:
+		return group ? CLASS_EIGRP : otherwise;
 	case 89:
 		return group ? CLASS_OSPF : otherwise;
 	case 103:
@@ -332,13 +397,22 @@ static __always_inline __u32 frame_need(__u16 type, __u32 group)
 {
 	switch (type) {
 	case BE16(0x0800):
-		return group ? ETH_LEN + 60 + 8 : ETH_LEN;
+		return group ? ETH_LEN + 60 + 8 : ETH_LEN + 20;
 	case BE16(0x86dd):
 		return group ? ND_AT + 64 + 4 : ND_AT + 4;
 	case BE16(0x0806):
 		return ARP_LEN;
 	}
 	return 22; /* SNAP */
+}
+
+static __always_inline __u32 class_type(__u16 type)
+{
+	if (type == 0x88cc)
+		return CLASS_LLDP;
+	return type == 0x9000 || type == 0x8899 || (type >= 0x6001 && type <= 0x6004)
+		       ? CLASS_LOOP_TEST
+		       : CLASS_ETHERTYPE;
 }
 
 static __always_inline void frame_classify(
@@ -356,13 +430,13 @@ static __always_inline void frame_classify(
 	else if (BE16(type) < 0x0600)
 		f->cls = class_llc(o, f);
 	else if (type == BE16(0x0800))
-		f->cls = class_ip4(o, f);
+		f->cls = class_ip4(ctx, xdp, o, f);
 	else if (type == BE16(0x86dd))
 		f->cls = class_ip6(ctx, xdp, o, f);
 	else if (type == BE16(0x0806))
 		f->cls = class_arp(o, f);
 	else
-		f->cls = type == BE16(0x88cc) ? CLASS_LLDP : CLASS_ETHERTYPE;
+		f->cls = class_type(BE16(type));
 }
 
 /* What is not in the skb's head is brought there. Not 0: out of memory. */
@@ -397,5 +471,37 @@ __noinline int frame_of_xdp(struct xdp_md *xdp, struct bpf_frame *f)
 		return -1;
 	f->len = o.end - o.p;
 	frame_classify(xdp, 1, o, f, 0);
+	return 0;
+}
+
+/* Fills f->ip from a frame whose class is not `tagged`. Returns 0 always. */
+__noinline int ip_look(struct __sk_buff *skb, struct bpf_frame *f)
+{
+	__u32 h[10] = {};
+	__u16 type = 0;
+
+	if (!f)
+		return 0;
+	f->ip.family = 0;
+	if (bpf_skb_load_bytes(skb, 12, &type, 2))
+		return 0;
+	if (type == BE16(0x0800) && !bpf_skb_load_bytes(skb, ETH_LEN, h, 20)) {
+		__u32 ihl = (h[0] & 0xf) * 4;
+
+		if ((h[0] >> 4 & 0xf) != 4 || ihl < 20 || ETH_LEN + ihl > skb->len)
+			return 0;
+		f->ip.family = 4;
+		f->ip.protocol = h[1] & BE32(0x1fff) ? 255 : h[2] >> 8 & 0xff;
+		f->ip.at = ETH_LEN + ihl;
+		f->ip.src[0] = h[3];
+		f->ip.dst[0] = h[4];
+	} else if (type == BE16(0x86dd) && !bpf_skb_load_bytes(skb, ETH_LEN, h, 40)) {
+		if ((h[0] >> 4 & 0xf) != 6)
+			return 0;
+		f->ip.family = 6;
+		f->ip.protocol = h[1] >> 16 & 0xff;
+		f->ip.at = ND_AT;
+		__builtin_memcpy(f->ip.src, h + 2, 32);
+	}
 	return 0;
 }

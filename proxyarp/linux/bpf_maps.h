@@ -55,7 +55,23 @@ struct {
 	__type(value, struct counter_row);
 } counters SEC(".maps");
 
-/* Raised by user space after each change of bind4, bind6, macs or ports; never 0. */
+/* What was let go but would not have been. Rows come as they are wanted: few ports have any. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, struct layout_would_key);
+	__type(value, struct layout_counter);
+} would SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct layout_vtep_key);
+	__type(value, __u32);
+} vteps SEC(".maps");
+
+/* Raised by user space after each change of bind4, bind6, macs, ports or vteps; never 0. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -78,6 +94,13 @@ struct {
 	__type(value, struct bpf_cached_speaker);
 } cached_speakers SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, CACHED_VTEPS);
+	__type(key, __u32);
+	__type(value, struct bpf_cached_vtep);
+} cached_vteps SEC(".maps");
+
 /* Row POLICER_INDEX. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -89,7 +112,7 @@ struct {
 /* Events told a moment ago, so that the same is not told with every frame. LRU: whoever fills it
  * only loses the deduplication, and then the budgets hold. */
 struct seen_key {
-	__u32 lan, ifindex;
+	__u32 lan_rule, ifindex; /* the VNI, and above it the rule */
 	__u64 mac_type_flags; /* the octets of the MAC, and above them the type, the flags */
 	__u32 ip[4];
 };
@@ -102,8 +125,7 @@ struct {
 } seen SEC(".maps");
 
 /* What each port, and all ports together, may tell user space. Rows slot * BUDGET_KINDS + kind; the
- * last is everybody's. */
-enum { BUDGET_LEARN, BUDGET_SPOOF, BUDGET_KINDS };
+ * last so many are everybody's. */
 
 struct budget {
 	__u64 last_ns, tokens_ns; /* tokens * 1e9 / rate: a token costs 1e9 / rate */
@@ -111,14 +133,16 @@ struct budget {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, BUDGET_KINDS + 1);
+	__uint(max_entries, 2 * BUDGET_KINDS);
 	__type(key, __u32);
 	__type(value, struct budget);
 } budgets SEC(".maps");
 
+#define EVENTS_SIZE (256 * 1024)
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 256 * 1024);
+	__uint(max_entries, EVENTS_SIZE);
 } events SEC(".maps");
 
 struct {
@@ -137,7 +161,7 @@ static __always_inline struct bpf_frame *frame_new(void)
 		f->dst = f->src = 0;
 		f->cls = CLASS_RUNT;
 		f->sender4 = f->target4 = f->na_flags = f->mismatch = f->other_options = 0;
-		f->tell.type = 0;
+		f->tell.type = f->ask.type = 0;
 	}
 	return f;
 }
@@ -215,4 +239,21 @@ static __always_inline void count(__u32 slot, __u32 dir, __u32 cls, __u32 outcom
 		r->by_outcome[outcome].frames++;
 		r->by_outcome[outcome].octets += octets;
 	}
+}
+
+/* A full map costs the count, never the frame. */
+__noinline int count_would(__u32 slot, __u32 dir, __u32 cls, __u32 outcome, __u32 octets)
+{
+	struct layout_would_key k = {.slot = slot, .dir = dir, .cls = cls, .outcome = outcome};
+	struct layout_counter *c = bpf_map_lookup_elem(&would, &k), none = {};
+
+	if (!c) {
+		(void)bpf_map_update_elem(&would, &k, &none, BPF_NOEXIST);
+		c = bpf_map_lookup_elem(&would, &k);
+	}
+	if (!c)
+		return -1;
+	c->frames++;
+	c->octets += octets;
+	return 0;
 }

@@ -9,6 +9,8 @@
  * An answer is written over its request and redirected to the egress of the same port with
  * MARK_ANSWER, so that taps see it and the egress program counts it. Filters return TC_ACT_UNSPEC
  * where a frame goes on: an operator's own filters behind ours still see it.
+ *
+ * quell_underlay_in stands where the vxlan device's packets arrive, and asks only who sent them.
  */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
@@ -25,11 +27,11 @@
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* Turns the skb into the answer; on failure the request is lost. */
-static __always_inline int answer_skb(
-	struct __sk_buff *skb, const struct bpf_frame *f, const struct verdict *v, int kind)
+static __always_inline int answer_skb(struct __sk_buff *skb, const struct bpf_frame *f,
+	const struct layout_port *port, const struct verdict *v, int kind)
 {
 	union answer a = {};
-	__u32 len = answer_build(&a, f, v->owner, kind);
+	__u32 len = answer_build(&a, f, v->owner, port->flags, kind);
 
 	if (f->len != len && bpf_skb_change_tail(skb, len, 0))
 		return -1;
@@ -40,10 +42,79 @@ static __always_inline int answer_skb(
 	return 0;
 }
 
-static __always_inline int police_port(const struct layout_port *port, int dir, __u32 octets)
+/* To the owner alone (RFC 9161 3.4): the bridge is to see a frame that was sent so. */
+static __always_inline int send_on(struct __sk_buff *skb, const struct verdict *v)
 {
-	return !(port->policed[dir & 1] & 1 << POLICE_ALL) ||
+	__u8 *p = (void *)(long)skb->data;
+
+	if ((void *)p + ETH_LEN > (void *)(long)skb->data_end)
+		return -1;
+	__builtin_memcpy(p, v->owner->mac, 6);
+	return bpf_skb_change_type(skb, 3); /* PACKET_OTHERHOST */
+}
+
+static __always_inline int conforms(const struct layout_port *port, int dir, __u32 group, int floods,
+	__u32 octets)
+{
+	__u32 policed = port->policed[dir & 1] & ((1 << POLICE_COUNT) - 1);
+
+	if (policed & 1 << group && !police(POLICER_INDEX(port->slot, dir, group), octets))
+		return 0;
+	return !(floods && policed & 1 << POLICE_ALL) ||
 	       police(POLICER_INDEX(port->slot, dir, POLICE_ALL), octets);
+}
+
+/* The verdict, then the buckets, then dry run: v->outcome. */
+static __always_inline void judge_in(void *ctx, int xdp, struct bpf_frame *f,
+	const struct layout_port *port, int kind, __u32 ifindex, struct verdict *v)
+{
+	__u32 o;
+
+	v->would = WOULD_NONE;
+	v->passed = 0;
+	v->owner = 0;
+	o = verdict_in(ctx, xdp, f, port, kind, ifindex, v);
+	if ((o == OUTCOME_ANSWERED || o == OUTCOME_SPONGED || o == OUTCOME_UNICAST_FORWARDED) &&
+		!v->owner)
+		o = OUTCOME_ERROR; /* never; the kernel's verifier cannot know */
+	v->outcome = o;
+}
+
+static __always_inline void police_in(
+	const struct bpf_frame *f, const struct layout_port *port, struct verdict *v)
+{
+	__u32 o = v->outcome;
+
+	if (port->policed[DIR_IN] &&
+		(o == OUTCOME_ANSWERED || o == OUTCOME_FLOODED || o == OUTCOME_SPONGED ||
+			o == OUTCOME_UNICAST_FORWARDED) &&
+		!conforms(port, DIR_IN, v->police & 7, o == OUTCOME_FLOODED, f->len))
+		v->outcome = OUTCOME_POLICED_IN;
+}
+
+/* Of a source that is none, nothing is told. */
+static __always_inline void tell_all(
+	struct bpf_frame *f, const struct layout_port *port, __u32 ifindex, __u32 outcome)
+{
+	if (mac_is_group(f->src) || !f->src) {
+		f->tell.type = f->ask.type = 0;
+		return;
+	}
+	f->outcome = outcome;
+	if (f->tell.type)
+		tell_event(f, 0, port->lan, ifindex, port->slot);
+	if (f->ask.type)
+		tell_event(f, 1, port->lan, ifindex, port->slot);
+}
+
+static __always_inline void finish_in(struct bpf_frame *f, const struct layout_port *port,
+	__u32 ifindex, const struct verdict *v)
+{
+	count(port->slot, DIR_IN, f->cls, v->outcome, f->len);
+	if (v->would != WOULD_NONE)
+		count_would(port->slot, DIR_IN, f->cls, v->would, f->len);
+	if (f->tell.type | f->ask.type)
+		tell_all(f, port, ifindex, v->outcome);
 }
 
 static __always_inline int mark_is_ours(__u32 mark)
@@ -62,22 +133,38 @@ static __always_inline int tc_in(struct __sk_buff *skb, int kind)
 
 	if (!port || !f)
 		return TC_ACT_UNSPEC;
-	v.outcome = frame_of_skb(skb, f) ? OUTCOME_ERROR : verdict_in(f, port, kind, ifindex, &v);
+	if (frame_of_skb(skb, f)) {
+		count(port->slot, DIR_IN, f->cls, OUTCOME_ERROR, f->len);
+		return TC_ACT_SHOT;
+	}
+	judge_in(skb, 0, f, port, kind, ifindex, &v);
+	police_in(f, port, &v);
+	if (port->flags & PORT_DRY && !outcome_passes(v.outcome)) {
+		if (v.would == WOULD_NONE)
+			v.would = v.outcome;
+		v.outcome = OUTCOME_WOULD;
+		f->tell.flags |= EVENT_WOULD;
+		f->ask.flags |= EVENT_WOULD;
+	}
 	switch (v.outcome) {
 	case OUTCOME_ANSWERED:
-		if (!v.owner || answer_skb(skb, f, &v, kind))
+	case OUTCOME_SPONGED:
+		if (answer_skb(skb, f, port, &v, kind))
 			v.outcome = OUTCOME_ERROR;
 		else
 			action = bpf_redirect(ifindex, 0);
 		break;
 	case OUTCOME_FLOODED:
-		if (police_port(port, DIR_IN, f->len)) {
-			skb->mark = MARK_FLOOD;
-			action = TC_ACT_UNSPEC;
-		} else {
-			v.outcome = OUTCOME_POLICED_IN;
-		}
+	case OUTCOME_WOULD:
+		skb->mark = MARK_FLOOD;
+		action = TC_ACT_UNSPEC;
 		break;
+	case OUTCOME_UNICAST_FORWARDED:
+		if (send_on(skb, &v)) {
+			v.outcome = OUTCOME_ERROR;
+			break;
+		}
+		/* fall through */
 	case OUTCOME_FORWARDED:
 	case OUTCOME_LOCAL:
 		/* A mark that came with it (a veth end in this namespace) must not open the egress.
@@ -87,29 +174,32 @@ static __always_inline int tc_in(struct __sk_buff *skb, int kind)
 		action = TC_ACT_UNSPEC;
 		break;
 	}
-	count(port->slot, DIR_IN, f->cls, v.outcome, f->len);
-	if (kind == PORT_MEMBER && f->tell.type)
-		tell_event(f, port->lan, ifindex, port->slot, v.outcome);
+	finish_in(f, port, ifindex, &v);
 	return action;
 }
 
 static __always_inline int tc_out(struct __sk_buff *skb, int kind)
 {
-	__u32 ifindex = skb->ifindex, outcome;
+	__u32 ifindex = skb->ifindex, mark = skb->mark & MARK_MASK, outcome;
 	struct layout_port *port = port_find(ifindex, generation_now());
 	struct bpf_frame *f = frame_new();
 
 	if (!port || !f)
 		return TC_ACT_UNSPEC;
-	outcome = frame_of_skb(skb, f) ? OUTCOME_ERROR
-				       : verdict_out(f, port, kind, ifindex, skb->mark & MARK_MASK);
-	if (outcome == OUTCOME_DELIVERED && mac_is_group(f->dst) &&
-		!police_port(port, DIR_OUT, f->len))
+	if (frame_of_skb(skb, f)) {
+		count(port->slot, DIR_OUT, f->cls, OUTCOME_ERROR, f->len);
+		return TC_ACT_SHOT;
+	}
+	outcome = verdict_out(f, port, kind, ifindex, mark);
+	if (outcome == OUTCOME_DELIVERED && mark == MARK_FLOOD && port->policed[DIR_OUT] &&
+		!conforms(port, DIR_OUT, police_out(f), 1, f->len))
 		outcome = OUTCOME_POLICED_OUT;
+	if (port->flags & PORT_DRY && !outcome_passes(outcome)) {
+		count_would(port->slot, DIR_OUT, f->cls, outcome, f->len);
+		outcome = OUTCOME_WOULD;
+	}
 	count(port->slot, DIR_OUT, f->cls, outcome, f->len);
-	return outcome == OUTCOME_DELIVERED || outcome == OUTCOME_ANSWER || outcome == OUTCOME_PROBE
-		       ? TC_ACT_UNSPEC
-		       : TC_ACT_SHOT;
+	return outcome == OUTCOME_WOULD || outcome_passes(outcome) ? TC_ACT_UNSPEC : TC_ACT_SHOT;
 }
 
 SEC("tc")
@@ -134,6 +224,27 @@ SEC("tc")
 int quell_fabric_out(struct __sk_buff *skb)
 {
 	return tc_out(skb, PORT_FABRIC);
+}
+
+SEC("tc")
+int quell_underlay_in(struct __sk_buff *skb)
+{
+	__u32 ifindex = skb->ifindex, now = generation_now(), outcome;
+	struct layout_port *port = port_find(ifindex, now);
+	struct bpf_frame *f = frame_new();
+
+	if (!port || !f || skb->vlan_present)
+		return TC_ACT_UNSPEC;
+	f->len = skb->len;
+	outcome = verdict_underlay(skb, f, now);
+	if (outcome == OUTCOME_COUNT)
+		return TC_ACT_UNSPEC;
+	if (port->flags & PORT_DRY && outcome != OUTCOME_FORWARDED) {
+		count_would(port->slot, DIR_IN, f->cls, outcome, f->len);
+		outcome = OUTCOME_WOULD;
+	}
+	count(port->slot, DIR_IN, f->cls, outcome, f->len);
+	return outcome == OUTCOME_FORWARDED || outcome == OUTCOME_WOULD ? TC_ACT_UNSPEC : TC_ACT_SHOT;
 }
 
 /* Only requests can be answered here; the rest is told from them by a few octets. */
@@ -162,19 +273,23 @@ static __always_inline int xdp_in(struct xdp_md *xdp)
 		return XDP_PASS;
 	port = port_find(ifindex, v.generation);
 	f = frame_new();
-	if (!port || !f || frame_of_xdp(xdp, f))
+	if (!port || !f || port->flags & PORT_DRY || frame_of_xdp(xdp, f))
 		return XDP_PASS;
-	if (verdict_in(f, port, PORT_MEMBER, ifindex, &v) != OUTCOME_ANSWERED || !v.owner)
+	judge_in(xdp, 1, f, port, PORT_MEMBER, ifindex, &v);
+	if (v.outcome != OUTCOME_ANSWERED && v.outcome != OUTCOME_SPONGED)
 		return XDP_PASS;
-	len = answer_build(&a, f, v.owner, PORT_MEMBER);
+	police_in(f, port, &v); /* having taken from the bucket, it must decide */
+	if (v.outcome == OUTCOME_POLICED_IN) {
+		finish_in(f, port, ifindex, &v);
+		return XDP_DROP;
+	}
+	len = answer_build(&a, f, v.owner, port->flags, PORT_MEMBER);
 	if (f->len != len && bpf_xdp_adjust_tail(xdp, (int)len - (int)f->len))
 		return XDP_PASS;
 	if (!answer_write(&a, len, (void *)(long)xdp->data, (void *)(long)xdp->data_end))
 		return XDP_DROP;
-	count(port->slot, DIR_IN, f->cls, OUTCOME_ANSWERED, f->len);
+	finish_in(f, port, ifindex, &v);
 	count(port->slot, DIR_OUT, answer_class(f, PORT_MEMBER), OUTCOME_ANSWER, len);
-	if (f->tell.type)
-		tell_event(f, port->lan, ifindex, port->slot, OUTCOME_ANSWERED);
 	return XDP_TX;
 }
 
