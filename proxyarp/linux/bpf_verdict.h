@@ -107,10 +107,10 @@ static __always_inline void tell_address(
 	__builtin_memcpy(t->ip, address6(f, speaks), 16);
 }
 
-/* Nothing replaces what is told of a broken rule, or of a move. */
-static __always_inline int told_of_a_rule(const struct bpf_frame *f)
+/* Nothing else gives way to a later event. */
+static __always_inline int may_tell(const struct bpf_frame *f)
 {
-	return f->tell.type == EVENT_SPOOF || f->tell.type == EVENT_RULE || f->tell.type == EVENT_MOVED;
+	return !f->tell.type || f->tell.type == EVENT_MAC;
 }
 
 /* --- rules --- */
@@ -128,7 +128,7 @@ static __always_inline int forbids(struct bpf_frame *f, const struct layout_port
 			v->would = outcome;
 		return 0;
 	}
-	if (action == ACTION_ALARM && !told_of_a_rule(f)) {
+	if (action == ACTION_ALARM && may_tell(f)) {
 		tell_put(&f->tell, EVENT_RULE);
 		f->tell.rule = rule;
 	}
@@ -142,7 +142,7 @@ static __always_inline int spoofs(struct bpf_frame *f, const struct layout_port 
 {
 	__u32 action = RULE_ACTION(port->rules, rule);
 
-	if (action != ACTION_OFF && !told_of_a_rule(f)) {
+	if (action != ACTION_OFF && may_tell(f)) {
 		if (ip)
 			tell_address(&f->tell, f, EVENT_SPOOF, 1);
 		else
@@ -161,8 +161,9 @@ static __always_inline int source_good(
 	struct layout_mac *m, *to;
 	__u32 loop;
 
+	v->outcome = OUTCOME_SPOOF_MAC;
 	if (mac_is_group(f->src) || !f->src)
-		return !spoofs(f, port, v, RULE_SOURCE_MAC, OUTCOME_SPOOF_MAC, 0);
+		return 0;
 	m = mac_find(port->lan, f->src);
 	if (m && m->ifindex == ifindex) {
 		if (m->flags & MAC_REPORT)
@@ -229,7 +230,7 @@ static __always_inline int speaker_good(
 		return !spoofs(f, port, v,
 			class_in(f->cls, CLASSES_REPLY) ? RULE_PROXY_ARP : RULE_ADDRESS, OUTCOME_SPOOF_IP,
 			1);
-	if (report && !v->passed && !class_in(f->cls, CLASSES_NS))
+	if (report && !v->passed && !class_in(f->cls, CLASSES_NS) && may_tell(f))
 		tell_address(&f->tell, f, EVENT_BINDING, 1);
 	return 1;
 }
@@ -475,7 +476,7 @@ static __always_inline __u32 verdict_in(void *ctx, int xdp, struct bpf_frame *f,
 		return class_in(f->cls, port->flood_classes) ? flood(v, POLICE_ANNOUNCE)
 							     : OUTCOME_ABSORBED;
 	if (class_in(f->cls, CLASSES_FORWARD)) {
-		if (kind == PORT_MEMBER && !xdp && port->flags & PORT_WATCH &&
+		if (kind == PORT_MEMBER && !xdp && port->flags & PORT_WATCH && !v->passed &&
 			class_in(f->cls, CLASSES_IP))
 			tell_life(ctx, f, port);
 		return forward(ctx, xdp, f, port, kind, ifindex, v);
@@ -550,7 +551,7 @@ static __always_inline __u32 verdict_underlay(struct __sk_buff *skb, struct bpf_
 	if (!(udp[2] & BE32(0x08000000)) || !bpf_map_lookup_elem(&vteps, &k))
 		return OUTCOME_FOREIGN_VNI;
 	__builtin_memcpy(ip, f->ip.src, 16);
-	if (!bpf_map_lookup_elem(&vteps, &k))
+	if (ip6_is_zero(f->ip.src) || !bpf_map_lookup_elem(&vteps, &k))
 		return OUTCOME_UNKNOWN_VTEP;
 	if (c && generation) {
 		c->vni = udp[3];

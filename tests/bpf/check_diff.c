@@ -1,7 +1,8 @@
 /* The two verdicts against each other: proxyarp/verdict.c and the BPF programs are given the same tables and the same
  * frames and have to say the same of each: class and outcome (by the counter that rises), what becomes of it (return
- * value and mark), the answer octet for octet, and the event. Frames: a list of decent and indecent ones, then a few
- * hundred thousand seeded mutations of them, with repaired checksums as often as not.
+ * value and mark), the answer octet for octet or the MAC it is sent on to, what it would have been, and what is told.
+ * Frames: a list of decent and indecent ones, then a few hundred thousand seeded mutations of them, with repaired
+ * checksums as often as not, at ports of every kind; then the same while tables, rules and flags change at random.
  *
  * Runs in namespaces of its own by BPF_PROG_TEST_RUN; nothing is sent. Skipped where BPF may not be loaded.
  * QUELL_DIFF_SEED and QUELL_DIFF_FRAMES choose others. */
@@ -191,10 +192,54 @@ static const struct frame_spec specs[] = {
 	RAW(.hex = "88a8 0064 0806 0001080006040001"),
 	RAW(.hex = "9000 0000"),
 	RAW(.dst = 'B', .hex = "0806 0001080006040001"),
+	IP4(.op = 6, .dst = 'T', .to = "198.18.0.50", .hex = "c00000b3 00000001 00000000 5002 ffff"),
+	IP4(.op = 6, .dst = 'T', .to = "198.18.0.50", .hex = "c00000b3 00000001 00000001 5012 ffff"),
+	IP4(.op = 6, .dst = 'T', .to = "198.18.0.50", .hex = "c00000b3 00000001 00000000 5002",
+		.fragment = 1),
+	IP6(.op = 6, .dst = 'T', .from = "2001:db8::1", .to = "2001:db8::50",
+		.hex = "c00000b3 00000001 00000000 5002 ffff"),
+	IP4(.op = 17, .dst = 'S', .hex = "c00012b5 00100000 0800000000006400"),
+	IP6(.op = 17, .dst = 'S', .from = "2001:db8::1", .to = "2001:db8::2",
+		.hex = "c00012b5 00100000 0800000000006400"),
+	IP4(.src = 'W', .op = 6, .dst = 'B', .from = "198.18.0.50", .hex = "0102030405060708"),
+	IP4(.src = 'W', .op = 6, .dst = 'T', .from = "198.18.0.50", .hex = "0102030405060708"),
+	IP6(.src = 'W', .op = 6, .dst = 'B', .from = "2001:db8::50", .to = "2001:db8::2",
+		.hex = "0102030405"),
+	IP4(.op = 17, .dst = 'B', .from = "192.0.2.2", .to = "192.0.2.1",
+		.hex = "c00012b5 00100000 0800000000006400"),
+	IP4(.op = 17, .dst = 'B', .from = "192.0.2.3", .to = "192.0.2.1",
+		.hex = "c00012b5 00100000 0800000000006400"),
+	IP4(.op = 17, .dst = 'B', .from = "192.0.2.2", .to = "192.0.2.1",
+		.hex = "c00012b5 00100000 0800000000006500"),
+	IP4(.op = 17, .dst = 'B', .from = "192.0.2.2", .to = "192.0.2.1",
+		.hex = "c00012b5 00100000 0000000000006400"),
+	IP4(.op = 17, .dst = 'B', .from = "192.0.2.2", .to = "192.0.2.1",
+		.hex = "00000000 c00012b5 00100000 0800000000006400", .patch_at = 14, .patch = 0x46),
+	IP6(.op = 17, .dst = 'B', .from = "2001:db8:ffff::2", .to = "2001:db8:ffff::1",
+		.hex = "c00012b5 00100000 0800000000006400"),
+	IP6(.op = 17, .dst = 'B', .from = "::", .to = "2001:db8:ffff::1",
+		.hex = "c00012b5 00100000 0800000000006400"),
+	IP4(.op = 1, .dst = 'B', .hex = "0501000000000000"),
+	IP4(.op = 1, .dst = 'm', .hex = "0900000000000000"),
+	IP4(.op = 88, .dst = 'm', .hex = "0201002c"),
+	IP4(.op = 9, .dst = 'm', .hex = "0201002c"),
+	IP4(.op = 17, .hex = "162e162e00080000"),
+	IP4(.op = 17, .dst = 'm', .hex = "0208020800080000"),
+	IP6(.op = 88, .dst = 'n', .from = "fe80::a", .to = "ff02::a", .hex = "0201002c"),
+	IP6(.op = 17, .dst = 'n', .from = "fe80::a", .to = "ff02::9", .hex = "0209020900080000"),
+	IP6(.op = 17, .dst = 'n', .from = "fe80::a", .to = "ff02::1", .hex = "162e162e00080000"),
+	RAW(.dst = 'c', .hex = "0032 aaaa03 00000c 2003 0000"),
+	RAW(.dst = 'c', .hex = "0032 aaaa03 00000c 0104 0000"),
+	RAW(.dst = 'c', .hex = "0032 aaaa03 00e02b 00bb 0000"),
+	RAW(.dst = 'c', .hex = "0032 aaaa03 00e052 2000 0000"),
+	RAW(.dst = 'c', .hex = "0032 fefe03 8300000000"),
+	RAW(.hex = "8899 0000"),
+	RAW(.hex = "6002 0000"),
 };
 #define SPECS (sizeof specs / sizeof *specs)
 
-static const uint32_t port_list[] = {10, 11, 12, 13, 14, 15, 16, 20, 21, 99};
+static const uint32_t port_list[] = {10, 11, 12, 13, 14, 15, 16, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28,
+	29, 30, 31, 99};
 static const uint32_t marks[] = {0, MARK_FLOOD, MARK_ANSWER, MARK_PROBE, 0x1234, MARK_FLOOD | 7};
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
@@ -203,7 +248,7 @@ static struct tables tables;
 static char dir[] = "/tmp/quell-diff-XXXXXX";
 static uint64_t state;
 /* What the counters must say: frames of [slot][dir][class][outcome]. */
-static struct layout_counter ledger[32][DIR_COUNT][CLASS_COUNT][OUTCOME_COUNT];
+static struct layout_counter ledger[32][DIR_COUNT][CLASS_COUNT][OUTCOME_COUNT], would[32][DIR_COUNT][CLASS_COUNT][OUTCOME_COUNT];
 
 static uint32_t rnd(uint32_t below)
 {
@@ -215,11 +260,12 @@ static uint32_t rnd(uint32_t below)
 
 static int program(uint32_t kind, enum frame_dir way)
 {
-	struct bpf_program *p = kind == PORT_FABRIC ? way == DIR_IN
-							      ? plane->skel->progs.quell_fabric_in
-							      : plane->skel->progs.quell_fabric_out
-				: way == DIR_IN     ? plane->skel->progs.quell_member_in
-						    : plane->skel->progs.quell_member_out;
+	struct bpf_program *p = kind == PORT_UNDERLAY ? plane->skel->progs.quell_underlay_in
+				: kind == PORT_FABRIC ? way == DIR_IN
+								? plane->skel->progs.quell_fabric_in
+								: plane->skel->progs.quell_fabric_out
+				: way == DIR_IN	      ? plane->skel->progs.quell_member_in
+						      : plane->skel->progs.quell_member_out;
 
 	return bpf_program__fd(p);
 }
@@ -234,51 +280,103 @@ static void hex(const char *what, const uint8_t *b, size_t len)
 
 struct said {
 	int action;
-	uint32_t mark, cls, outcome;
+	uint32_t mark, cls, outcome, would;
 	uint8_t out[2048];
 	size_t len;
 	struct bpf_frame seen;
 };
 
-/* The class from scratch, the outcome from the counter that rose. */
+static void add(struct layout_counter *c, uint64_t octets)
+{
+	c->frames++;
+	c->octets += octets;
+}
+
+static bool row_says(const struct layout_counter *per_cpu, size_t stride, const struct layout_counter *want)
+{
+	struct layout_counter sum = {0, 0};
+
+	for (size_t c = 0; c < (size_t)libbpf_num_possible_cpus(); c++) {
+		sum.frames += per_cpu[c * stride].frames;
+		sum.octets += per_cpu[c * stride].octets;
+	}
+	return sum.frames == want->frames && sum.octets == want->octets;
+}
+
+/* The class from scratch, the outcome from the counter that rose. Of what is not counted, nothing. */
 static void see(const struct verdict_input *in, enum frame_dir way, const struct layout_port *port,
 	const struct verdict *want, struct said *s)
 {
-	struct bpf_frame *per_cpu = calloc((size_t)libbpf_num_possible_cpus(), sizeof *per_cpu);
+	static struct bpf_frame per_cpu[64];
+	static struct layout_counter rows[64][OUTCOME_COUNT], would_row[64];
 	uint32_t zero = 0;
 
 	ck_assert_int_eq(
 		bpf_map_lookup_elem(bpf_map__fd(plane->skel->maps.scratch), &zero, per_cpu), 0);
 	s->seen = per_cpu[0];
-	free(per_cpu);
 	s->cls = s->seen.cls;
-	s->outcome = OUTCOME_COUNT;
+	s->outcome = s->would = OUTCOME_COUNT;
 	if (!port)
 		return;
-	struct layout_counter rows[64][OUTCOME_COUNT],
-		*l = &ledger[port->slot][way][want->cls][want->outcome];
 	uint32_t row = COUNTER_INDEX(port->slot, (uint32_t)way, want->cls, 0) / OUTCOME_COUNT;
-	struct layout_counter sum = {0, 0};
+	struct layout_counter *l = &ledger[port->slot][way][want->cls][want->outcome];
 
 	ck_assert_int_eq(
 		bpf_map_lookup_elem(bpf_map__fd(plane->skel->maps.counters), &row, rows), 0);
-	for (int c = 0; c < libbpf_num_possible_cpus() && c < 64; c++) {
-		sum.frames += rows[c][want->outcome].frames;
-		sum.octets += rows[c][want->outcome].octets;
-	}
-	l->frames++;
-	l->octets += in->len;
-	if (sum.frames == l->frames && sum.octets == l->octets)
+	add(l, in->len);
+	if (row_says(&rows[0][want->outcome], OUTCOME_COUNT, l))
 		s->outcome = want->outcome;
+	if (!want->has_would)
+		return;
+	struct layout_would_key k = {
+		port->slot, (uint8_t)way, (uint8_t)want->cls, (uint8_t)want->would, 0};
+	l = &would[port->slot][way][want->cls][want->would];
+	add(l, in->len);
+	if (bpf_map_lookup_elem(bpf_map__fd(plane->skel->maps.would), &k, would_row) == 0 &&
+		row_says(would_row, 1, l))
+		s->would = want->would;
+}
+
+static const char *tells(const struct bpf_tell *t, bool has, const struct layout_event *e)
+{
+	if (t->type != (has ? e->type : 0))
+		return "event";
+	if (!has)
+		return NULL;
+	if (t->family != e->family || memcmp(t->ip, e->ip, 16))
+		return "event's address";
+	return t->flags != e->flags ? "event's flags" : t->rule != e->rule ? "event's rule" : NULL;
+}
+
+/* What leaves: the frame as it was, its answer, or the frame for one owner. */
+static bool left_as_said(const struct verdict_input *in, const struct verdict *v, const struct said *s)
+{
+	if (v->answer_len)
+		return s->len == v->answer_len && !memcmp(s->out, v->answer, s->len);
+	return s->len == in->len &&
+	       !memcmp(s->out, v->outcome == OUTCOME_UNICAST_FORWARDED ? v->dst : in->frame, 6) &&
+	       !memcmp(s->out + 6, in->frame + 6, s->len - 6);
+}
+
+static uint32_t mark_after(const struct verdict_input *in, const struct layout_port *port, const struct verdict *v)
+{
+	uint32_t ours = in->mark & MARK_MASK;
+
+	if (v->answer_len)
+		return MARK_ANSWER;
+	if (v->set_mark)
+		return v->set_mark;
+	return port->kind != PORT_UNDERLAY &&
+			       (ours == MARK_ANSWER || ours == MARK_FLOOD || ours == MARK_PROBE)
+		       ? 0
+		       : in->mark;
 }
 
 static const char *differs(const struct verdict_input *in, enum frame_dir way,
 	const struct layout_port *port, const struct verdict *v, const struct said *s)
 {
-	bool answered = way == DIR_IN && v->outcome == OUTCOME_ANSWERED;
-	int action = answered ? TC_ACT_REDIRECT : v->pass ? TC_ACT_UNSPEC : TC_ACT_SHOT;
-	uint32_t ours = in->mark & MARK_MASK;
-	bool clean = ours == MARK_ANSWER || ours == MARK_FLOOD || ours == MARK_PROBE;
+	int action = v->answer_len ? TC_ACT_REDIRECT : v->pass ? TC_ACT_UNSPEC : TC_ACT_SHOT;
+	const char *what;
 
 	if (s->action != action)
 		return "action";
@@ -288,26 +386,16 @@ static const char *differs(const struct verdict_input *in, enum frame_dir way,
 		return "class";
 	if (s->outcome != v->outcome)
 		return "outcome";
-	if (answered && (s->len != v->answer_len || memcmp(s->out, v->answer, s->len)))
-		return "answer";
-	if (!answered && (s->len != in->len || memcmp(s->out, in->frame, s->len)))
-		return "frame changed";
-	if (answered && s->mark != MARK_ANSWER)
-		return "mark of the answer";
-	if (way == DIR_IN && v->pass &&
-		s->mark != (v->set_mark    ? v->set_mark
-				   : clean ? 0
-					   : in->mark))
+	if (s->would != (v->has_would ? v->would : OUTCOME_COUNT))
+		return "what it would have been";
+	if (!left_as_said(in, v, s))
+		return "what leaves";
+	if (way == DIR_IN && (v->pass || v->answer_len) && s->mark != mark_after(in, port, v))
 		return "mark";
-	if (way == DIR_OUT)
+	if (way == DIR_OUT || port->kind == PORT_UNDERLAY)
 		return NULL;
-	if (port->kind == PORT_MEMBER && s->seen.tell.type != (v->has_event ? v->event.type : 0))
-		return "event";
-	if (port->kind == PORT_MEMBER && v->has_event &&
-		(s->seen.tell.family != v->event.family || s->seen.tell.flags != v->event.flags ||
-			memcmp(s->seen.tell.ip, v->event.ip, 16)))
-		return "event's address or flags";
-	return NULL;
+	what = tells(&s->seen.tell, v->has_event, &v->event);
+	return what ? what : tells(&s->seen.ask, v->has_ask, &v->ask);
 }
 
 /* What the programs do at the first frame of a MAC whose port was down, and do with no other. */
@@ -331,13 +419,16 @@ static void seen_up(const struct frame_made *m, const struct layout_port *port, 
 static void compare(const struct frame_made *m, uint32_t ifindex, enum frame_dir way, uint32_t mark)
 {
 	struct __sk_buff ctx = {.ifindex = ifindex, .mark = mark}, ctx_out = {0};
-	const struct layout_port *port = tables_port(&tables, ifindex);
+	const struct layout_port *port = tables_port(&tables, ifindex), *counted;
 	struct verdict_input in = {.frame = m->b, .len = m->len, .mark = mark, .ifindex = ifindex};
 	struct verdict v;
 	struct said s = {0};
 	const char *what;
 
+	if (way == DIR_OUT && port && port->kind == PORT_UNDERLAY)
+		return; /* there is no program */
 	(way == DIR_IN ? verdict_in : verdict_out)(&tables, &in, &v);
+	counted = v.outcome == OUTCOME_ERROR ? NULL : port;
 	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = m->b, .data_size_in = (uint32_t)m->len,
 		.data_out = s.out, .data_size_out = sizeof s.out, .ctx_in = &ctx,
 		.ctx_size_in = sizeof ctx, .ctx_out = &ctx_out, .ctx_size_out = sizeof ctx_out,
@@ -347,20 +438,27 @@ static void compare(const struct frame_made *m, uint32_t ifindex, enum frame_dir
 	s.action = (int)run.retval;
 	s.len = run.data_size_out;
 	s.mark = ctx_out.mark;
-	see(&in, way, port, &v, &s);
-	what = differs(&in, way, port, &v, &s);
+	see(&in, way, counted, &v, &s);
+	what = differs(&in, way, counted, &v, &s);
 	seen_up(m, port, ifindex);
 	if (!what)
 		return;
 	fprintf(stderr, "%s differs: port %u, %s, mark %x\n", what, ifindex, way ? "out" : "in",
 		mark);
 	hex("frame", m->b, m->len);
-	fprintf(stderr, "  C:   %s %s, pass %d, mark %x, event %d\n", class_name(v.cls),
-		outcome_name(v.outcome), v.pass, v.set_mark, v.has_event ? v.event.type : 0);
+	fprintf(stderr, "  C:   %s %s, would %s, pass %d, mark %x, event %d rule %d flags %x, ask %d flags %x\n",
+		class_name(v.cls), outcome_name(v.outcome), v.has_would ? outcome_name(v.would) : "-", v.pass,
+		v.set_mark, v.has_event ? v.event.type : 0, v.event.rule, v.event.flags,
+		v.has_ask ? v.ask.type : 0, v.ask.flags);
 	hex("answer", v.answer, v.answer_len);
-	fprintf(stderr, "  BPF: %s %s, action %d, mark %x, event %u\n", class_name(s.cls),
-		s.outcome == OUTCOME_COUNT ? "(another)" : outcome_name(s.outcome), s.action,
-		s.mark, s.seen.tell.type);
+	fprintf(stderr, "  BPF: %s %s, would %s, action %d, mark %x, event %u rule %u flags %x, ask %u flags %x\n",
+		class_name(s.cls), s.outcome == OUTCOME_COUNT ? "(another)" : outcome_name(s.outcome),
+		s.would == OUTCOME_COUNT ? "-" : outcome_name(s.would), s.action, s.mark, s.seen.tell.type,
+		s.seen.tell.rule, s.seen.tell.flags, s.seen.ask.type, s.seen.ask.flags);
+	if (port)
+		fprintf(stderr, "  port: kind %u, flags %x, rules %llx, unknown %u, options %u, flood %llx\n", port->kind,
+			port->flags, (unsigned long long)port->rules, port->unknown_target, port->ns_option,
+			(unsigned long long)port->flood_classes);
 	hex("answer", s.out, s.len);
 	ck_abort_msg("the verdicts differ: %s", what);
 }
@@ -376,7 +474,7 @@ static void compare_xdp(const struct frame_made *m, uint32_t ifindex)
 	bool answered;
 
 	verdict_in(&tables, &in, &v);
-	answered = v.outcome == OUTCOME_ANSWERED;
+	answered = v.answer_len;
 	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = m->b, .data_size_in = (uint32_t)m->len,
 		.data_out = out, .data_size_out = sizeof out, .ctx_in = &ctx,
 		.ctx_size_in = sizeof ctx, .repeat = 1);
@@ -395,11 +493,18 @@ static void compare_xdp(const struct frame_made *m, uint32_t ifindex)
 	}
 	if (answered) {
 		enum frame_class c = frame_classify(out, run.data_size_out, false);
-		ledger[port->slot][DIR_IN][v.cls][OUTCOME_ANSWERED].frames++;
-		ledger[port->slot][DIR_IN][v.cls][OUTCOME_ANSWERED].octets += m->len;
-		ledger[port->slot][DIR_OUT][c][OUTCOME_ANSWER].frames++;
-		ledger[port->slot][DIR_OUT][c][OUTCOME_ANSWER].octets += v.answer_len;
+		add(&ledger[port->slot][DIR_IN][v.cls][v.outcome], m->len);
+		add(&ledger[port->slot][DIR_OUT][c][OUTCOME_ANSWER], v.answer_len);
+		if (v.has_would)
+			add(&would[port->slot][DIR_IN][v.cls][v.would], m->len);
 	}
+}
+
+static bool is_member(uint32_t ifindex)
+{
+	const struct layout_port *port = tables_port(&tables, ifindex);
+
+	return port && port->kind == PORT_MEMBER;
 }
 
 /* No test run is given less than a whole header. */
@@ -417,7 +522,7 @@ static void compare_everywhere(const struct frame_made *m, bool xdp)
 	for (size_t i = 0; i < COUNT(port_list); i++) {
 		compare(m, port_list[i], DIR_IN, marks[rnd(COUNT(marks))]);
 		compare(m, port_list[i], DIR_OUT, marks[rnd(COUNT(marks))]);
-		if (xdp && port_list[i] < 20)
+		if (xdp && is_member(port_list[i]))
 			compare_xdp(m, port_list[i]);
 	}
 }
@@ -484,57 +589,98 @@ static void mutate(struct frame_made *m)
 
 /* --- tables that change meanwhile: what the programs remember must be forgotten with it --- */
 
-static void change_table(void)
+static uint64_t rnd64(void)
 {
-	static const char macs[] = "AaPHBCDEFRUX";
-	static const char *const addresses[] = {"198.18.0.1", "198.18.0.2", "198.18.0.3",
-		"198.18.0.7", "198.18.0.9", "198.18.0.77", "2001:db8::1", "2001:db8::2",
-		"2001:db8::3", "2001:db8::77", "fe80::a", "fe80::ff:fe00:41", "fe80::ff:fe00:42"};
-	uint32_t at = rnd(3) ? port_list[rnd(7)] : 0;
-	struct mac mac = frame_mac(macs[rnd(sizeof macs - 1)]);
+	uint64_t high = rnd(1u << 31);
+
+	return high << 33 ^ (uint64_t)rnd(1u << 31) << 16 ^ rnd(1u << 16);
+}
+
+static const char *const addresses[] = {"198.18.0.1", "198.18.0.2", "198.18.0.3", "198.18.0.7", "198.18.0.9",
+	"198.18.0.50", "198.18.0.77", "2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db8::50",
+	"2001:db8::77", "fe80::a", "fe80::ff:fe00:41", "fe80::ff:fe00:42"};
+static const char letters[] = "AaPHBCDEFGKLNORSTUVWX";
+
+static void change_mac(struct mac mac, uint32_t at, bool del)
+{
+	static const uint8_t odd[] = {MAC_DOWN, MAC_SELF, MAC_TRAP};
 	struct layout_mac_key k = {.lan = LAN};
 	struct layout_mac m = {.ifindex = at,
 		.home = rnd(2) ? at : 0,
-		.flags = (uint8_t)(rnd(4) | (rnd(4) ? 0 : MAC_DOWN))};
-	struct layout_bind b = {.ifindex = at, .flags = (uint8_t)rnd(32)};
+		.flags = (uint8_t)(rnd(4) | (rnd(3) ? 0 : odd[rnd(3)]))};
+
+	memcpy(k.mac, mac.b, 6);
+	(void)(del ? tables_mac_del(&tables, &k) : tables_mac_set(&tables, &k, &m));
+	(void)(del ? plane_bpf.mac_del(plane, &k) : plane_bpf.mac_set(plane, &k, &m));
+}
+
+static void change_bind(struct mac mac, uint32_t at, bool del)
+{
+	struct layout_bind b = {.ifindex = at, .flags = (uint8_t)(rnd(2) ? rnd(32) : rnd(256))};
 	struct ip ip = frame_ip(addresses[rnd(COUNT(addresses))]);
 	struct layout_key4 k4 = {.lan = LAN};
 	struct layout_key6 k6 = {.lan = LAN};
-	bool del = !rnd(4);
 
-	memcpy(k.mac, mac.b, 6);
 	memcpy(b.mac, mac.b, 6);
 	memcpy(k4.ip, ip.b, 4);
 	memcpy(k6.ip, ip.b, 16);
-	switch (rnd(3)) {
-	case 0:
-		(void)(del ? tables_mac_del(&tables, &k) : tables_mac_set(&tables, &k, &m));
-		(void)(del ? plane_bpf.mac_del(plane, &k) : plane_bpf.mac_set(plane, &k, &m));
-		break;
-	case 1:
-		if (ip.family == 4) {
-			(void)(del ? tables_bind4_del(&tables, &k4)
-				   : tables_bind4_set(&tables, &k4, &b));
-			(void)(del ? plane_bpf.bind4_del(plane, &k4)
-				   : plane_bpf.bind4_set(plane, &k4, &b));
-		} else {
-			(void)(del ? tables_bind6_del(&tables, &k6)
-				   : tables_bind6_set(&tables, &k6, &b));
-			(void)(del ? plane_bpf.bind6_del(plane, &k6)
-				   : plane_bpf.bind6_set(plane, &k6, &b));
-		}
-		break;
-	default: {
-		uint32_t ifindex = port_list[rnd(COUNT(port_list) - 1)];
-		struct layout_port p = *tables_port(&tables, ifindex);
-
-		p.flags = (uint8_t)(rnd(8) ? rnd(2) : PORT_QUARANTINE);
-		p.unknown_target = (uint8_t)rnd(4);
-		p.ns_option = (uint8_t)rnd(3);
-		p.flood_classes = rnd(2) ? 0 : (uint64_t)rnd(1u << 31) << 5;
-		tables_port_set(&tables, ifindex, &p);
-		plane_bpf.port_set(plane, ifindex, &p);
+	if (ip.family == 4) {
+		(void)(del ? tables_bind4_del(&tables, &k4) : tables_bind4_set(&tables, &k4, &b));
+		(void)(del ? plane_bpf.bind4_del(plane, &k4) : plane_bpf.bind4_set(plane, &k4, &b));
+	} else {
+		(void)(del ? tables_bind6_del(&tables, &k6) : tables_bind6_set(&tables, &k6, &b));
+		(void)(del ? plane_bpf.bind6_del(plane, &k6) : plane_bpf.bind6_set(plane, &k6, &b));
 	}
+}
+
+/* The buckets of `policed` are all without a rate: whatever the verdict's group is, it lets pass. */
+static void change_port(void)
+{
+	uint32_t ifindex = port_list[rnd(COUNT(port_list) - 1)];
+	struct layout_port p = *tables_port(&tables, ifindex);
+
+	p.flags = (uint8_t)(rnd(2) ? rnd(2) : rnd(64) & ~(rnd(4) ? PORT_QUARANTINE : 0u));
+	p.unknown_target = (uint8_t)rnd(4);
+	p.ns_option = (uint8_t)rnd(4);
+	p.flood_classes = rnd(2) ? 0 : rnd64();
+	p.rules = rnd(2) ? 0 : rnd64();
+	p.policed[DIR_IN] = (uint8_t)rnd(256);
+	p.policed[DIR_OUT] = (uint8_t)rnd(256);
+	tables_port_set(&tables, ifindex, &p);
+	plane_bpf.port_set(plane, ifindex, &p);
+}
+
+static void change_vtep(bool del)
+{
+	static const char *const vteps[] = {"192.0.2.1", "192.0.2.2", "192.0.2.3", "2001:db8:ffff::1",
+		"2001:db8:ffff::2", "::"};
+	static const uint32_t vnis[] = {0, LAN, LAN + 1};
+	struct layout_vtep_key k = table_vtep_key(vnis[rnd(3)], frame_ip(vteps[rnd(COUNT(vteps))]));
+
+	(void)(del ? tables_vtep_del(&tables, &k) : tables_vtep_set(&tables, &k));
+	(void)(del ? plane_bpf.vtep_del(plane, &k) : plane_bpf.vtep_set(plane, &k));
+}
+
+static void change_table(void)
+{
+	uint32_t at = rnd(3) ? port_list[rnd(COUNT(port_list) - 1)] : 0;
+	struct mac mac = frame_mac(letters[rnd(sizeof letters - 1)]);
+	bool del = !rnd(4);
+
+	switch (rnd(7)) {
+	case 0:
+	case 1:
+		change_mac(mac, at, del);
+		break;
+	case 2:
+	case 3:
+		change_bind(mac, at, del);
+		break;
+	case 4:
+		change_vtep(del);
+		break;
+	default:
+		change_port();
 	}
 }
 
@@ -572,7 +718,7 @@ static void mutations(bool tables_change)
 			continue;
 		if (rnd(4))
 			compare(&m, port, DIR_IN, marks[rnd(COUNT(marks))]);
-		else if (port < 20 && rnd(2))
+		else if (is_member(port) && rnd(2))
 			compare_xdp(&m, port);
 		else
 			compare(&m, port, DIR_OUT, marks[rnd(COUNT(marks))]);
@@ -591,6 +737,14 @@ START_TEST(test_changing_tables)
 }
 END_TEST
 
+static void take_would(void *arg, enum frame_dir dir, enum frame_class cls, enum frame_outcome o,
+	const struct layout_counter *c)
+{
+	struct layout_counter(*got)[CLASS_COUNT][OUTCOME_COUNT] = arg;
+
+	got[dir][cls][o] = *c;
+}
+
 /* Nothing was counted but what compare() expected. */
 START_TEST(test_ledger)
 {
@@ -603,6 +757,9 @@ START_TEST(test_ledger)
 			continue;
 		ck_assert_int_eq(plane_bpf.counters(plane, port->slot, got), 0);
 		ck_assert_mem_eq(got, ledger[port->slot], sizeof got);
+		memset(got, 0, sizeof got);
+		ck_assert_int_eq(plane_bpf.would_each(plane, port->slot, take_would, got), 0);
+		ck_assert_mem_eq(got, would[port->slot], sizeof got);
 	}
 }
 END_TEST
@@ -615,7 +772,10 @@ static void fill(void)
 	const struct table_bind6 *b6;
 	const struct table_mac *m;
 	const struct table_port *p;
+	const struct table_vtep *t;
 
+	hmap_foreach (&tables.vteps, t)
+		plane_bpf.vtep_set(plane, &t->k);
 	hmap_foreach (&tables.bind4, b4)
 		plane_bpf.bind4_set(plane, &b4->k, &b4->v);
 	hmap_foreach (&tables.bind6, b6)
