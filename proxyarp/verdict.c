@@ -398,7 +398,7 @@ static void unicast_forward(struct judge *j, const struct layout_bind *b)
 {
 	const struct layout_mac *m = find_mac(j, b->mac);
 
-	if (!m || m->ifindex == j->here || m->flags & (MAC_DOWN | MAC_SELF)) {
+	if (!m || m->ifindex == j->here || m->flags & (MAC_DOWN | MAC_SELF | MAC_TRAP)) {
 		no_owner(j);
 		return;
 	}

@@ -25,19 +25,13 @@
 #include "proxyarp/linux/bpf.h"
 #include "proxyarp/linux/bpf_scratch.h"
 #include "proxyarp/verdict.h"
+#include "tests/proxyarp/rows.h"
 #include "tests/proxyarp/world.h"
 
-#define SLL_A "0101 020000000041"
-#define SLL_R "0101 020000000052"
-#define TLL_A "0201 020000000041"
 #define TLL_C "0201 020000000043"
-#define NONCE "0e01 010203040506"
-#define ROUTER16 "fe800000000000000000000000000009"
-#define GLOBAL16 "20010db8000000000000000000000009"
-#define GROUP16 "ff020000000000000000000000000001"
 
-/* Every class, and of those that count the ways they differ. */
-static const struct frame_spec specs[] = {
+/* Besides those of rows.h. */
+static const struct frame_spec more[] = {
 	ARP(.from = "198.18.0.1", .to = "198.18.0.2"),
 	ARP(.from = "198.18.0.1", .to = "198.18.0.9", .cut = -18),
 	ARP(.from = "198.18.0.1", .to = "198.18.0.77"),
@@ -236,12 +230,12 @@ static const struct frame_spec specs[] = {
 	RAW(.hex = "8899 0000"),
 	RAW(.hex = "6002 0000"),
 };
-#define SPECS (sizeof specs / sizeof *specs)
+#define COUNT(a) (sizeof(a) / sizeof *(a))
+#define SPECS (COUNT(more) + COUNT(rows_in) + COUNT(rows_out))
 
 static const uint32_t port_list[] = {10, 11, 12, 13, 14, 15, 16, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28,
 	29, 30, 31, 99};
 static const uint32_t marks[] = {0, MARK_FLOOD, MARK_ANSWER, MARK_PROBE, 0x1234, MARK_FLOOD | 7};
-#define COUNT(a) (sizeof(a) / sizeof *(a))
 
 static struct plane *plane;
 static struct tables tables;
@@ -249,6 +243,14 @@ static char dir[] = "/tmp/quell-diff-XXXXXX";
 static uint64_t state;
 /* What the counters must say: frames of [slot][dir][class][outcome]. */
 static struct layout_counter ledger[32][DIR_COUNT][CLASS_COUNT][OUTCOME_COUNT], would[32][DIR_COUNT][CLASS_COUNT][OUTCOME_COUNT];
+
+static const struct frame_spec *spec(size_t i)
+{
+	if (i < COUNT(more))
+		return &more[i];
+	i -= COUNT(more);
+	return i < COUNT(rows_in) ? &rows_in[i].frame : &rows_out[i - COUNT(rows_in)].frame;
+}
 
 static uint32_t rnd(uint32_t below)
 {
@@ -554,7 +556,7 @@ static void mutate(struct frame_made *m)
 	static const uint8_t odd[] = {
 		0, 1, 2, 14, 0x7f, 0x80, 0xff, 58, 17, 133, 134, 135, 136, 137, 143};
 
-	for (uint32_t n = rnd(4); n; n--) {
+	for (uint32_t n = m->len ? rnd(4) : 0; n; n--) {
 		size_t at = rnd(3) ? rnd((uint32_t)m->len) : 12 + rnd(52);
 
 		if (at >= m->len)
@@ -575,11 +577,11 @@ static void mutate(struct frame_made *m)
 			break;
 		}
 	}
-	if (!rnd(6))
+	if (!rnd(6) && m->len > 14)
 		m->len = 14 + rnd((uint32_t)m->len - 13);
 	if (!rnd(6)) { /* octets or options behind */
-		uint32_t more = rnd(2) ? 8 * (1 + rnd(40)) : rnd(64);
-		for (uint32_t i = 0; i < more; i++)
+		uint32_t extra = rnd(2) ? 8 * (1 + rnd(40)) : rnd(64);
+		for (uint32_t i = 0; i < extra; i++)
 			m->b[m->len++] =
 				rnd(2) && i % 8 < 2 ? (uint8_t)(1 + rnd(3)) : (uint8_t)rnd(256);
 	}
@@ -689,7 +691,7 @@ static void change_table(void)
 START_TEST(test_specs)
 {
 	for (size_t i = 0; i < SPECS; i++) {
-		struct frame_made m = frame_make(&specs[i]);
+		struct frame_made m = frame_make(spec(i));
 
 		compare_everywhere(&m, true);
 		while (m.len > 14) {
@@ -707,7 +709,7 @@ static void mutations(bool tables_change)
 
 	state = seed ? strtoull(seed, NULL, 10) : 0x9e3779b97f4a7c15;
 	for (uint32_t i = 0; i < n; i++) {
-		struct frame_made m = frame_make(&specs[rnd(SPECS)]);
+		struct frame_made m = frame_make(spec(rnd(SPECS)));
 		uint32_t port = port_list[rnd(COUNT(port_list))];
 
 		if (tables_change && !rnd(8))
@@ -737,12 +739,12 @@ START_TEST(test_changing_tables)
 }
 END_TEST
 
-static void take_would(void *arg, enum frame_dir dir, enum frame_class cls, enum frame_outcome o,
+static void take_would(void *arg, enum frame_dir way, enum frame_class cls, enum frame_outcome o,
 	const struct layout_counter *c)
 {
 	struct layout_counter(*got)[CLASS_COUNT][OUTCOME_COUNT] = arg;
 
-	got[dir][cls][o] = *c;
+	got[way][cls][o] = *c;
 }
 
 /* Nothing was counted but what compare() expected. */
@@ -805,7 +807,7 @@ static int interfaces(void)
 
 static int set_up(void)
 {
-	static const struct plane_limits limits = {64, 64, 64, 32, 16};
+	static const struct plane_limits limits = {64, 64, 64, 512, 16}; /* ports: for the rows of `would` */
 	cpu_set_t one;
 	bool adopted;
 	int err;
