@@ -107,8 +107,7 @@ static __always_inline __u32 class_arp(struct octets o, struct bpf_frame *f)
 	return f->sender4 ? CLASS_ARP_REQUEST : CLASS_ARP_PROBE;
 }
 
-/* What IPv4 and IPv6 have in common; 0 (ARP_REQUEST, never meant): none of them. `v6`, `dhcp` are
- * constants. */
+/* UDP to a group; `v6` is a constant. */
 static __always_inline __u32 class_udp(const void *udp, void *end, int v6, __u32 otherwise)
 {
 	__u16 dhcp = v6 ? 546 : 67, sport, dport;
