@@ -184,6 +184,8 @@ static void frame_in(struct port *port, const struct verdict_input *in, size_t o
 	count(p, port->ifindex, DIR_IN, v.cls, v.outcome, octets);
 	if (v.has_event)
 		tell(p, port, &v.event);
+	if (v.has_ask)
+		tell(p, port, &v.ask);
 }
 
 static void on_frame(u_char *arg, const struct pcap_pkthdr *h, const u_char *octets)

@@ -35,6 +35,9 @@ def source(base):
     if base not in sources:
         found = [base + end for end in (".c", ".h", ".bpf.c", ".py", ".sh") if os.path.isfile(os.path.join(SRC, base + end))]
         text = "\n".join(map(read, found))
+        # A table that several tests go through stands in a header of its own beside them.
+        for header in re.findall(r'^#include "(\w*rows\.h)"', text, re.M):
+            text += read(os.path.join(os.path.dirname(base), header))
         sources[base] = (text, set(re.findall(r"\w+", text))) if found else None
     return sources[base]
 
