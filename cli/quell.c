@@ -16,6 +16,7 @@
 #include "cli/check.h"
 #include "cli/clear.h"
 #include "cli/neighbor.h"
+#include "cli/quarantine.h"
 #include "cli/reload.h"
 #include "cli/show.h"
 #include "cli/top.h"
@@ -32,6 +33,7 @@ static const char help[] =
 	"       quell check FILE [--json]\n"
 	"       quell top [PORT] [--lan LAN] [--classes] [--interval SECONDS] [--count N]\n"
 	"       quell clear duplicate LAN MAC\n"
+	"       quell quarantine add | del PORT\n"
 	"       quell refresh | reset | shutdown | enable NEIGHBOR [option ...]\n"
 	"       quell reload [--dry-run] [--json]\n"
 	"       quell version | help\n"
@@ -42,7 +44,7 @@ static const char help[] =
 	"routes     EVPN routes of quelld                    MAC or IP  --lan --mac --ip --type\n"
 	"                                                               --neighbor --rejected\n"
 	"lan        who is where, by EVPN                    NAME       --lan --mac --ip\n"
-	"alarms     what quelld had to complain of           MAC or IP  --lan --mac --ip\n"
+	"alarms     what both had to complain of             MAC or IP  --lan --mac --ip --port\n"
 	"bmp        monitoring stations of quelld\n"
 	"bindings   what quell-agent answers for             MAC or IP  --lan --mac --ip --port\n"
 	"macs       where quell-agent has each MAC           MAC        --lan --mac --port\n"
@@ -54,6 +56,7 @@ static const char help[] =
 	"show ledger --prove PORT draws up a port's books, and what its egress saw leave; with\n"
 	"--for SECONDS those of that time. top shows the ports live.\n"
 	"clear duplicate lets a MAC move again that was frozen because two hosts had it.\n"
+	"quarantine: nothing gets in or out of a member port, until it is let out again.\n"
 	"refresh asks a neighbor for all its routes again; reset ends its session, which begins\n"
 	"anew; shutdown ends it until enable. For root, and the user that quelld runs as.\n"
 	"reload has the daemons read theirs again, whole or not at all, and says what changed.\n"
@@ -287,6 +290,18 @@ static int run_clear(struct arguments *a, char **words, int count)
 	return r == EXIT_USAGE ? wrong("%s", why) : r;
 }
 
+static int run_quarantine(struct arguments *a, char **words, int count)
+{
+	struct config *c = NULL;
+	const char *why = "";
+
+	if (take_config(a, &c) < 0)
+		return EXIT_FAILURE;
+	int r = quarantine_run(words, count, a->show.dir, a->show.json, stdout, &why);
+	config_free(c);
+	return r == EXIT_USAGE ? wrong("%s", why) : r;
+}
+
 static int run_show(struct arguments *a, char **words, int count)
 {
 	struct show_options *o = &a->show;
@@ -391,6 +406,8 @@ static int run(struct arguments *a, char **words, int count)
 		return run_top(a, words + 1, count - 1);
 	if (strcmp(words[0], "clear") == 0)
 		return run_clear(a, words + 1, count - 1);
+	if (strcmp(words[0], "quarantine") == 0)
+		return run_quarantine(a, words + 1, count - 1);
 	if (strcmp(words[0], "check") == 0) {
 		if (count == 1 && !a->config)
 			return wrong("check: which file");

@@ -42,8 +42,8 @@ static const struct noun nouns[] = {
 		{"type", "ip", "text"}, show_routes},
 	{"lan", CONTROL_QUELLD, "lans", {[LAN] = "name", [MAC] = "", [IP] = ""}, LAN, {"name"},
 		show_lan},
-	{"alarms", CONTROL_QUELLD, "alarms", {[LAN] = "lan", [MAC] = "mac", [IP] = "ip"}, MAC,
-		{NULL}, show_alarms},
+	{"alarms", CONTROL_QUELLD, "alarms", {[LAN] = "lan", [MAC] = "mac", [IP] = "ip", [PORT] = "port"},
+		MAC, {"age_s"}, show_alarms},
 	{"bmp", CONTROL_QUELLD, "stations", {NULL}, OPTIONS, {"address", "port"}, show_bmp},
 	{"bindings", CONTROL_AGENT, "bindings",
 		{[LAN] = "lan", [MAC] = "mac", [IP] = "ip", [PORT] = "port"}, MAC,
@@ -244,32 +244,75 @@ static void print_json(const json_t *v, FILE *out)
 	fputc('\n', out);
 }
 
-/* Both daemons run on a PE, one of them on a route server: what is there is shown. */
-static int show_both(const struct noun *n, const struct show_options *o, FILE *out)
+/* Both daemons run on a PE, one of them on a route server: what is there is shown. Told if neither is. */
+static json_t *ask_both(const struct noun *n, const struct show_options *o)
 {
 	char errors[2][CONTROL_ERROR_MAX];
-	json_t *all = json_array();
+	json_t *all = json_array(), *q = request_of(n, o);
 	int failed = 0;
 
 	for (int i = 0; i < 2; i++) {
 		enum control_daemon d = i == 0 ? CONTROL_QUELLD : CONTROL_AGENT;
-		json_t *q = request_of(n, o), *answer = NULL;
+		json_t *answer = NULL;
 		if (control_ask(d, o->dir, q, &answer, errors[i]) == 0)
 			json_array_append_new(all, answer);
 		else
 			failed |= 1 << i;
-		json_decref(q);
 	}
-	for (int i = 0; i < 2; i++)
-		if (failed == 3)
-			fprintf(stderr, "quell: %s\n", errors[i]);
+	json_decref(q);
+	for (int i = 0; i < 2 && failed == 3; i++)
+		fprintf(stderr, "quell: %s\n", errors[i]);
+	if (failed != 3)
+		return all;
+	json_decref(all);
+	return NULL;
+}
+
+/* One list of what both have. */
+static json_t *ask_merged(const struct noun *n, const struct show_options *o)
+{
+	json_t *all = ask_both(n, o), *list = json_array();
+	json_int_t total = 0;
+	const json_t *answer;
+	size_t i;
+
+	json_array_foreach(all, i, answer)
+	{
+		total += value_number(answer, "total");
+		json_array_extend(list, json_object_get(answer, n->list));
+	}
+	json_t *merged = all ? json_pack("{s:I, s:o}", "total", total, n->list, list) : NULL;
+	if (!all)
+		json_decref(list);
+	json_decref(all);
+	return merged;
+}
+
+static int show_both(const struct noun *n, const struct show_options *o, FILE *out)
+{
+	json_t *all = ask_both(n, o);
+
+	if (!all)
+		return 1;
 	json_t *answer = json_pack("{s:o}", "programs", all);
-	if (failed != 3 && o->json)
+	if (o->json)
 		print_json(answer, out);
-	else if (failed != 3)
+	else
 		n->render(answer, o, out);
 	json_decref(answer);
-	return failed == 3;
+	return 0;
+}
+
+/* NULL, told. */
+static json_t *ask_one(const struct noun *n, const struct show_options *o)
+{
+	json_t *q = request_of(n, o), *answer = NULL;
+	char error[CONTROL_ERROR_MAX];
+
+	if (control_ask(n->daemon, o->dir, q, &answer, error) < 0)
+		fprintf(stderr, "quell: %s\n", error);
+	json_decref(q);
+	return answer;
 }
 
 static json_t *ask_port(const struct show_options *o)
@@ -306,20 +349,14 @@ static int prove(const struct show_options *o, FILE *out)
 int show(const char *noun, const struct show_options *o, FILE *out)
 {
 	const struct noun *n = find(noun);
-	char error[CONTROL_ERROR_MAX];
-	json_t *answer = NULL;
 
 	if (o->prove)
 		return prove(o, out);
 	if (n->render == show_status)
 		return show_both(n, o, out);
-	json_t *q = request_of(n, o);
-	int r = control_ask(n->daemon, o->dir, q, &answer, error);
-	json_decref(q);
-	if (r < 0) {
-		fprintf(stderr, "quell: %s\n", error);
+	json_t *answer = n->render == show_alarms ? ask_merged(n, o) : ask_one(n, o);
+	if (!answer)
 		return 1;
-	}
 	show_narrow(noun, answer, o);
 	const char *name = missing(n, answer, o);
 	if (name)

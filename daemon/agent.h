@@ -1,6 +1,6 @@
 /* The insides of quell-agent, shared by its files: quell-agent.c (its life), agent_lan.c (LANs), agent_port.c (their ports), agent_vtep.c (the fabric),
  * agent_books.c (what is told and seen), agent_ledger.c (what was counted), agent_adopt.c (what a
- * former agent left working), agent_feed.c (quelld), agent_control.c (`quell show`), agent_reload.c (`quell reload`).
+ * former agent left working), agent_feed.c (quelld), agent_alarms.c, agent_quarantine.c, agent_control.c (`quell show`), agent_reload.c (`quell reload`).
  *
  *   links, FDB   proxyarp/linux -> [agent_lan] -> the plane's ports, the bridge's knobs
  *   frames seen  plane -> [agent] -> proxyarp/bindings -> plane, FDB, [agent_feed] == feed ==> quelld
@@ -58,6 +58,8 @@ struct agent_port {
 	bool knobs_asked; /* and not yet answered */
 	struct bridge_knobs found; /* before us */
 	struct layout_port row; /* what the plane was given */
+	uint32_t violations;	/* within the window that began then */
+	uint64_t violations_ms;
 	const struct registry_port *member; /* the first of its entries; NULL: none */
 	TAILQ_ENTRY(agent_port) link;
 };
@@ -117,11 +119,14 @@ struct agent {
 	uint8_t *slots; /* by slot: taken */
 	struct agent_adopted_port *adopted_ports; /* during start */
 	uint32_t adopted_port_count;
+	struct agent_alarms *alarms;
+	struct agent_quarantined *quarantined;
+	uint32_t quarantined_count;
 	struct agent_feed *feed;
 	struct agent_control *control;
 	uint64_t started_ms;
 	uint64_t events;
-	struct log_limit attach_log, spoof_log, moved_log, alarm_log, full_log;
+	struct log_limit attach_log, alarm_log, full_log;
 };
 
 /* --- agent_lan.c --- */
@@ -240,6 +245,47 @@ void agent_ledger_close(struct agent_lan *lan);
 void agent_ledger_leave(struct agent_lan *lan, uint32_t slot);
 /* The answer of docs/feed.md; NULL: no such port. */
 json_t *agent_ledger_show(struct agent *a, const json_t *request);
+
+/* --- agent_alarms.c --- */
+
+struct agent_alarm {
+	char lan[32], port[LINK_NAME]; /* "": of none */
+	const char *what;	       /* constant */
+	enum frame_rule rule;	       /* RULE_NONE */
+	int cls;		       /* enum frame_class; -1: none */
+	bool would;		       /* it was let go */
+	struct mac mac;		       /* zero: of none */
+	struct ip ip;		       /* family 0: of none */
+	uint64_t first_ms, last_ms, count;
+};
+
+void agent_alarms_new(struct agent *a);
+void agent_alarms_free(struct agent *a);
+/* Of that port, or of none; mac, ip, rule and class are the caller's. */
+struct agent_alarm agent_alarm_of(const struct agent_lan *lan, uint32_t ifindex, const char *what);
+/* Keeps it; times and count are seen to. True: it is new. */
+bool agent_alarm(struct agent *a, const struct agent_alarm *alarm);
+/* And has it in the log, if it is new. */
+void agent_alarm_log(struct agent_lan *lan, const struct agent_alarm *alarm);
+/* SPOOF, RULE and MOVED. */
+void agent_alarms_event(struct agent_lan *lan, const struct layout_event *e);
+json_t *agent_alarms_show(const struct agent *a);
+
+/* --- agent_quarantine.c --- */
+
+void agent_quarantine_load(struct agent *a);
+void agent_quarantine_free(struct agent *a);
+/* QUARANTINE_OPERATOR, QUARANTINE_RULES. */
+uint8_t agent_quarantine_of(const struct agent_port *p);
+void agent_quarantine_event(struct agent_port *p, const struct layout_event *e);
+void agent_quarantine_tick(struct agent *a, uint64_t now_ms);
+/* `quell quarantine`: the answer, or NULL and why not. */
+json_t *agent_quarantine_do(struct agent *a, const json_t *request, const char **ret_error);
+json_t *agent_quarantine_words(uint8_t by);
+
+/* --- agent_show_ports.c --- */
+
+json_t *agent_ports_show(const struct agent *a);
 
 /* --- agent_control.c --- */
 

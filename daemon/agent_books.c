@@ -60,21 +60,14 @@ static void on_send(void *arg, uint32_t ifindex, const uint8_t *frame, size_t le
 	lan->agent->ops->send(lan->agent->plane, ifindex, frame, len);
 }
 
-static const char *port_name(const struct agent_lan *lan, uint32_t ifindex)
-{
-	const struct agent_port *p = agent_port_find(lan, ifindex);
-
-	return p ? p->name : "?";
-}
-
 static void on_alarm(void *arg, const char *what, uint32_t ifindex, struct mac mac, struct ip ip)
 {
 	struct agent_lan *lan = arg;
-	char m[MAC_TEXT], t[IP_TEXT];
+	struct agent_alarm al = agent_alarm_of(lan, ifindex, what);
 
-	log_limited(&lan->agent->alarm_log, loop_now_ms(), LOG_PROXYARP, LOG_LEVEL_WARNING,
-		"%s: %s: %s%s%s: %s", lan->c->name, port_name(lan, ifindex), mac_format(mac, m),
-		ip.family ? " " : "", ip.family ? ip_format(ip, t) : "", what);
+	al.mac = mac;
+	al.ip = ip;
+	agent_alarm_log(lan, &al);
 }
 
 struct binding_hooks agent_books_hooks(struct agent_lan *lan)
@@ -88,25 +81,6 @@ struct binding_hooks agent_books_hooks(struct agent_lan *lan)
 		.arg = lan};
 }
 
-static void log_event(struct agent *a, const struct agent_lan *lan, const struct layout_event *e)
-{
-	const char *port = port_name(lan, e->ifindex);
-	struct ip ip = {.family = e->family};
-	char m[MAC_TEXT], t[IP_TEXT];
-	struct mac mac;
-
-	memcpy(mac.b, e->mac, 6);
-	memcpy(ip.b, e->ip, 16);
-	mac_format(mac, m);
-	if (e->type == EVENT_SPOOF)
-		log_limited(&a->spoof_log, loop_now_ms(), LOG_PROXYARP, LOG_LEVEL_WARNING,
-			"%s: %s: %s: %s%s%s", lan->c->name, port, outcome_name(e->outcome), m,
-			ip.family ? " speaks for " : "", ip.family ? ip_format(ip, t) : "");
-	else if (e->type == EVENT_MOVED)
-		log_limited(&a->moved_log, loop_now_ms(), LOG_PROXYARP, LOG_LEVEL_NOTICE,
-			"%s: %s: %s was elsewhere", lan->c->name, port, m);
-}
-
 void agent_books_event(void *arg, const struct layout_event *e)
 {
 	struct agent *a = arg;
@@ -116,7 +90,7 @@ void agent_books_event(void *arg, const struct layout_event *e)
 	/* The plane may be adopted and still tell of what has been taken out. */
 	if (!lan || !agent_port_find(lan, e->ifindex))
 		return;
-	log_event(a, lan, e);
+	agent_alarms_event(lan, e);
 	bindings_event(lan->books, e, loop_now_ms());
 }
 

@@ -1,5 +1,5 @@
-/* The agent's control socket (docs/feed.md): what `quell show` asks. Read only; one object a line,
- * one answer a line. */
+/* The agent's control socket (docs/feed.md): what `quell show` asks, and what the operator has done; one
+ * object a line, one answer a line. */
 #include <config.h>
 
 #include <errno.h>
@@ -15,7 +15,6 @@
 #include "daemon/jsonsock.h"
 #include "daemon/loop.h"
 #include "daemon/reload_show.h"
-#include "lib/text.h"
 #include "proxyarp/verdict.h"
 
 #define OUTPUT_MAX (64 * 1024 * 1024)
@@ -220,49 +219,18 @@ static json_t *show_macs(struct agent *a, const json_t *request)
 	return show_rows(a, "macs", bindings_each_mac, add_mac);
 }
 
-/* --- ports --- */
+/* --- the rest --- */
 
-static json_t *show_member(const struct agent_port *p)
+static json_t *show_alarms(struct agent *a, const json_t *request)
 {
-	const struct registry_member *m =
-		p->member ? &p->lan->registry->members[p->member->member] : NULL;
-	char name[128], text[160];
-
-	if (!m)
-		return json_null();
-	text_escape(name, sizeof(name), m->name ? m->name : "", m->name ? strlen(m->name) : 0);
-	snprintf(text, sizeof(text), "AS%u%s%s", m->asn, name[0] ? " " : "", name);
-	return json_string(text);
-}
-
-static json_t *show_port(const struct agent_port *p)
-{
-	json_t *macs = json_array(), *flags = json_array();
-	const struct agent *a = p->lan->agent;
-
-	for (int i = 0; p->member && i < p->member->mac_count; i++)
-		json_array_append_new(macs, json_mac(p->member->macs[i]));
-	add_flag(flags, p->closed, "closed");
-	add_flag(flags, !p->closed && p->kind == PORT_MEMBER, "learning");
-	add_flag(flags, p->quarantine, "quarantine");
-	add_flag(flags, p->xdp, "xdp");
-	return json_pack("{s:s, s:o, s:s, s:s, s:s, s:o, s:o, s:s, s:b, s:o}", "name", p->name,
-		"ifindex", json_u64(p->ifindex), "lan", p->lan->c->name, "kind",
-		p->kind == PORT_FABRIC ? "fabric" : "member", "state", p->up ? "up" : "down",
-		"macs", macs, "member", show_member(p), "plane", a->ops->name, "attached",
-		p->attached, "flags", flags);
+	(void)request;
+	return agent_alarms_show(a);
 }
 
 static json_t *show_ports(struct agent *a, const json_t *request)
 {
-	json_t *rows = json_array();
-	struct agent_port *p;
-
 	(void)request;
-	for (uint32_t i = 0; i < a->lan_count; i++)
-		TAILQ_FOREACH (p, &a->lans[i].ports, link)
-			json_array_append_new(rows, show_port(p));
-	return json_pack("{s:o}", "ports", rows);
+	return agent_ports_show(a);
 }
 
 /* --- the socket --- */
@@ -272,27 +240,51 @@ static const struct {
 	json_t *(*show)(struct agent *a, const json_t *request);
 } shows[] = {
 	{"status", show_status},
+	{"alarms", show_alarms},
 	{"bindings", show_bindings},
 	{"macs", show_macs},
 	{"ports", show_ports},
 	{"ledger", agent_ledger_show},
 };
 
+static json_t *do_reload(struct agent *a, const json_t *request, const char **ret_error)
+{
+	bool dry_run;
+
+	if (!reload_request(request, &dry_run)) {
+		*ret_error = RELOAD_REQUEST_ERROR;
+		return NULL;
+	}
+	return agent_reload(a, dry_run);
+}
+
+static const struct {
+	const char *name;
+	json_t *(*job)(struct agent *a, const json_t *request, const char **ret_error);
+} dos[] = {
+	{"reload", do_reload},
+	{"quarantine", agent_quarantine_do},
+};
+
 /* The group may look; to change something takes root, or whom the agent runs as. */
 static void take_do(struct agent_control *c, struct jsonsock *s, const char *job, const json_t *o)
 {
 	uid_t uid = jsonsock_peer(s).uid;
-	bool dry_run;
+	const char *error = "do: expected reload or quarantine";
+	json_t *answer = NULL;
 
-	if (strcmp(job, "reload") != 0)
-		jsonsock_send_error(s, "do: expected reload");
-	else if (uid != 0 && uid != geteuid())
+	if (uid != 0 && uid != geteuid()) {
 		jsonsock_send_error(
 			s, "only root and the user that quell-agent runs as may do that");
-	else if (!reload_request(o, &dry_run))
-		jsonsock_send_error(s, RELOAD_REQUEST_ERROR);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(dos) / sizeof(dos[0]); i++)
+		if (strcmp(job, dos[i].name) == 0)
+			answer = dos[i].job(c->agent, o, &error);
+	if (answer)
+		jsonsock_send(s, answer);
 	else
-		jsonsock_send(s, agent_reload(c->agent, dry_run));
+		jsonsock_send_error(s, error);
 }
 
 static void on_line(void *arg, struct jsonsock *s, const json_t *o)
@@ -315,7 +307,7 @@ static void on_line(void *arg, struct jsonsock *s, const json_t *o)
 			jsonsock_send_error(s, "no such port");
 		return;
 	}
-	jsonsock_send_error(s, "show: expected status, bindings, macs, ports or ledger");
+	jsonsock_send_error(s, "show: expected status, alarms, bindings, macs, ports or ledger");
 }
 
 int agent_control_new(struct agent *a, struct agent_control **ret)

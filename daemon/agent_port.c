@@ -56,7 +56,7 @@ static void read_registry(struct agent_port *p, struct binding_port *ret)
 	p->member = NULL;
 	/* Where there are books, who is not in them does not speak. */
 	p->closed = reg && !p->lan->c->agent->learn_unregistered;
-	p->quarantine &= QUARANTINE_OPERATOR | QUARANTINE_RULES;
+	p->quarantine = agent_quarantine_of(p);
 	if (said && said->quarantine)
 		p->quarantine |= QUARANTINE_CONFIG;
 	*ret = (struct binding_port){.up = p->up};
@@ -101,9 +101,11 @@ static uint8_t flags_of(const struct agent_port *p, const struct config_policy *
 	bool sponge = c->unknown_target == UNKNOWN_SPONGE || ca->policy.unknown_target == UNKNOWN_SPONGE ||
 		      ca->dead.policy == CONFIG_DEAD_SPONGE;
 	bool open = p->kind == PORT_MEMBER && !p->closed;
+	/* Whom the operator puts into quarantine is there. */
+	bool dry = c->dry_run && !(p->quarantine & (QUARANTINE_OPERATOR | QUARANTINE_CONFIG));
 
 	return (uint8_t)((p->closed ? PORT_CLOSED : 0) | (p->quarantine ? PORT_QUARANTINE : 0) |
-			 (c->dry_run ? PORT_DRY : 0) | (open && sponge ? PORT_WATCH : 0) |
+			 (dry ? PORT_DRY : 0) | (open && sponge ? PORT_WATCH : 0) |
 			 (c->unicast_forward ? PORT_UNICAST_FORWARD : 0) |
 			 (ca->anycast ? PORT_ANYCAST : 0));
 }
@@ -158,10 +160,11 @@ void agent_port_attach(struct agent_port *p)
 		p->attached = false;
 		return;
 	}
-	if (p->attached && r > 0)
-		log_limited(&a->attach_log, now, LOG_PROXYARP, LOG_LEVEL_WARNING,
-			"%s: %s: somebody took the data plane off; put on again", p->lan->c->name,
-			p->name);
+	if (p->attached && r > 0) {
+		struct agent_alarm al = agent_alarm_of(
+			p->lan, p->ifindex, "somebody took the data plane off; put on again");
+		agent_alarm_log(p->lan, &al);
+	}
 	/* Ports that were taken together are not all looked at in the same second. */
 	p->attached_ms = p->attached ? now : now - p->ifindex * 1000 % LOOK_AGAIN_MS;
 	if (p->attached)

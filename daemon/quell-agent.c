@@ -192,6 +192,8 @@ static int start(struct life *l)
 		(r = agent_lans_find(a, l->registries)) < 0 ||
 		(r = agent_control_new(a, &a->control)) < 0 || (r = open_plane(l)) < 0)
 		return r;
+	agent_alarms_new(a);
+	agent_quarantine_load(a);
 	a->feed = agent_feed_new(a);
 	return agent_lans_start(a);
 }
@@ -250,6 +252,7 @@ static void on_tick(void *arg, uint64_t now_ms)
 				agent_port_attach(p);
 	}
 	agent_underlays_tick(&l->a);
+	agent_quarantine_tick(&l->a, now_ms);
 	timers_start(loop_timers(l->a.loop), &l->tick, now_ms + TICK_MS);
 }
 
@@ -343,6 +346,8 @@ static void release(struct life *l, bool keep)
 	for (uint32_t i = 0; i < l->registry_count; i++)
 		registry_free(l->registries[i]);
 	free(l->registries);
+	agent_alarms_free(a);
+	agent_quarantine_free(a);
 	free(a->slots);
 	config_free(a->config);
 }
@@ -383,9 +388,7 @@ int main(int argc, char **argv)
 	l.a.cmdline = &l.o;
 	l.a.started_ms = loop_now_ms();
 	l.a.attach_log = LOG_LIMIT(10, 60000);
-	l.a.spoof_log = LOG_LIMIT(10, 60000);
-	l.a.moved_log = LOG_LIMIT(10, 10000);
-	l.a.alarm_log = LOG_LIMIT(10, 60000);
+	l.a.alarm_log = LOG_LIMIT(20, 60000);
 	l.a.full_log = LOG_LIMIT(3, 60000);
 	cmdline_log(&l.o, l.a.config);
 	l.a.loop = loop_new();

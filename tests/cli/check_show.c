@@ -37,9 +37,12 @@ static char *rendered(const char *noun, const char *answer, const struct show_op
 	"\"last_error\":\"\",\"shutdown\":false}]}"
 
 #define ALARMS                                                                                     \
-	"{\"total\":8,\"alarms\":[{\"time\":\"2026-01-02T00:00:00Z\",\"count\":7,\"lan\":\"ixp\","             \
+	"{\"total\":8,\"alarms\":[{\"time\":\"2026-01-02T00:00:00Z\",\"age_s\":1,\"count\":7,\"lan\":\"ixp\","             \
 	"\"mac\":\"02:00:5e:00:00:01\",\"ip\":null,\"vtep\":\"10.99.0.2\",\"what\":\"it moves\"},"             \
-	"{\"time\":\"2026-01-01T00:00:00Z\",\"count\":1,\"lan\":\"ixp\",\"mac\":\"02:00:5e:00:00:02\","         \
+	"{\"time\":\"2026-01-02T00:00:00Z\",\"age_s\":0,\"count\":3,\"lan\":\"ixp\",\"port\":\"swp1\","         \
+	"\"mac\":\"02:00:5e:00:00:03\",\"ip\":null,\"rule\":\"discovery\",\"class\":\"lldp\",\"would\":true,"    \
+	"\"what\":\"no LLDP\"},"                                                                   \
+	"{\"time\":\"2026-01-01T00:00:00Z\",\"age_s\":9,\"count\":1,\"lan\":\"ixp\",\"mac\":\"02:00:5e:00:00:02\","         \
 	"\"ip\":\"198.18.0.1\",\"vtep\":null,\"what\":\"two MACs\"}]}"
 
 #define STATIONS                                                                                   \
@@ -78,7 +81,8 @@ static char *rendered(const char *noun, const char *answer, const struct show_op
 	"{\"ports\":[{\"name\":\"vx100\",\"lan\":\"ixp\",\"kind\":\"fabric\",\"state\":\"down\",\"member\":null,"  \
 	"\"macs\":[],\"attached\":false,\"plane\":\"bpf\"},{\"name\":\"swp1\",\"lan\":\"ixp\",\"kind\":\"member\",\"state\":\"up\","   \
 	"\"member\":\"AS64500 Example\",\"attached\":true,\"macs\":[\"02:00:5e:00:00:01\",\"02:00:5e:00:00:03\"],"   \
-	"\"plane\":\"bpf\",\"flags\":[\"closed\"]}]}"
+	"\"plane\":\"bpf\",\"flags\":[\"closed\"],\"quarantine\":[\"operator\"],"                               \
+	"\"rules\":{\"stp\":\"alarm\",\"dhcp\":\"count\"}}]}"
 
 #define LEDGER                                                                                     \
 	"{\"ports\":[{\"name\":\"swp1\",\"kind\":\"member\",\"in\":{\"arp-request\":{\"answered\":[100,6000],"   \
@@ -136,12 +140,13 @@ static const struct {
 		"REFUSED        ROUTE                                      NEXT HOP   FROM          SINCE  COMMUNITIES\n"
 		"mac-multicast  10.99.0.2:2 [3]:[0]:[32]:[10.99.0.2] id 7  10.99.0.2  10.99.0.2  00:00:02  ET:8\n"},
 	{"alarms", ALARMS, {0},
-		"TIME                  COUNT  LAN  MAC                ADDRESS     PE         WHAT\n"
-		"2026-01-02T00:00:00Z      7  ixp  02:00:5e:00:00:01  -           10.99.0.2  it moves\n"
-		"2026-01-01T00:00:00Z      1  ixp  02:00:5e:00:00:02  198.18.0.1  -          two MACs\n"},
+		"TIME                  COUNT  LAN  PORT  MAC                ADDRESS     PE         RULE       WHAT\n"
+		"2026-01-02T00:00:00Z      3  ixp  swp1  02:00:5e:00:00:03  -           -          discovery  no LLDP: lldp (let go)\n"
+		"2026-01-02T00:00:00Z      7  ixp  -     02:00:5e:00:00:01  -           10.99.0.2  -          it moves\n"
+		"2026-01-01T00:00:00Z      1  ixp  -     02:00:5e:00:00:02  198.18.0.1  -          -          two MACs\n"},
 	{"alarms", ALARMS, {.ip = "198.18.0.1"},
-		"TIME                  COUNT  LAN  MAC                ADDRESS     PE  WHAT\n"
-		"2026-01-01T00:00:00Z      1  ixp  02:00:5e:00:00:02  198.18.0.1  -   two MACs\n"},
+		"TIME                  COUNT  LAN  PORT  MAC                ADDRESS     PE  RULE  WHAT\n"
+		"2026-01-01T00:00:00Z      1  ixp  -     02:00:5e:00:00:02  198.18.0.1  -   -     two MACs\n"},
 	{"alarms", "{\"alarms\":[]}", {0}, "no alarms\n"},
 	{"lan", LANS, {0},
 		"LAN  VNI  VTEP       MACS HERE  REMOTE  HELD  BINDINGS HERE  REMOTE  VTEPS  MOVES  DUPLICATES  REFUSED  ALARMS\n"
@@ -183,9 +188,9 @@ static const struct {
 		"ixp  198.18.0.10  02:00:5e:00:00:02  10.99.0.2  evpn    active  router  00:00:04\n"},
 	{"bindings", BINDINGS, {.lan = "other"}, "no bindings\n"},
 	{"ports", PORTS, {0},
-		"PORT   LAN  KIND    STATE     MEMBER           MACS                                 PLANE  FLAGS\n"
-		"swp1   ixp  member  up        AS64500 Example  02:00:5e:00:00:01 02:00:5e:00:00:03  bpf    closed\n"
-		"vx100  ixp  fabric  detached  -                -                                    bpf    -\n"},
+		"PORT   LAN  KIND    STATE     MEMBER           MACS                                 PLANE  FLAGS   QUARANTINE  RULES\n"
+		"swp1   ixp  member  up        AS64500 Example  02:00:5e:00:00:01 02:00:5e:00:00:03  bpf    closed  operator    stp alarm, dhcp count\n"
+		"vx100  ixp  fabric  detached  -                -                                    bpf    -       -           -\n"},
 	{"ports", PORTS, {.port = "swp9"}, "no ports\n"},
 	{"ledger", "[{\"lan\":\"ixp\",\"balanced\":true,\"faults\":[]}]", {0},
 		"PORT  KIND    RECEIVED  ANSWERED  DROPPED  POLICED  FORWARDED  FLOODED  DRY RUN  DELIVERED  ANSWERS  "

@@ -44,6 +44,9 @@ expect 2 'more than 255' reset 10.99.0.2 --message "$(printf '%256s' x)"
 expect 1 'not UTF-8' reset 10.99.0.2 --message $'\xff'
 expect 1 'quelld is not running' reset 10.99.0.2 --socket-dir "$dir"
 expect 2 'reload takes no words' reload now
+expect 2 'expected add PORT or del PORT' quarantine
+expect 2 'expected add PORT or del PORT' quarantine put swp1
+expect 1 'quell-agent is not running' quarantine add swp1 --socket-dir "$dir"
 expect 1 'neither quelld nor quell-agent is running' reload --socket-dir "$dir"
 expect 1 'quelld is not running' show neighbors --socket-dir "$dir"
 expect 1 'quell-agent is not running' show ledger --socket-dir "$dir"
