@@ -40,10 +40,10 @@ int quarantine_run(
 		return 1;
 	}
 	const json_t *by = json_object_get(answer, "quarantine");
+	bool in = json_array_size(by) > 0;
 	if (json) {
 		json_dumpf(answer, out, JSON_INDENT(2));
 	} else {
-		bool in = json_array_size(by) > 0;
 		fprintf(out, "%s: %s", text_escape(port, sizeof(port), words[1], strlen(words[1])),
 			on	? "in quarantine,"
 			: in	? "let out, but still in quarantine,"
@@ -53,5 +53,5 @@ int quarantine_run(
 	fputc('\n', out);
 	json_decref(answer);
 	/* What was asked for has not come about. */
-	return !on && json_array_size(by) > 0;
+	return !on && in;
 }
