@@ -53,7 +53,7 @@ struct agent_port {
 	enum layout_port_kind kind;
 	bool up, closed;
 	uint8_t quarantine; /* enum agent_quarantine */
-	bool attached, xdp;
+	bool attached, behind, xdp;
 	uint64_t attached_ms; /* when that was looked at last */
 	bool knobs_asked; /* and not yet answered */
 	struct bridge_knobs found; /* before us */

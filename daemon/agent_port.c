@@ -160,11 +160,17 @@ void agent_port_attach(struct agent_port *p)
 		p->attached = false;
 		return;
 	}
-	if (p->attached && r > 0) {
+	if (p->attached && r & PLANE_PUT) {
 		struct agent_alarm al = agent_alarm_of(
 			p->lan, p->ifindex, "somebody took the data plane off; put on again");
 		agent_alarm_log(p->lan, &al);
 	}
+	if (!p->behind && r & PLANE_BEHIND) {
+		struct agent_alarm al = agent_alarm_of(p->lan, p->ifindex,
+			"a program of others comes before ours: what it takes is neither judged nor counted");
+		agent_alarm_log(p->lan, &al);
+	}
+	p->behind = r & PLANE_BEHIND;
 	/* Ports that were taken together are not all looked at in the same second. */
 	p->attached_ms = p->attached ? now : now - p->ifindex * 1000 % LOOK_AGAIN_MS;
 	if (p->attached)

@@ -187,7 +187,7 @@ static void attach(struct agent *a, struct agent_underlay *u)
 	if (r < 0)
 		log_limited(&a->attach_log, now, LOG_PROXYARP, LOG_LEVEL_ERROR,
 			"underlay %s: the data plane cannot be attached: %s", u->name, strerror(-r));
-	else if (u->attached && r > 0)
+	else if (u->attached && r & PLANE_PUT)
 		log_limited(&a->attach_log, now, LOG_PROXYARP, LOG_LEVEL_WARNING,
 			"underlay %s: somebody took the data plane off; put on again", u->name);
 	u->attached = r >= 0;

@@ -18,6 +18,11 @@ struct plane_limits {
 	uint32_t bindings4, bindings6, macs, ports, vteps;
 };
 
+enum plane_attached {
+	PLANE_PUT = 1,	  /* they are there now: at first, or somebody had taken them off */
+	PLANE_BEHIND = 2, /* something of others comes before them: what it takes is neither judged nor counted */
+};
+
 struct plane_ops {
 	const char *name;
 	/* Tells of each source MAC that it does not know (EVENT_MAC): the bridge need not learn beside it. */
@@ -29,7 +34,10 @@ struct plane_ops {
 	void (*close)(struct plane *p, bool keep);
 
 	int (*port_set)(struct plane *p, uint32_t ifindex, const struct layout_port *port);
-	/* Attaches the programs to an interface (after port_set). 0: they were there, or this plane has none; 1: they are there now. */
+	/* Attaches the programs to an interface (after port_set), or looks whether they are still there: to be called every few
+	 * seconds. Bits of enum plane_attached; 0: they were there, or this plane has none. -ENOENT: not set; -ENODEV: no such
+	 * interface; -EEXIST: somebody else's filter stands where ours should. XDP that cannot be is no error: the log says
+	 * why, once, and the port works without. */
 	int (*port_attach)(struct plane *p, uint32_t ifindex, bool xdp);
 	/* Buckets of a port's slot; NULL or rate 0: none. layout_port.policed says which are asked. A new slot has none. */
 	int (*policer_set)(struct plane *p, uint32_t slot, enum frame_dir dir, enum layout_police group,

@@ -97,6 +97,8 @@ static void plane_free(struct plane *p)
 	if (p->generation)
 		munmap(p->generation, (size_t)sysconf(_SC_PAGESIZE));
 	free(p->would);
+	free(p->old_ports);
+	bpf_attached_free(p);
 	ring_buffer__free(p->ring);
 	if (p->raw >= 0)
 		close(p->raw);
@@ -119,6 +121,8 @@ static int plane_bpf_open(
 	p->limits = *limits;
 	p->lock = p->raw = -1;
 	err = bpf_dir_open(dir, p);
+	if (!err)
+		err = bpf_old_open(p);
 	if (!err && (p->skel = quell_bpf__open()) == NULL)
 		err = -errno;
 	if (!err)
@@ -145,9 +149,8 @@ static void plane_bpf_close(struct plane *p, bool keep)
 	uint32_t ifindex;
 	int ports = bpf_map__fd(p->skel->maps.ports);
 
-	if (keep) {
-		bpf_dir_sweep(p);
-	} else {
+	bpf_old_close(p, keep);
+	if (!keep) {
 		while (bpf_map_get_next_key(ports, NULL, &ifindex) == 0) {
 			bpf_detach(p, ifindex);
 			if (bpf_map_delete_elem(ports, &ifindex))

@@ -4,8 +4,7 @@
  *   DIR/v<LAYOUT_VERSION>/xdp_<ifindex>                           the XDP program put on that
  * interface
  *
- * Maps of another layout stand in another directory and are never read; they go when the agent that
- * replaced them ends. tc programs are not pinned: their filters hold them. DIR must be on a bpffs
+ * Maps of another layout stand in another directory and are never read; bpf_old.c sees to when they go. tc programs are not pinned: their filters hold them. DIR must be on a bpffs
  * (on a systemd machine /sys/fs/bpf is one). If DIR does not exist or is empty, a bpffs is mounted,
  * on /sys/fs/bpf if DIR is right below it, else on DIR. The directory is locked for as long as the
  * plane is open: two agents would undo each other's work.
@@ -154,38 +153,68 @@ static void remove_flat(int at, const char *name)
 	unlinkat(at, name, AT_REMOVEDIR);
 }
 
-static void sweep(struct plane *p, bool ours_too)
+/* DIR, and the name of our directory in it. *ret_base is to be freed; NULL: no memory. */
+static const char *base_of(const struct plane *p, char **ret_base)
 {
-	char *base = strdup(p->dir), *own = base ? strrchr(base, '/') : NULL;
-	struct dirent *e;
-	DIR *d;
+	char *own;
 
-	if (!own) {
-		free(base);
-		return;
-	}
-	*own++ = 0;
-	d = opendir(base);
-	while (d && (e = readdir(d)))
-		if (is_version(e->d_name) && (ours_too || strcmp(e->d_name, own)))
-			remove_flat(dirfd(d), e->d_name);
+	*ret_base = strdup(p->dir);
+	own = *ret_base ? strrchr(*ret_base, '/') : NULL;
+	if (own)
+		*own++ = 0;
+	return own;
+}
+
+int bpf_dir_others(struct plane *p, int (*fn)(struct plane *p, const char *dir, void *arg), void *arg)
+{
+	char *base, path[PATH_MAX];
+	const char *own = base_of(p, &base);
+	DIR *d = own ? opendir(base) : NULL;
+	struct dirent *e;
+	int err = own ? 0 : -ENOMEM;
+
+	while (d && !err && (e = readdir(d)))
+		if (is_version(e->d_name) && strcmp(e->d_name, own) &&
+			snprintf(path, sizeof path, "%s/%s", base, e->d_name) < (int)sizeof path)
+			err = fn(p, path, arg);
 	if (d)
 		closedir(d);
-	if (ours_too && p->mounted)
-		umount2(base, MNT_DETACH);
-	if (ours_too)
-		rmdir(base);
 	free(base);
+	return err;
+}
+
+static int remove_one(struct plane *p, const char *dir, void *arg)
+{
+	(void)p, (void)arg;
+	remove_flat(AT_FDCWD, dir);
+	return 0;
 }
 
 void bpf_dir_sweep(struct plane *p)
 {
-	sweep(p, false);
+	(void)bpf_dir_others(p, remove_one, NULL);
+}
+
+static int count_one(struct plane *p, const char *dir, void *arg)
+{
+	(void)p, (void)dir;
+	++*(int *)arg;
+	return 0;
 }
 
 void bpf_dir_remove(struct plane *p)
 {
-	sweep(p, true);
+	int others = 0;
+	char *base;
+
+	remove_flat(AT_FDCWD, p->dir);
+	(void)bpf_dir_others(p, count_one, &others);
+	if (others || !base_of(p, &base))
+		return;
+	if (p->mounted)
+		umount2(base, MNT_DETACH);
+	rmdir(base);
+	free(base);
 }
 
 static int pin_path(struct plane *p, const char *name, const char *suffix, char path[PATH_MAX])

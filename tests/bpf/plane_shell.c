@@ -2,11 +2,12 @@
  * process that owns a plane, dies with it, or finds one. Numbers are layout.h's.
  *
  *   open PLANE DIR BINDINGS MACS PORTS          close keep|drop
- *   port IFINDEX LAN SLOT KIND FLAGS UNKNOWN NSOPTION FLOODCLASSES INBPS OUTBPS INBURST OUTBURST
+ *   port IFINDEX LAN SLOT KIND FLAGS UNKNOWN NSOPTION FLOODCLASSES INBPS OUTBPS INBURST OUTBURST [RULES POLICEDIN POLICEDOUT]
  *   attach IFINDEX XDP                          del IFINDEX
+ *   policer SLOT WAY GROUP RATE BURST UNIT      vtep VNI IP        unvtep VNI IP
  *   bind LAN IP MAC FLAGS IFINDEX               unbind LAN IP
  *   mac LAN MAC IFINDEX HOME FLAGS              unmac LAN MAC
- *   counters SLOT    zero SLOT    events    tables    send IFINDEX HEX
+ *   counters SLOT    would SLOT    zero SLOT    events    tables    send IFINDEX HEX
  *
  * QUELL_LOG=bpf=debug shows what libbpf and the kernel's verifier say.
  */
@@ -21,6 +22,7 @@
 #include "lib/log.h"
 #include "lib/mac.h"
 #include "proxyarp/plane.h"
+#include "proxyarp/table.h"
 #include "proxyarp/verdict.h"
 
 static const struct plane_ops *ops;
@@ -49,9 +51,9 @@ static int open_plane(char **w, int n)
 
 static int set_port(char **w, int n)
 {
-	uint64_t v[13];
+	uint64_t v[16] = {0};
 
-	if (n != 13)
+	if (n != 13 && n != 16)
 		return -EINVAL;
 	for (int i = 1; i < n; i++)
 		v[i] = strtoull(w[i], NULL, 0);
@@ -62,7 +64,8 @@ static int set_port(char **w, int n)
 		.unknown_target = (uint8_t)v[6],
 		.ns_option = (uint8_t)v[7],
 		.flood_classes = v[8],
-		.policed = {v[9] != 0, v[10] != 0}};
+		.policed = {(uint8_t)((v[9] != 0) | v[14]), (uint8_t)((v[10] != 0) | v[15])},
+		.rules = v[13]};
 	for (int d = 0; d < DIR_COUNT; d++) {
 		struct layout_policer all = {.rate = v[9 + d], .burst = (uint32_t)v[11 + d]};
 		int err = ops->policer_set(plane, p.slot, (enum frame_dir)d, POLICE_ALL, &all);
@@ -70,6 +73,29 @@ static int set_port(char **w, int n)
 			return err;
 	}
 	return ops->port_set(plane, (uint32_t)v[1], &p);
+}
+
+static int set_policer(char **w, int n)
+{
+	struct layout_policer v;
+
+	if (n != 7)
+		return -EINVAL;
+	v = (struct layout_policer){
+		strtoull(w[4], NULL, 0), (uint32_t)strtoul(w[5], NULL, 0), (uint32_t)atoi(w[6])};
+	return ops->policer_set(plane, (uint32_t)atoi(w[1]), (enum frame_dir)atoi(w[2]),
+		(enum layout_police)atoi(w[3]), &v);
+}
+
+static int set_vtep(char **w, int n, bool set)
+{
+	struct layout_vtep_key k;
+	struct ip ip;
+
+	if (n != 3 || ip_parse(w[2], &ip))
+		return -EINVAL;
+	k = table_vtep_key((uint32_t)atoi(w[1]), ip);
+	return set ? ops->vtep_set(plane, &k) : ops->vtep_del(plane, &k);
 }
 
 static int bind(char **w, int n)
@@ -137,6 +163,29 @@ static int print_counters(char **w, int n)
 	return 1;
 }
 
+static void print_row(void *arg, enum frame_dir dir, enum frame_class cls, enum frame_outcome would,
+	const struct layout_counter *c)
+{
+	const char **comma = arg;
+
+	printf("%s[\"%s\", \"%s\", \"%s\", %" PRIu64 ", %" PRIu64 "]", *comma, dir == DIR_IN ? "in" : "out",
+		class_name(cls), outcome_name(would), c->frames, c->octets);
+	*comma = ", ";
+}
+
+static int print_would(char **w, int n)
+{
+	const char *comma = "";
+	int err;
+
+	if (n != 2)
+		return -EINVAL;
+	printf("{\"rows\": [");
+	err = ops->would_each(plane, (uint32_t)atoi(w[1]), print_row, &comma);
+	printf("], \"result\": %d}\n", err);
+	return 1;
+}
+
 static void print_event(void *arg, const struct layout_event *e)
 {
 	struct ip ip = {.family = e->family};
@@ -149,9 +198,9 @@ static void print_event(void *arg, const struct layout_event *e)
 	if (e->family)
 		ip_format(ip, ip_text);
 	printf("%s{\"type\": %d, \"lan\": %u, \"ifindex\": %u, \"mac\": \"%s\", \"ip\": \"%s\", "
-	       "\"flags\": %d, "
+	       "\"flags\": %d, \"rule\": \"%s\", "
 	       "\"outcome\": \"%s\"}",
-		*comma, e->type, e->lan, e->ifindex, mac_format(mac, mac_text), ip_text, e->flags,
+		*comma, e->type, e->lan, e->ifindex, mac_format(mac, mac_text), ip_text, e->flags, rule_name((enum frame_rule)e->rule),
 		outcome_name((enum frame_outcome)e->outcome));
 	*comma = ", ";
 }
@@ -195,16 +244,24 @@ static void count_port(void *arg, uint32_t ifindex, const struct layout_port *v)
 	((int *)arg)[3]++;
 }
 
+static void count_vtep(void *arg, const struct layout_vtep_key *k)
+{
+	(void)k;
+	++*(int *)arg;
+}
+
 static int print_tables(void)
 {
-	int n[4] = {0};
+	int n[5] = {0};
 
 	ops->bind4_each(plane, count4, n);
 	ops->bind6_each(plane, count6, n);
 	ops->mac_each(plane, count_mac, n);
 	ops->port_each(plane, count_port, n);
-	printf("{\"result\": 0, \"bind4\": %d, \"bind6\": %d, \"macs\": %d, \"ports\": %d}\n", n[0],
-		n[1], n[2], n[3]);
+	if (ops->vtep_each)
+		ops->vtep_each(plane, count_vtep, n + 4);
+	printf("{\"result\": 0, \"bind4\": %d, \"bind6\": %d, \"macs\": %d, \"ports\": %d, \"vteps\": %d}\n", n[0],
+		n[1], n[2], n[3], n[4]);
 	return 1;
 }
 
@@ -222,14 +279,17 @@ static int send_hex(char **w, int n)
 	return ops->send(plane, (uint32_t)atoi(w[1]), frame, len);
 }
 
-/* 1: has answered itself; else the result. */
 static int attach(uint32_t ifindex, bool xdp)
 {
 	int r = ops->port_attach(plane, ifindex, xdp);
 
-	return r > 0 ? 0 : r;
+	if (r >= 0)
+		printf("{\"result\": 0, \"put\": %s, \"behind\": %s}\n", r & PLANE_PUT ? "true" : "false",
+			r & PLANE_BEHIND ? "true" : "false");
+	return r < 0 ? r : 1;
 }
 
+/* 1: has answered itself; else the result. */
 static int run(char **w, int n)
 {
 	if (!strcmp(w[0], "open"))
@@ -251,6 +311,12 @@ static int run(char **w, int n)
 		return bind(w, n);
 	if (!strcmp(w[0], "mac") || !strcmp(w[0], "unmac"))
 		return set_mac(w, n);
+	if (!strcmp(w[0], "policer"))
+		return set_policer(w, n);
+	if (!strcmp(w[0], "vtep") || !strcmp(w[0], "unvtep"))
+		return set_vtep(w, n, w[0][0] == 'v');
+	if (!strcmp(w[0], "would"))
+		return print_would(w, n);
 	if (!strcmp(w[0], "counters"))
 		return print_counters(w, n);
 	if (!strcmp(w[0], "zero"))

@@ -14,20 +14,26 @@ import time
 import pytest
 from conftest import wait_until
 
+from lab.netns import LabError
+
 pytestmark = pytest.mark.needs("tests/bpf/plane_shell")
 scapy = pytest.importorskip("scapy.all")
-from scapy.all import ARP, IP, UDP, Dot1Q, Ether, IPv6, Raw  # noqa: E402
+from scapy.all import ARP, IP, TCP, UDP, Dot1Q, Ether, IPv6, Raw  # noqa: E402
 from scapy.all import ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6ND_RA  # noqa: E402
 from scapy.all import ICMPv6NDOptDstLLAddr, ICMPv6NDOptSrcLLAddr  # noqa: E402
 
 LAN = 100
 BROADCAST = "ff:ff:ff:ff:ff:ff"
 MEMBER, FABRIC = 1, 2
-CLOSED, QUARANTINE = 1, 2
-DROP, POLICE = 0, 2
-B_ROUTER, B_STATIC = 1, 4
-M_STATIC = 1
-E_BINDING, E_SPOOF, E_PROBE = 1, 4, 5
+UNDERLAY = 3
+CLOSED, QUARANTINE, DRY, WATCH, UNICAST = 1, 2, 4, 8, 16
+DROP, SPONGE, POLICE = 0, 1, 2
+B_ROUTER, B_STATIC, B_SPONGE, B_EXCHANGE = 1, 4, 0x20, 0x80
+M_STATIC, M_TRAP = 1, 0x10
+E_BINDING, E_SPOOF, E_PROBE, E_QUERY, E_TRAP, E_LIFE = 1, 4, 5, 6, 7, 8
+IN, OUT = 0, 1
+P_ALL, P_KNOWN, P_EXCHANGE, P_UNKNOWN, P_ANNOUNCE, P_OTHER = range(6)
+BITS, PACKETS = 0, 1
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -97,6 +103,9 @@ class Shell:
         """{(way, class, outcome): frames}"""
         return {(w, c, o): n for w, c, o, n, _ in self.do("counters", slot)["rows"]}
 
+    def would(self, slot):
+        return {(w, c, o): n for w, c, o, n, _ in self.do("would", slot)["rows"]}
+
     def events(self):
         return [(e["type"], e["mac"], e["ip"]) for e in self.do("events")["rows"]]
 
@@ -141,9 +150,10 @@ class Lan:
             s.opened = s.do("open", "bpf", self.dir, bindings, 256, 16)
         return s
 
-    def set_port(self, s, role, flags=CLOSED, unknown=DROP, flood=0, in_bps=0, out_bps=0, burst=2000):
+    def set_port(self, s, role, flags=CLOSED, unknown=DROP, flood=0, in_bps=0, out_bps=0, burst=2000, rules=0,
+                 policed=(0, 0)):
         s.do("port", self.index[role], LAN, self.slot[role], FABRIC if role == "f" else MEMBER, flags, unknown, 0,
-             flood, in_bps, out_bps, burst, burst)
+             flood, in_bps, out_bps, burst, burst, rules, *policed)
 
     def fill(self, s):
         """All members registered, r behind another PE."""
@@ -154,8 +164,8 @@ class Lan:
             s.do("bind", LAN, self.ip6(role), self.mac(role), B_STATIC | (B_ROUTER if role == "b" else 0), here)
 
     def attach(self, s, roles="abcf", xdp=0):
-        for role in roles:
-            s.do("attach", self.index[role], xdp)
+        """The ports that were put there."""
+        return "".join(role for role in roles if s.do("attach", self.index[role], xdp)["put"])
 
     def raise_(self, xdp=0):
         s = self.shell()
@@ -594,3 +604,317 @@ def test_privileges(lan):
     assert len(a.arrived(1)) == 1
     s.do("close", "drop")
     assert not lan.dir.exists()
+
+
+# --- buckets, dry run, sponge, underlay: what the rows of check_frames.c do not show ---
+
+
+def test_buckets_by_group(lan):
+    """Requests for a known owner in frames a second, for the exchange's own host apart from them."""
+    s = lan.raise_()
+    s.do("bind", LAN, "198.18.0.200", lan.mac("b"), B_STATIC | B_EXCHANGE, lan.index["b"])
+    lan.set_port(s, "a", policed=(1 << P_KNOWN | 1 << P_EXCHANGE, 0))
+    s.do("policer", lan.slot["a"], IN, P_KNOWN, 100, 20, PACKETS)
+    s.do("policer", lan.slot["a"], IN, P_EXCHANGE, 1000000, 100000, PACKETS)
+    a = lan.wire("a")
+    known, exchange = bytes(who_has(lan, "a", lan.ip4("b"))), bytes(who_has(lan, "a", "198.18.0.200"))
+    began = time.monotonic()
+    for _ in range(20):
+        a.send(*[known] * 50, *[exchange] * 50)
+        time.sleep(0.01)
+        # The same again fills no bucket.
+        s.do("policer", lan.slot["a"], IN, P_KNOWN, 100, 20, PACKETS)
+    took = time.monotonic() - began
+    wait_until(lambda: sum(n for (w, _, _), n in s.ledger(lan.slot["a"]).items() if w == "in") == 2000, 3)
+    ledger = s.ledger(lan.slot["a"])
+    answered = ledger["in", "arp-request", "answered"] - 1000
+    assert abs(answered - 20 - 100 * took) <= 3
+    assert ledger["in", "arp-request", "policed-in"] == 1000 - answered
+    assert len(a.arrived(answered + 1000)) == answered + 1000
+
+
+def test_the_bucket_of_all_that_floods(lan):
+    s = lan.raise_()
+    lan.set_port(s, "a", unknown=POLICE, policed=(1 << P_ALL | 1 << P_UNKNOWN | 1 << P_OTHER, 0), flood=1 << 37)
+    s.do("policer", lan.slot["a"], IN, P_ALL, 1, 10, PACKETS)
+    s.do("policer", lan.slot["a"], IN, P_UNKNOWN, 1, 6, PACKETS)
+    s.do("policer", lan.slot["a"], IN, P_OTHER, 0, 0, PACKETS)
+    a = lan.wire("a")
+    a.send(*[who_has(lan, "a", "198.18.0.77")] * 20)
+    wait_until(lambda: sum(s.ledger(lan.slot["a"]).values()) == 20, 3)
+    assert s.ledger(lan.slot["a"]) == {("in", "arp-request", "flooded"): 6, ("in", "arp-request", "policed-in"): 14}
+    a.send(*[Ether(src=lan.mac("a"), dst="02:00:00:00:00:99") / IP(dst="198.18.0.99") / UDP()] * 20)
+    wait_until(lambda: sum(s.ledger(lan.slot["a"]).values()) == 40, 3)
+    assert s.ledger(lan.slot["a"])["in", "ipv4", "flooded"] == 4
+
+
+@pytest.mark.parametrize("xdp", [0, 1])
+def test_dry_run_says_what_it_would_do(lan, xdp):
+    s = lan.shell()
+    for role in "abcf":
+        lan.set_port(s, role, flags=CLOSED | DRY)
+    lan.fill(s)
+    lan.attach(s, xdp=xdp)
+    a, b = lan.wire("a"), lan.wire("b")
+    frames = [who_has(lan, "a", lan.ip4("b")), who_has(lan, "a", "198.18.0.77"), dhcp(lan, "a"),
+              who_has(lan, "a", lan.ip4("r"), src=lan.mac("c"))]
+    a.send(*frames)
+    assert b.arrived(4) == [bytes(f) for f in frames]
+    assert a.arrived() == []
+    wait_until(lambda: s.would(lan.slot["a"]) == {
+        ("in", "arp-request", "answered"): 1, ("in", "arp-request", "unknown-target"): 1,
+        ("in", "dhcp4", "hygiene"): 1, ("in", "arp-request", "spoof-mac"): 1}, 3)
+    assert s.ledger(lan.slot["a"]) == {("in", "arp-request", "would"): 3, ("in", "dhcp4", "would"): 1}
+    assert [(e["type"], e["flags"], e["rule"]) for e in s.do("events")["rows"]] == [(E_SPOOF, 0x80, "source-mac")]
+    s.do("zero", lan.slot["a"])
+    assert s.would(lan.slot["a"]) == {} and s.ledger(lan.slot["a"]) == {}
+
+
+def test_a_scan_hides_nothing(lan):
+    """Questions for empty space have a budget of their own: what is to be learned is still told."""
+    s = lan.raise_()
+    lan.set_port(s, "a", flags=0, unknown=SPONGE)
+    a, cpus = lan.wire("a"), os.cpu_count()
+    began = time.monotonic()
+    for i in range(20000):
+        a.send(who_has(lan, "a", "0.0.0.0")[Ether].__bytes__()[:38] + struct.pack("!I", 0xC6130000 + i))
+        if not i % 4000:
+            a.send(who_has(lan, "a", lan.ip4("c"), sender=f"198.18.2.{i // 4000}"))
+    wait_until(lambda: sum(n for (w, _, o), n in s.ledger(lan.slot["a"]).items() if w == "in") == 20005, 5)
+    told, took = s.events(), time.monotonic() - began
+    assert {ip for t, _, ip in told if t == E_BINDING} == {f"198.18.2.{i}" for i in range(5)}
+    assert 128 <= sum(t == E_QUERY for t, _, _ in told) <= 128 * (4 + took) * cpus
+
+
+def test_the_sponge(lan):
+    sponge = "02:00:00:00:00:53"
+    s = lan.raise_()
+    s.do("bind", LAN, "198.18.0.50", sponge, B_STATIC | B_SPONGE, 0)
+    s.do("mac", LAN, sponge, 0, 0, M_TRAP)
+    lan.set_port(s, "c", flags=WATCH)
+    a, b, c = lan.wire("a"), lan.wire("b"), lan.wire("c")
+    a.send(who_has(lan, "a", "198.18.0.50"))
+    assert a.arrived(1) == [arp_answer(lan, sponge, "198.18.0.50", lan.mac("a"), lan.ip4("a"))]
+    a.send(Ether(src=lan.mac("a"), dst=sponge) / IP(src=lan.ip4("a"), dst="198.18.0.50") / TCP(dport=179, flags="S"))
+    c.send(Ether(src=lan.mac("c"), dst=lan.mac("b")) / IP(src="198.18.0.50", dst=lan.ip4("b")) / UDP())
+    assert len(b.arrived(1)) == 1
+    told = []
+    wait_until(lambda: told.extend((e["type"], e["ip"], e["flags"]) for e in s.do("events")["rows"]) or len(told) >= 3, 3)
+    assert sorted(told) == [(E_QUERY, "198.18.0.50", 0), (E_TRAP, "198.18.0.50", 0x10), (E_LIFE, "198.18.0.50", 0)]
+    assert s.ledger(lan.slot["a"])["in", "ipv4", "trapped"] == 1
+
+
+def test_a_request_for_the_owner_alone(lan):
+    s = lan.raise_()
+    lan.set_port(s, "a", flags=CLOSED | UNICAST)
+    lan.pe.bridge(f"fdb replace {lan.mac('b')} dev m2 master static")
+    a, others = lan.wire("a"), {r: lan.wire(r) for r in "bcf"}
+    request = who_has(lan, "a", lan.ip4("b"))
+    a.send(request)
+    request[Ether].dst = lan.mac("b")
+    assert others["b"].arrived(1) == [bytes(request)]
+    assert others["c"].arrived() + others["f"].arrived() + a.arrived() == []
+    assert s.ledger(lan.slot["a"]) == {("in", "arp-request", "unicast-forwarded"): 1}
+    wait_until(lambda: s.ledger(lan.slot["b"]) == {("out", "arp-unicast", "delivered"): 1}, 3)
+
+
+def test_the_underlay(lan):
+    """Only VTEPs that have told us of themselves, only for our VNIs; all else on that wire passes."""
+    s = lan.shell()
+    s.do("port", lan.index["f"], 0, lan.slot["f"], UNDERLAY, 0, 0, 0, 0, 0, 0, 0, 0)
+    for vni, ip in (0, "10.0.0.1"), (LAN, "::"), (LAN, "10.0.0.2"):
+        s.do("vtep", vni, ip)
+    assert s.do("attach", lan.index["f"], 0)["put"] and not s.do("attach", lan.index["f"], 0)["put"]
+    assert len(lan.filters("f")) == 1
+    f = lan.wire("f")
+
+    def send(source="10.0.0.2", to="10.0.0.1", vni=LAN, flags=8, port=4789):
+        f.send(Ether(src=lan.mac("f"), dst="02:00:00:00:00:01") / IP(src=source, dst=to) / UDP(dport=port) /
+               Raw(struct.pack("!B3xI", flags, vni << 8) + bytes(50)))
+    for case in ({}, {}, {"source": "10.0.0.3"}, {"vni": 101}, {"flags": 0}, {"to": "10.0.0.9"}, {"port": 53}):
+        send(**case)
+    f.send(who_has(lan, "f", "10.0.0.1", sender="10.0.0.2"))
+    said = {("in", "ipv4", "forwarded"): 2, ("in", "ipv4", "unknown-vtep"): 1, ("in", "ipv4", "foreign-vni"): 2}
+    wait_until(lambda: s.ledger(lan.slot["f"]) == said, 3)
+    s.do("unvtep", LAN, "10.0.0.2")
+    send()
+    said["in", "ipv4", "unknown-vtep"] += 1
+    wait_until(lambda: s.ledger(lan.slot["f"]) == said, 3)
+    s.kill()
+    s = lan.shell()
+    assert s.opened["adopted"] and s.do("tables")["vteps"] == 2
+
+
+def test_full_tables(lan):
+    s = lan.shell(bindings=4)
+    lan.set_port(s, "a")
+    lan.fill(s)
+    lan.attach(s, "a")
+    assert s.ask("bind", LAN, "198.18.0.99", lan.mac("b"), 0, lan.index["b"])["result"] == -28
+    assert s.ask("bind", LAN, "2001:db8::99", lan.mac("b"), 0, lan.index["b"])["result"] == -28
+    s.do("bind", LAN, lan.ip4("b"), lan.mac("b"), B_STATIC, lan.index["b"])  # what is there may change
+    for i in range(64):
+        s.do("vtep", LAN, f"10.0.0.{i}")
+    assert s.ask("vtep", LAN, "10.0.1.0")["result"] == -28
+    assert s.ask("port", 4711, LAN, 16, MEMBER, *[0] * 8)["result"] == -28
+    a = lan.wire("a")
+    a.send(who_has(lan, "a", lan.ip4("b")))
+    assert len(a.arrived(1)) == 1
+
+
+# --- what others do to our ports ---
+
+
+def answers(lan, s=None):
+    a = lan.wire("a")
+    a.send(who_has(lan, "a", lan.ip4("b")))
+    return len(a.arrived(1, 0.5)) == 1
+
+
+@pytest.mark.parametrize("what", ["qdisc del dev m1 clsact", "filter del dev m1 ingress", "filter del dev m1 egress",
+                                  "filter del dev m1 ingress prio 5117"])
+def test_what_somebody_took_off_is_put_on_again(lan, what):
+    s = lan.raise_()
+    assert lan.attach(s) == ""
+    lan.pe.run("tc", *what.split())
+    assert len(lan.filters("a")) < 2
+    assert lan.attach(s) == "a"
+    assert lan.attach(s) == "" and len(lan.filters("a")) == 2 and answers(lan)
+
+
+def test_xdp_that_somebody_took_off_is_put_on_again(lan):
+    s = lan.raise_(xdp=1)
+    assert lan.attach(s, xdp=1) == ""
+    lan.pe.ip("link set m1 xdpgeneric off")
+    assert lan.attach(s, xdp=1) == "a" and "xdp" in lan.pe.ip_json("link", "show", "m1")[0]
+    assert lan.attach(s, xdp=1) == ""
+    # And it is taken off when it is wanted no longer.
+    assert lan.attach(s, xdp=0) == "" and "xdp" not in lan.pe.ip_json("link", "show", "m1")[0]
+
+
+@pytest.mark.parametrize("mode", ["xdpgeneric", "xdpdrv"])
+@pytest.mark.parametrize("xdp", [0, 1])
+def test_an_xdp_program_before_ours_is_told(lan, mode, xdp):
+    """Another's program is not replaced; the port goes on without; the log says so when it comes and when it goes."""
+    s = lan.raise_(xdp=0)
+    other = lan.scope.dir / "pass.o"
+    source = lan.scope.dir / "pass.c"
+    source.write_text('__attribute__((section("xdp"), used)) int other(void *x) { return 2; }\n')
+    subprocess.run(["clang", "-target", "bpf", "-O2", "-c", source, "-o", other], check=True)
+    lan.pe.ip(f"link set m1 {mode} obj {other} sec xdp")
+    theirs = lan.pe.ip_json("link", "show", "m1")[0]["xdp"]
+    for _ in range(3):
+        assert s.do("attach", lan.index["a"], xdp) == {"result": 0, "put": False, "behind": True}
+    assert lan.pe.ip_json("link", "show", "m1")[0]["xdp"] == theirs and answers(lan)
+    lan.pe.ip(f"link set m1 {mode} off")
+    assert not s.do("attach", lan.index["a"], xdp)["behind"]
+    assert ("xdp" in lan.pe.ip_json("link", "show", "m1")[0]) == bool(xdp)
+    lan.log.flush()
+    said = (lan.scope.dir / "plane.log").read_text()
+    assert said.count("m1: an XDP program of others comes before ours") == 1
+    assert said.count("m1: nothing of others comes before ours any more") == 1
+    assert said.count("m1: not accelerated: another XDP program is there") == xdp
+
+
+def test_a_filter_before_ours_is_told(lan):
+    s = lan.raise_()
+    lan.pe.run("tc", "filter", "add", "dev", "m1", "ingress", "prio", "1", "bpf", "bytecode", "1,6 0 0 0,")
+    assert s.do("attach", lan.index["a"], 0)["behind"] and s.do("attach", lan.index["a"], 0)["behind"]
+    lan.pe.run("tc", "filter", "del", "dev", "m1", "ingress", "prio", "1")
+    assert not s.do("attach", lan.index["a"], 0)["behind"]
+    lan.log.flush()
+    assert (lan.scope.dir / "plane.log").read_text().count("m1: a filter of others comes before ours") == 1
+
+
+def test_another_mac_and_mtu(lan):
+    s = lan.raise_(xdp=1)
+    lan.pe.ip("link set m1 address 02:00:00:00:99:99", "link set m1 mtu 1400", "link set m1 down", "link set m1 up")
+    wait_until(lambda: lan.pe.ip_json("link", "show", "m1")[0]["operstate"] == "UP", 3)
+    assert lan.attach(s, xdp=1) == "" and answers(lan)
+    lan.pe.ip("link set m1 mtu 9000")
+    assert lan.attach(s, xdp=1) == "" and answers(lan)
+
+
+def test_a_bond_is_a_port(lan):
+    """The programs stand on the bond, whichever of its links a frame came by; XDP would stand on the links, so it does not."""
+    a = lan.members["a"]
+    lan.pe.ip("link del m1")
+    for i in "12":
+        lan.scope.veth(lan.pe, f"s{i}", a, f"t{i}")
+    for ns, bond, slave in (lan.pe, "m1", "s"), (a, "eth0", "t"):
+        try:
+            ns.ip(f"link add {bond} type bond mode active-backup miimon 100")
+        except LabError:
+            pytest.skip("no bonding in this kernel")
+        ns.ip(*[f"link set {slave}{i} down" for i in "12"], *[f"link set {slave}{i} master {bond}" for i in "12"],
+              f"link set {bond} addrgenmode none up")
+    a.ip(f"link set eth0 address {lan.mac('a')}")
+    lan.pe.ip("link set m1 master br0")
+    lan.index["a"] = lan.pe.ip_json("link", "show", "m1")[0]["ifindex"]
+    s = lan.raise_(xdp=1)
+    assert lan.attach(s, xdp=1) == ""
+    assert "xdp" not in lan.pe.ip_json("link", "show", "m1")[0]
+    wait_until(lambda: answers(lan), 5, "the bond is up")
+    lan.pe.ip("link set s1 down")
+    wait_until(lambda: answers(lan), 5, "the other link")
+    assert lan.attach(s, xdp=1) == ""
+    lan.log.flush()
+    said = (lan.scope.dir / "plane.log").read_text()
+    assert said.count("m1: not accelerated: XDP would run on the bond's interfaces") == 1
+
+
+# --- another layout's agent was here ---
+
+
+@pytest.mark.parametrize("xdp", [0, 1])
+def test_taking_over_from_another_version(lan, xdp):
+    """Its maps are not ours and its programs are: they answer from its maps until ours are filled and in their place."""
+    s = lan.raise_(xdp)
+
+    def upgrade():
+        nonlocal s
+        s.kill()
+        os.rename(lan.dir / "v2", lan.dir / "v1")
+        time.sleep(0.1)
+        s = lan.shell()
+        assert not s.opened["adopted"] and s.do("tables")["ports"] == 0
+        assert {p.name for p in lan.dir.iterdir()} == {"v1", "v2"}
+        time.sleep(0.1)
+        for role in "abf":  # c is a port no longer
+            lan.set_port(s, role)
+        lan.fill(s)
+        time.sleep(0.1)
+        assert lan.attach(s, "abf", xdp) == "abf"
+
+    asked, answered = stream(lan, upgrade, who_has(lan, "a", lan.ip4("b")))
+    assert asked > 200 and answered == asked
+    ours = s.ledger(lan.slot["a"])
+    assert 0 < ours["in", "arp-request", "answered"] < asked
+    assert len(lan.filters("c")) == 2
+    wait_until(lambda: lan.attach(s, "abf", xdp) or {p.name for p in lan.dir.iterdir()} == {"v2"}, 10, "the old one goes")
+    assert not lan.filters("c") and "xdp" not in lan.pe.ip_json("link", "show", "m3")[0]
+    assert ("xdp" in lan.pe.ip_json("link", "show", "m1")[0]) == bool(xdp)
+    assert answers(lan)
+    s.do("close", "drop")
+    assert not lan.filters("a") and not lan.dir.exists()
+
+
+def test_two_versions_at_a_time(lan):
+    """The other version's agent still runs: it would undo what we do."""
+    s = lan.raise_()
+    os.rename(lan.dir / "v2", lan.dir / "v1")
+    assert lan.shell(open_=False).ask("open", "bpf", lan.dir, 256, 256, 16)["result"] == -16
+    assert {p.name for p in lan.dir.iterdir()} == {"v1"} and answers(lan)
+    s.kill()
+    s = lan.shell(open_=False)
+    assert s.ask("open", "bpf", lan.dir, 256, 256, 0)["result"] < 0  # fails: nothing of the old one is lost
+    assert {p.name for p in lan.dir.iterdir()} == {"v1"} and answers(lan)
+
+
+def test_another_layout_under_our_version_is_refused(lan):
+    s = lan.raise_()
+    s.kill()
+    (lan.dir / "v2" / "bind4").unlink()
+    os.rename(lan.dir / "v2" / "bind6", lan.dir / "v2" / "bind4")
+    assert lan.shell(open_=False).ask("open", "bpf", lan.dir, 256, 256, 16)["result"] == -71
+    assert answers(lan)
