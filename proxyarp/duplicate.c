@@ -191,13 +191,13 @@ void duplicate_heard(struct bindings *b, struct binding *e, struct mac mac)
 		}
 		/* The other PE's member cannot be asked from here. */
 		d->state = DUPLICATE_CALM;
-	} else if (d->of_rival && mac_eq(d->rival.mac, mac)) {
-		ask(b, e, false);
-	} else {
+	} else if (!d->of_rival || !mac_eq(d->rival.mac, mac)) {
 		return;
 	}
 	if (count_move(b, e))
 		freeze(b, e);
+	else if (d->of_rival)
+		ask(b, e, false);
 }
 
 /* The owner is gone, or did not answer. */

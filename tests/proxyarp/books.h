@@ -111,7 +111,7 @@ static void show_bind(struct shown *s, struct ip ip, const struct layout_bind *v
 			v->flags & BIND_ROUTER ? "R" : "", v->flags & BIND_ALT ? "A" : "",
 			v->flags & BIND_SILENT ? "s" : "", v->flags & BIND_SPONGE ? "P" : "",
 			v->flags & BIND_WATCH ? "w" : "", v->flags & BIND_EXCHANGE ? "x" : "",
-			v->flags & (BIND_OVERRIDE | BIND_SPONGE) ? "" : "-");
+			v->flags & (BIND_OVERRIDE | BIND_SPONGE | BIND_SILENT) ? "" : "-");
 }
 
 static void show_bind4(void *arg, const struct layout_key4 *k, const struct layout_bind *v)
@@ -319,6 +319,8 @@ static void run(struct world *w, const char *command)
 		number(w, bindings_exchange(w->b, frame_ip(arg[1])));
 	else if (strcmp(arg[0], "sponge") == 0)
 		number(w, bindings_sponge_set(w->b, frame_ip(arg[1]), frame_mac(arg[2][0])));
+	else if (strcmp(arg[0], "clear") == 0)
+		number(w, bindings_clear_duplicate(w->b, frame_ip(arg[1])));
 	else if (strcmp(arg[0], "unsponge") == 0)
 		bindings_sponge_del(w->b, frame_ip(arg[1]));
 	else if (strcmp(arg[0], "restart") == 0)

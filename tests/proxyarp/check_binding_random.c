@@ -4,6 +4,10 @@
  *   places     the last place told of a MAC is where the view has it
  *   the plane  holds each address and MAC of the views, as the views have it, and nothing else
  *   restart    books that adopt the plane and are given the same ports hold the same registered addresses
+ *   sponge     an address that was sponged and has an owner was told of as alive; what is sponged, frozen and so on adds up
+ *   frames     of ours leave by ports that are up only
+ *
+ * Each seed has a policy of its own: anycast or not, duplicates, dead members, MAC lists, announcements.
  */
 #include <check.h>
 #include <stdio.h>
@@ -27,6 +31,8 @@ struct world {
 	enum binding_place place[MACS];
 	uint32_t place_ifindex[MACS];
 	int entries, macs; /* of the plane */
+	bool sponged[IPS], up[PORTS];
+	uint32_t duplicates;
 	const char *did;
 };
 
@@ -77,6 +83,24 @@ static void on_place(void *arg, struct mac mac, enum binding_place place, uint32
 	(void)vtep;
 	w->place[mac.b[5]] = place;
 	w->place_ifindex[mac.b[5]] = ifindex;
+}
+
+static void on_send(void *arg, uint32_t ifindex, const uint8_t *frame, size_t len)
+{
+	struct world *w = arg;
+
+	(void)frame;
+	ck_assert_msg(len == 42 || len == 86, "%s: a frame of %zu octets", w->did, len);
+	ck_assert_msg(w->up[ifindex - 10], "%s: a frame out of a port that is down", w->did);
+}
+
+static void on_life(void *arg, struct ip ip, struct mac mac, uint32_t ifindex, struct ip vtep)
+{
+	struct world *w = arg;
+
+	(void)mac;
+	ck_assert_msg(!ifindex || !vtep.family, "%s: here and there", w->did);
+	w->sponged[number_of(ip)] = false;
 }
 
 static void count4(void *arg, const struct layout_key4 *k, const struct layout_bind *v)
@@ -132,6 +156,11 @@ static void check_view(void *arg, const struct binding_view *v)
 	plane_null.bind6_each(x.w->plane, match6, &x);
 	ck_assert_msg(x.found, "%s: the plane has another binding", x.w->did);
 	x.w->entries--;
+	x.w->duplicates += v->duplicate;
+	if (v->source == SOURCE_SPONGE)
+		ck_assert_msg(x.w->sponged[number_of(v->ip)], "%s: sponged by itself", x.w->did);
+	else
+		ck_assert_msg(!x.w->sponged[number_of(v->ip)], "%s: an owner, and no word of it", x.w->did);
 }
 
 static void check_mac(void *arg, const struct binding_view *v)
@@ -146,7 +175,10 @@ static void check_mac(void *arg, const struct binding_view *v)
 
 static void check_all(struct world *w)
 {
+	struct binding_stats st;
+
 	w->entries = w->macs = 0;
+	w->duplicates = 0;
 	plane_null.bind4_each(w->plane, count4, w);
 	plane_null.bind6_each(w->plane, count6, w);
 	plane_null.mac_each(w->plane, count_mac, w);
@@ -154,6 +186,8 @@ static void check_all(struct world *w)
 	bindings_each_mac(w->b, check_mac, w);
 	ck_assert_msg(w->entries == 0 && w->macs == 0, "%s: %d addresses, %d MACs too many in the plane", w->did,
 		w->entries, w->macs);
+	bindings_stats(w->b, &st);
+	ck_assert_msg(st.duplicates == w->duplicates, "%s: %u duplicates", w->did, st.duplicates);
 	memset(w->snapshot, 0, sizeof(w->snapshot));
 	w->taking_snapshot = true;
 	bindings_snapshot(w->b);
@@ -172,8 +206,29 @@ static void set_port(struct world *w)
 		p.ip_group[p.ip_count] = (uint8_t)roll(w, 2);
 		p.ips[p.ip_count++] = an_ip(roll(w, IPS));
 	}
+	w->up[at] = p.up;
 	bindings_port_set(w->b, 10 + at, &p);
 }
+
+static void set_up(struct world *w, uint32_t at, bool up)
+{
+	w->up[at] = up;
+	bindings_port_up(w->b, 10 + at, up);
+}
+
+static void sponge(struct world *w)
+{
+	uint32_t i = roll(w, IPS);
+
+	if (roll(w, 2)) {
+		if (bindings_sponge_set(w->b, an_ip(i), a_mac(MACS - 1)) == 0)
+			w->sponged[i] = true;
+	} else {
+		bindings_sponge_del(w->b, an_ip(i));
+		w->sponged[i] = false;
+	}
+}
+
 
 static void see(struct world *w)
 {
@@ -220,19 +275,35 @@ static void hear(struct world *w)
 static void step(struct world *w)
 {
 	w->now_ms += roll(w, 3000);
-	switch (roll(w, 16)) {
+	switch (roll(w, 20)) {
+	case 16:
+	case 17:
+		w->did = "sponge";
+		sponge(w);
+		break;
+	case 18:
+		w->did = "clear";
+		bindings_clear_duplicate(w->b, an_ip(roll(w, IPS)));
+		break;
+	case 19:
+		w->did = "drain";
+		bindings_drain(w->b, w->now_ms);
+		break;
 	case 0:
 		w->did = "port set";
 		set_port(w);
 		break;
 	case 1:
 		w->did = "port up or down";
-		bindings_port_up(w->b, 10 + roll(w, PORTS), roll(w, 2));
+		set_up(w, roll(w, PORTS), roll(w, 2));
 		break;
 	case 2:
 		w->did = "port gone";
-		if (roll(w, 4) == 0)
-			bindings_port_del(w->b, 10 + roll(w, PORTS));
+		if (roll(w, 4) == 0) {
+			uint32_t at = roll(w, PORTS);
+			w->up[at] = false;
+			bindings_port_del(w->b, 10 + at);
+		}
 		break;
 	case 3:
 		w->did = "tick";
@@ -276,15 +347,28 @@ static void open_world(struct world *w, uint64_t seed)
 	*w = (struct world){.now_ms = 1000000, .seed = seed};
 	ck_assert_int_eq(plane_null.open(NULL, &limits, &w->plane, &adopted), 0);
 	w->hooks = (struct binding_hooks){
-		.ops = &plane_null, .plane = w->plane, .say = on_say, .place = on_place, .arg = w};
+		.ops = &plane_null, .plane = w->plane, .say = on_say, .place = on_place, .send = on_send, .life = on_life, .arg = w};
 	w->config = (struct binding_config){.lan = 1,
 		.prefixes = prefixes,
 		.prefix_count = 2,
 		.max_bindings = IPS - 1,
 		.max_macs = MACS - 1,
 		.max_per_port = 2,
-		.age_sec = 60};
+		.age_sec = 60,
+		.anycast = roll(w, 4) == 0,
+		.na_new = roll(w, 2),
+		.mac_list_first = roll(w, 2),
+		.dead = {.policy = (enum binding_dead_policy)roll(w, 3), .mac = a_mac(MACS - 2)},
+		.duplicate = {.action = (enum binding_duplicate_action)roll(w, 3),
+			.moves = 1 + roll(w, 3),
+			.window_sec = 60,
+			.confirm_sec = roll(w, 2) * 10,
+			.hold_down_sec = roll(w, 2) * 30,
+			.as_mac = a_mac(roll(w, 2) ? 0 : MACS - 2)},
+		.announce = {.on = (enum announce_on)roll(w, 3)}};
 	w->b = bindings_new(&w->config, &w->hooks);
+	bindings_self(w->b, a_mac(MACS - 3), 5);
+	bindings_trap(w->b, a_mac(MACS - 1));
 }
 
 START_TEST(whatever_happens)
@@ -302,10 +386,14 @@ START_TEST(whatever_happens)
 	bindings_remote_mark(w.b);
 	bindings_remote_sweep(w.b);
 	check_all(&w);
+	for (uint32_t i = 0; i < IPS; i++) {
+		bindings_sponge_del(w.b, an_ip(i));
+		bindings_clear_duplicate(w.b, an_ip(i));
+	}
+	w.entries = 0;
 	plane_null.bind4_each(w.plane, count4, &w);
 	plane_null.bind6_each(w.plane, count6, &w);
-	plane_null.mac_each(w.plane, count_mac, &w);
-	ck_assert_int_eq(w.entries + w.macs, 0);
+	ck_assert_int_eq(w.entries, 0);
 	bindings_free(w.b);
 	plane_null.close(w.plane, false);
 }
@@ -332,6 +420,14 @@ static void adopt_mac(void *arg, const struct layout_mac_key *k, const struct la
 	bindings_adopt_mac(w->b, k, v, w->now_ms);
 }
 
+static void still_sponged(void *arg, const struct binding_view *v)
+{
+	struct world *w = arg;
+
+	if (v->source == SOURCE_SPONGE)
+		w->sponged[number_of(v->ip)] = true;
+}
+
 /* Killed at any moment, and started with whatever ports there are then. */
 START_TEST(whenever_it_dies)
 {
@@ -344,13 +440,18 @@ START_TEST(whenever_it_dies)
 		bindings_free(w.b);
 		memset(w.said, 0, sizeof(w.said));
 		w.did = "restart";
+		memset(w.up, 0, sizeof(w.up));
+		memset(w.sponged, 0, sizeof(w.sponged));
 		w.b = bindings_new(&w.config, &w.hooks);
+		bindings_self(w.b, a_mac(MACS - 3), 5);
+		bindings_trap(w.b, a_mac(MACS - 1));
 		plane_null.mac_each(w.plane, adopt_mac, &w);
 		plane_null.bind4_each(w.plane, adopt4, &w);
 		plane_null.bind6_each(w.plane, adopt6, &w);
 		for (int n = 0; n < PORTS; n++)
 			set_port(&w);
 		bindings_adopted(w.b);
+		bindings_each(w.b, still_sponged, &w);
 		check_all(&w);
 	}
 	bindings_free(w.b);
