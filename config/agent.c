@@ -210,6 +210,7 @@ struct config_agent *config_agent(
 	a->anycast = raw->anycast;
 	convert_word(cv, "na-without-override", raw->na_without_override, config_override_words,
 		&a->na_without_override);
+	convert_word(cv, "mac-list", raw->mac_list, config_mac_list_words, &a->mac_list);
 	convert_word(cv, "unregistered-ports", raw->unregistered_ports, config_unregistered_words,
 		&a->learn_unregistered);
 	convert_number(cv, "age-time", raw->age_time, 60, DAY, &a->age_sec);

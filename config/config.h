@@ -142,6 +142,7 @@ struct config_agent {
 	struct config_announce announce;
 	bool anycast;	       /* O of NAs is the owner's, RFC 9161 section 3.3 d */
 	int na_without_override; /* 1: makes no new entry, RFC 9131 */
+	int mac_list; /* of several MACs of an address: 0 the one that was heard, 1 the first of the list until then */
 	int learn_unregistered; /* a port that the registry does not name: 0 closed, 1 learns */
 	bool manage_fdb;       /* program FDB and flood list (no FRR beside us); default true */
 	uint32_t age_sec;      /* dynamic bindings; default 1200 */
@@ -167,6 +168,7 @@ struct config_lan {
 	uint32_t dup_moves, dup_window; /* so many moves in so many seconds */
 	uint32_t dup_recovery;		/* seconds; 0: never by itself */
 	int dup_action;			/* enum config_duplicate */
+	bool assume_router; /* R of an IPv6 binding whose route does not say, RFC 9047 section 3.2 */
 	char **registry;	  /* files */
 	uint32_t registry_count;
 	struct config_agent *agent; /* NULL on a route server */

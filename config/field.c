@@ -140,6 +140,7 @@ static const struct config_field fields[] = {
 	LAN(U32,     "duplicate-mac.window",   dup_window,   IN_PLACE, NOTHING),
 	LAN(NEVER,   "duplicate-mac.recovery", dup_recovery, IN_PLACE, NOTHING),
 	LAN(WORD_DUPLICATE, "duplicate-mac.action", dup_action, IN_PLACE, NOTHING),
+	LAN(FLAG,    "assume-router",          assume_router, IN_PLACE, NOTHING),
 	ROWS(LAN, PREFIXES, config_lan, "prefixes", prefixes, prefix_count, IN_PLACE, RESTART),
 	ROWS(LAN, TEXTS, config_lan, "registry", registry, registry_count, NOTHING, RESTART),
 
@@ -175,8 +176,9 @@ static const struct config_field fields[] = {
 	AGENT(WORD_ANNOUNCE, "announce.on",  announce.on,        RESTART),
 	AGENT(U32,     "announce.rate",      announce.rate,      RESTART),
 	AGENT(U32,     "announce.port-rate", announce.port_rate, RESTART),
-	AGENT(FLAG,    "anycast",            anycast,            IN_PLACE),
+	AGENT(FLAG,    "anycast",            anycast,            RESTART),
 	AGENT(WORD_OVERRIDE, "na-without-override", na_without_override, RESTART),
+	AGENT(WORD_MAC_LIST, "mac-list",     mac_list,           RESTART),
 	AGENT(WORD_UNREGISTERED, "unregistered-ports", learn_unregistered, RESTART),
 	AGENT(FLAG,    "manage-fdb",         manage_fdb,         RESTART),
 	AGENT(U32,     "age-time",           age_sec,            RESTART),

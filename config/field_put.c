@@ -245,6 +245,8 @@ static const struct convert_word *words_of(enum config_field_type type)
 		return config_duplicate_words;
 	case T_WORD_OVERRIDE:
 		return config_override_words;
+	case T_WORD_MAC_LIST:
+		return config_mac_list_words;
 	case T_WORD_DEAD:
 		return config_dead_words;
 	case T_WORD_ANNOUNCE:

@@ -83,6 +83,8 @@ static void lan_values(struct convert *cv, const struct raw_lan *raw, const stru
 	convert_rd(cv, "rd", raw->rd, &lan->rd);
 	lan->vtep = c->router_ip;
 	convert_ip(cv, "vtep", raw->vtep, &lan->vtep);
+	lan->assume_router = true;
+	convert_flag(raw->assume_router, &lan->assume_router);
 	lan->registry_count = raw->registry.count;
 	lan->registry = copy_list(&raw->registry);
 }

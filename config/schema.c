@@ -210,6 +210,7 @@ static const cyaml_schema_field_t agent_fields[] = {
 	MAPPING("announce", struct raw_agent, announce, announce_fields),
 	FLAG("anycast", struct raw_agent, anycast),
 	TEXT("na-without-override", struct raw_agent, na_without_override),
+	TEXT("mac-list", struct raw_agent, mac_list),
 	TEXT("unregistered-ports", struct raw_agent, unregistered_ports),
 	FLAG_PTR("manage-fdb", struct raw_agent, manage_fdb),
 	NUMBER("age-time", struct raw_agent, age_time),
@@ -237,6 +238,7 @@ static const cyaml_schema_field_t lan_fields[] = {
 	TEXTS("registry", struct raw_lan, registry, 16),
 	MAPPING("agent", struct raw_lan, agent, agent_fields),
 	MAPPING("duplicate-mac", struct raw_lan, duplicate, duplicate_fields),
+	FLAG_PTR("assume-router", struct raw_lan, assume_router),
 	CYAML_FIELD_END,
 };
 

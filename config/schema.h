@@ -110,7 +110,7 @@ struct raw_agent {
 	struct raw_dead *dead;
 	struct raw_duplicate_ip *duplicate_ip;
 	struct raw_announce *announce;
-	char *unregistered_ports, *na_without_override;
+	char *unregistered_ports, *na_without_override, *mac_list;
 	bool *manage_fdb, anycast;
 	uint32_t age_time, refresh, max_bindings;
 };
@@ -126,6 +126,7 @@ struct raw_lan {
 	struct raw_list prefixes, import, registry;
 	struct raw_agent *agent;
 	struct raw_duplicate *duplicate;
+	bool *assume_router;
 };
 
 struct raw_config {

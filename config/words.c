@@ -76,6 +76,8 @@ const struct convert_word config_gratuitous_words[] = {{"absorb", 0}, {"flood", 
 
 const struct convert_word config_override_words[] = {{"new", 0}, {"ignore", 1}, {NULL, 0}};
 
+const struct convert_word config_mac_list_words[] = {{"wait", 0}, {"first", 1}, {NULL, 0}};
+
 const struct convert_word config_dead_words[] = {
 	{"answer", CONFIG_DEAD_ANSWER},
 	{"silent", CONFIG_DEAD_SILENT},

@@ -195,8 +195,10 @@ void agent_port_turn(struct agent_port *p);
 
 /* --- agent_books.c --- */
 
-/* The hooks of a LAN's books. */
-struct binding_hooks agent_books_hooks(struct agent_lan *lan);
+/* A LAN's books, as the configuration and the registry have it. 0 or -errno. */
+int agent_books_open(struct agent_lan *lan);
+/* The operator has put things right: a duplicate address is answered for again. See agent_control.c. */
+json_t *agent_books_clear(struct agent *a, const json_t *request, const char **ret_error);
 /* Where a MAC is, for the bridge's forwarding table. */
 void agent_books_place(struct agent_lan *lan, struct mac mac, enum binding_place place, uint32_t ifindex,
 	struct ip vtep);

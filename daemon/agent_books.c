@@ -70,16 +70,107 @@ static void on_alarm(void *arg, const char *what, uint32_t ifindex, struct mac m
 	agent_alarm_log(lan, &al);
 }
 
-struct binding_hooks agent_books_hooks(struct agent_lan *lan)
+/* --- the books, as configured --- */
+
+static struct binding_config config_of(const struct agent_lan *lan)
 {
-	return (struct binding_hooks){.ops = lan->agent->ops,
+	const struct config_agent *c = lan->c->agent;
+	const struct config_duplicate_ip *d = &c->duplicate_ip;
+	static const enum binding_dead_policy dead[] = {
+		[CONFIG_DEAD_SILENT] = DEAD_SILENT,
+		[CONFIG_DEAD_ANSWER] = DEAD_ANSWER,
+		[CONFIG_DEAD_SPONGE] = DEAD_SPONGE,
+	};
+	static const enum binding_duplicate_action duplicate[] = {
+		[DUPLICATE_OFF] = DUPLICATE_IP_OFF,
+		[DUPLICATE_ALARM] = DUPLICATE_IP_ALARM,
+		[DUPLICATE_FREEZE] = DUPLICATE_IP_FREEZE,
+	};
+	static const enum announce_on announce[] = {
+		[CONFIG_ANNOUNCE_OFF] = ANNOUNCE_OFF,
+		[CONFIG_ANNOUNCE_CHANGES] = ANNOUNCE_CHANGES,
+		[CONFIG_ANNOUNCE_ALL] = ANNOUNCE_ALL,
+	};
+
+	return (struct binding_config){
+		.lan = lan->c->vni,
+		.prefixes = lan->c->prefixes,
+		.prefix_count = lan->c->prefix_count,
+		.max_bindings = c->max_bindings,
+		.max_macs = c->max_bindings,
+		.age_sec = c->age_sec,
+		.refresh_sec = c->refresh_sec,
+		.anycast = c->anycast,
+		.na_new = c->na_without_override == 0,
+		.mac_list_first = c->mac_list,
+		.dead = {dead[c->dead.policy], (uint64_t)c->dead.after_sec * 1000, c->sponge.mac},
+		.duplicate = {duplicate[d->action], d->moves, d->window, d->confirm, d->hold_down, d->as_mac},
+		/* In a dry run members hear all that they always heard. */
+		.announce = {c->policy.dry_run ? ANNOUNCE_OFF : announce[c->announce.on], c->announce.rate,
+			c->announce.port_rate},
+	};
+}
+
+static int take_registry(struct agent_lan *lan)
+{
+	const struct registry *reg = lan->registry;
+	int r = 0, one;
+
+	for (size_t i = 0; reg && i < reg->port_count; i++) {
+		const struct registry_port *p = &reg->ports[i];
+		for (int m = 0; m < p->mac_count; m++) {
+			one = bindings_reserve(lan->books, p->macs[m]);
+			r = r ? r : one;
+		}
+		/* Those behind other PEs, too. */
+		for (int n = 0; reg->members[p->member].exchange && n < p->ip_count; n++)
+			if (bindings_exchange(lan->books, p->ips[n]) < 0)
+				log_warning(LOG_REGISTRY, "%s: more than %d addresses of the exchange's own hosts",
+					lan->c->name, BINDING_EXCHANGE);
+	}
+	return r;
+}
+
+int agent_books_open(struct agent_lan *lan)
+{
+	struct binding_config c = config_of(lan);
+	struct binding_hooks hooks = {.ops = lan->agent->ops,
 		.plane = lan->agent->plane,
 		.say = on_say,
 		.place = on_place,
 		.send = on_send,
 		.alarm = on_alarm,
 		.arg = lan};
+
+	lan->books = bindings_new(&c, &hooks);
+	if (!lan->books)
+		return -ENOMEM;
+	if (take_registry(lan) < 0)
+		log_error(LOG_PROXYARP, "%s: the registry has more MACs than max-bindings: %u",
+			lan->c->name, c.max_macs);
+	return 0;
 }
+
+json_t *agent_books_clear(struct agent *a, const json_t *request, const char **ret_error)
+{
+	const char *name = json_string_value(json_object_get(request, "lan")),
+		   *text = json_string_value(json_object_get(request, "ip"));
+	struct agent_lan *lan = name ? agent_lan_by_name(a, name) : NULL;
+	struct ip ip;
+
+	*ret_error = !lan ? "no such LAN"
+		     : !text || ip_parse(text, &ip) < 0
+			     ? "ip: expected an address"
+			     : bindings_clear_duplicate(lan->books, ip) < 0
+				       ? "that address is not frozen as a duplicate"
+				       : NULL;
+	if (*ret_error)
+		return NULL;
+	log_notice(LOG_PROXYARP, "%s: %s: answered for again, as the operator says", name, text);
+	return json_pack("{s:b}", "ok", true);
+}
+
+/* --- what is seen --- */
 
 void agent_books_event(void *arg, const struct layout_event *e)
 {

@@ -15,6 +15,7 @@
 #include "daemon/jsonsock.h"
 #include "daemon/loop.h"
 #include "daemon/reload_show.h"
+#include "proxyarp/announce.h"
 #include "proxyarp/verdict.h"
 
 #define OUTPUT_MAX (64 * 1024 * 1024)
@@ -80,6 +81,20 @@ static json_t *show_netlink(const struct agent *a)
 		"fdb_contested", json_u64(f.contested), "fdb_full", json_u64(f.refused_full));
 }
 
+/* Frames of our own. */
+static json_t *show_sent(const struct agent_lan *lan)
+{
+	struct announce_stats n;
+
+	bindings_announce_stats(lan->books, &n);
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "announcements",
+		json_u64(n.announced), "confirms", json_u64(n.sent[ANNOUNCE_CONFIRM]), "refreshes",
+		json_u64(n.sent[ANNOUNCE_REFRESH]), "repairs", json_u64(n.sent[ANNOUNCE_REPAIR]),
+		"probes", json_u64(n.sent[ANNOUNCE_PROBE]), "waiting", json_u64(n.waiting),
+		"waiting_addresses", json_u64(n.waiting_addresses), "replaced", json_u64(n.replaced),
+		"dropped", json_u64(n.dropped));
+}
+
 static json_t *show_books(const struct agent_lan *lan)
 {
 	struct binding_stats s;
@@ -106,6 +121,12 @@ static json_t *show_books(const struct agent_lan *lan)
 	json_object_set_new(o, "aged", json_u64(s.aged));
 	json_object_set_new(o, "refused", json_u64(s.refused));
 	json_object_set_new(o, "plane_errors", json_u64(s.plane_errors));
+	json_object_set_new(o, "dead", json_u64(s.dead));
+	json_object_set_new(o, "sponged", json_u64(s.sponges));
+	json_object_set_new(o, "duplicates", json_u64(s.duplicates));
+	json_object_set_new(o, "duplicates_found", json_u64(s.duplicates_found));
+	json_object_set_new(o, "ip_moves", json_u64(s.ip_moves));
+	json_object_set_new(o, "sent", show_sent(lan));
 	return o;
 }
 
@@ -169,6 +190,17 @@ static void add_flag(json_t *flags, bool on, const char *name)
 		json_array_append_new(flags, json_string(name));
 }
 
+static const char *binding_state(const struct binding_view *v)
+{
+	return v->duplicate		   ? "duplicate"
+	       : v->source == SOURCE_SPONGE ? "sponged"
+	       : v->dead		   ? "dead"
+	       : v->awaited		   ? "awaited"
+	       : v->flags & BIND_SILENT	   ? "silent"
+	       : v->stale		   ? "stale"
+					   : "active";
+}
+
 static void add_binding(void *arg, const struct binding_view *v)
 {
 	struct walk *w = arg;
@@ -178,9 +210,12 @@ static void add_binding(void *arg, const struct binding_view *v)
 	add_flag(flags, v->flags & BIND_OVERRIDE, "override");
 	add_flag(flags, v->immutable, "immutable");
 	add_flag(flags, v->flags & BIND_ALT, "several-macs");
+	add_flag(flags, v->flags & BIND_EXCHANGE, "exchange");
 	json_t *o = json_pack("{s:s, s:o, s:o, s:o}", "lan", w->lan->c->name, "ip", json_ip(v->ip),
 		"mac", json_mac(v->mac), "flags", flags);
-	add_common(w, o, v, v->flags & BIND_SILENT ? "silent" : v->stale ? "stale" : "active");
+	if (v->duplicate)
+		json_object_set_new(o, "hold_s", v->hold_sec ? json_u64(v->hold_sec) : json_null());
+	add_common(w, o, v, binding_state(v));
 }
 
 static void add_mac(void *arg, const struct binding_view *v)
@@ -264,13 +299,14 @@ static const struct {
 } dos[] = {
 	{"reload", do_reload},
 	{"quarantine", agent_quarantine_do},
+	{"clear-duplicate-ip", agent_books_clear},
 };
 
 /* The group may look; to change something takes root, or whom the agent runs as. */
 static void take_do(struct agent_control *c, struct jsonsock *s, const char *job, const json_t *o)
 {
 	uid_t uid = jsonsock_peer(s).uid;
-	const char *error = "do: expected reload or quarantine";
+	const char *error = "do: expected reload, quarantine or clear-duplicate-ip";
 	json_t *answer = NULL;
 
 	if (uid != 0 && uid != geteuid()) {

@@ -327,16 +327,6 @@ int agent_lans_find(struct agent *a, struct registry **registries)
 static int open_books(struct agent_lan *lan)
 {
 	struct agent *a = lan->agent;
-	struct binding_config c = {
-		.lan = lan->c->vni,
-		.prefixes = lan->c->prefixes,
-		.prefix_count = lan->c->prefix_count,
-		.max_bindings = lan->c->agent->max_bindings,
-		.max_macs = lan->c->agent->max_bindings,
-		.age_sec = lan->c->agent->age_sec,
-		.na_new = true,
-	};
-	struct binding_hooks hooks = agent_books_hooks(lan);
 	int r = 0;
 
 	if (lan->c->agent->manage_fdb)
@@ -346,16 +336,7 @@ static int open_books(struct agent_lan *lan)
 			r == -EEXIST ? "another LAN has it" : strerror(-r));
 		return r;
 	}
-	lan->books = bindings_new(&c, &hooks);
-	if (!lan->books)
-		return -ENOMEM;
-	for (size_t i = 0; lan->registry && i < lan->registry->port_count; i++)
-		for (int m = 0; m < lan->registry->ports[i].mac_count && r == 0; m++)
-			r = bindings_reserve(lan->books, lan->registry->ports[i].macs[m]);
-	if (r < 0)
-		log_error(LOG_PROXYARP, "%s: the registry has more MACs than max-bindings: %u",
-			lan->c->name, c.max_macs);
-	return 0;
+	return agent_books_open(lan);
 }
 
 static void warn_registry(const struct agent_lan *lan)

@@ -36,12 +36,15 @@ static void add_entry(const struct agent_port *p, const struct registry_port *r,
 			p->lan->c->name, p->name, BINDING_MACS, BINDING_IPS);
 		return;
 	}
+	bool exchange = p->lan->registry->members[r->member].exchange;
 	for (int i = 0; i < r->mac_count; i++) {
 		ret->mac_group[ret->mac_count] = group;
 		ret->macs[ret->mac_count++] = r->macs[i];
 	}
 	for (int i = 0; i < r->ip_count; i++) {
 		ret->ip_group[ret->ip_count] = group;
+		ret->ip_flags[ret->ip_count] = (uint8_t)(BIND_OVERRIDE | (r->router ? BIND_ROUTER : 0) |
+							 (exchange ? BIND_EXCHANGE : 0));
 		ret->ips[ret->ip_count++] = r->ips[i];
 	}
 }

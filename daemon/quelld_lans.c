@@ -293,6 +293,7 @@ static struct lan_config lan_config_of(const struct config_lan *c)
 		.dup_window_sec = c->dup_window,
 		.dup_recovery_sec = c->dup_recovery,
 		.dup_freeze = c->dup_action == DUPLICATE_FREEZE,
+		.assume_host = !c->assume_router,
 		.max_macs = MAX_MACS,
 		.max_bindings = MAX_BINDINGS};
 

@@ -38,6 +38,7 @@ struct lan_config {
 	uint32_t dup_moves, dup_window_sec;
 	uint32_t dup_recovery_sec; /* frozen for so long; 0: until lan_clear_duplicate() */
 	bool dup_freeze;	   /* else there is an alarm only */
+	bool assume_host; /* RFC 9047 section 3.2: R of an IPv6 binding whose route does not say is 0; else 1 */
 	/* Of remote origin, and as many of our own; 0: 65536. Beyond it: counted, alarmed, refused. */
 	uint32_t max_macs, max_bindings;
 };

@@ -58,7 +58,7 @@ static bool same_import(const struct lan_config *a, const struct lan_config *b)
 	return a->vni == b->vni && a->import_auto == b->import_auto &&
 	       a->import_count == b->import_count &&
 	       memcmp(a->import_rts, b->import_rts, a->import_count * sizeof(struct rt)) == 0 &&
-	       ip_eq(a->vtep, b->vtep);
+	       ip_eq(a->vtep, b->vtep) && a->assume_host == b->assume_host;
 }
 
 static bool same_said(const struct lan_config *a, const struct lan_config *b)

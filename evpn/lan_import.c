@@ -58,9 +58,10 @@ static const char *unfit(const struct lan *lan, const struct evpn_route *r, cons
 	return NULL;
 }
 
-/* RFC 9047 section 3.2: nothing of it without an IP, R and O only with IPv6; absent, both count as
- * set (RFC 9161 section 3.2.1). The first community counts. */
-static uint8_t flags_of(const struct evpn_route *r, const struct attrs *a, bool stale)
+/* RFC 9047 section 3.2: nothing of it without an IP, R and O only with IPv6; absent, O counts as
+ * set, and R as the operator has it (RFC 9161 section 3.2.1). The first community counts. */
+static uint8_t flags_of(
+	const struct lan *lan, const struct evpn_route *r, const struct attrs *a, bool stale)
 {
 	struct evpn_ecom nd = {.kind = ECOM_OTHER};
 	bool has = evpn_ecom_find(a->ext_communities, ECOM_ARP_ND, &nd);
@@ -70,7 +71,7 @@ static uint8_t flags_of(const struct evpn_route *r, const struct attrs *a, bool 
 		flags |= LAN_STICKY;
 	if (r->ip.family && has && (nd.arp_nd & ARP_ND_IMMUTABLE))
 		flags |= LAN_IMMUTABLE;
-	if (r->ip.family == 6 && (!has || (nd.arp_nd & ARP_ND_ROUTER)))
+	if (r->ip.family == 6 && (has ? nd.arp_nd & ARP_ND_ROUTER : !lan->config.assume_host))
 		flags |= LAN_ROUTER;
 	if (r->ip.family == 6 && (!has || (nd.arp_nd & ARP_ND_OVERRIDE)))
 		flags |= LAN_OVERRIDE;
@@ -161,7 +162,7 @@ static void import_macip(struct lan *lan, const struct route_key *key,
 	const struct evpn_route *route, const struct attrs *a, bool stale)
 {
 	struct remote *r = hmap_get(&lan->remotes, lan_hash(key, sizeof(*key)), key);
-	uint8_t flags = flags_of(route, a, stale);
+	uint8_t flags = flags_of(lan, route, a, stale);
 	struct evpn_ecom mobility;
 
 	if (!r) {

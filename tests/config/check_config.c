@@ -56,6 +56,7 @@ static void agent_defaults(const struct config_agent *a)
 	ck_assert(!a->policy.dry_run && !a->policy.unicast_forward && !a->anycast);
 	ck_assert_uint_eq(a->underlay_count, 0);
 	ck_assert_uint_eq(a->age_sec, 1200);
+	ck_assert_int_eq(a->mac_list, 0);
 	ck_assert_uint_eq(a->refresh_sec, 400);
 	ck_assert_uint_eq(a->quarantine.violations, 0);
 	ck_assert_uint_eq(a->quarantine.rules, 1u << RULE_LOOP | 1u << RULE_SOURCE_MAC);
@@ -280,7 +281,7 @@ START_TEST(sponge_dead_duplicate_announce)
 		"      duplicate-ip: {moves: 3, window: 60, hold-down: 30, confirm: 5, action: alarm,\n"
 		"        as-mac: 02:00:00:00:00:aa}\n"
 		"      announce: {on: all, rate: 11, port-rate: 12}\n"
-		"      anycast: true\n      na-without-override: ignore\n      age-time: 600\n      refresh: 60\n");
+		"      anycast: true\n      na-without-override: ignore\n      mac-list: first\n      age-time: 600\n      refresh: 60\n");
 	const struct config_agent *a = c->lans[0].agent;
 	char mac[MAC_TEXT];
 
@@ -308,6 +309,7 @@ START_TEST(sponge_dead_duplicate_announce)
 	ck_assert_uint_eq(a->announce.port_rate, 12);
 	ck_assert(a->anycast);
 	ck_assert_int_eq(a->na_without_override, 1);
+	ck_assert_int_eq(a->mac_list, 1);
 	ck_assert_uint_eq(a->refresh_sec, 60);
 	config_free(c);
 }
@@ -317,7 +319,7 @@ START_TEST(duplicate_macs)
 {
 	struct config *c = must_load(TOP "lans:\n  - {name: a, vni: 1}\n"
 		"  - {name: b, vni: 2, duplicate-mac: {moves: 3, window: 60, recovery: 540, action: alarm}}\n"
-		"  - {name: c, vni: 3, duplicate-mac: {recovery: never, action: off}}\n");
+		"  - {name: c, vni: 3, assume-router: false, duplicate-mac: {recovery: never, action: off}}\n");
 
 	ck_assert_uint_eq(c->lans[0].dup_moves, 5);
 	ck_assert_uint_eq(c->lans[0].dup_window, 180);
@@ -329,6 +331,7 @@ START_TEST(duplicate_macs)
 	ck_assert_int_eq(c->lans[1].dup_action, DUPLICATE_ALARM);
 	ck_assert_uint_eq(c->lans[2].dup_recovery, 0);
 	ck_assert_int_eq(c->lans[2].dup_action, DUPLICATE_OFF);
+	ck_assert(c->lans[0].assume_router && !c->lans[2].assume_router);
 	config_free(c);
 }
 END_TEST

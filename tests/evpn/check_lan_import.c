@@ -55,6 +55,20 @@ START_TEST(arp_nd_flags)
 }
 END_TEST
 
+/* RFC 9047 section 3.2: who says nothing of R is what the operator says. */
+START_TEST(no_arp_nd_community)
+{
+	struct lan_config c = *lan_config(lan);
+
+	c.assume_host = true;
+	ck_assert(lan_change(lan, &c)); /* the routes are to come again */
+	SAYS(ls, "10.99.0.1", 1, "::1");
+	HAPPENED("mac 1 -> 10.99.0.1\nbind ::1 -> 1 10.99.0.1 O\n");
+	SAYS(ls, "10.99.0.1", 1, "::1", ND_R);
+	HAPPENED("bind ::1 -> 1 10.99.0.1 R\n");
+}
+END_TEST
+
 START_TEST(choice_across_rds)
 {
 	SAYS(ls, "10.99.0.9", 1);
@@ -324,6 +338,7 @@ int main(void)
 	tcase_add_test(tc, mac_and_binding_come_and_go);
 	tcase_add_test(tc, macip_alone_gives_the_mac);
 	tcase_add_test(tc, arp_nd_flags);
+	tcase_add_test(tc, no_arp_nd_community);
 	tcase_add_test(tc, choice_across_rds);
 	tcase_add_test(tc, stale_yields_to_fresh);
 	tcase_add_test(tc, one_ip_two_macs);

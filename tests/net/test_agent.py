@@ -143,7 +143,7 @@ def test_a_member_moves_to_another_pe_and_back(up):
     for ip in (None, ip4(1), ip6(1)):
         line = up.straw.line()
         assert line["op"] == "del" and line["mac"] == MACS[1]
-    wait_until(lambda: up.rows("bindings", "ip")[ip4(1)]["state"] == "silent", 5, "its port is down")
+    wait_until(lambda: up.rows("bindings", "ip")[ip4(1)]["state"] == "dead", 5, "its port is down")
     assert up.answered(2, ip4(1), 0.3) is None
     up.straw.say(far_mac(MACS[1], 1))
     wait_until(lambda: up.where(ip4(1)) == OTHER, 5, "it is at the other PE")
