@@ -19,6 +19,7 @@
 #include "cli/quarantine.h"
 #include "cli/reload.h"
 #include "cli/show.h"
+#include "cli/sponge.h"
 #include "cli/top.h"
 #include "config/config.h"
 #include "lib/ip.h"
@@ -34,6 +35,7 @@ static const char help[] =
 	"       quell top [PORT] [--lan LAN] [--classes] [--interval SECONDS] [--count N]\n"
 	"       quell quarantine add | del PORT\n"
 	"       quell clear duplicate LAN MAC | duplicate-ip LAN IP\n"
+	"       quell sponge add | del ADDRESS [--lan LAN]\n"
 	"       quell refresh | reset | shutdown | enable NEIGHBOR [option ...]\n"
 	"       quell reload [--dry-run] [--json]\n"
 	"       quell version | help\n"
@@ -51,6 +53,8 @@ static const char help[] =
 	"ports      the ports of quell-agent                 NAME       --lan --port\n"
 	"ledger     what came to a port, what became of it   PORT       --lan --port --class\n"
 	"                                                               --metrics --prove\n"
+	"sponge     what is answered for and nobody's        IP         --lan --ip --all\n"
+	"callers    who calls what nobody answers for        MAC or IP  --lan --target --mac --port\n"
 	"\n"
 	"check reads a configuration and its registries, and says what is wrong, and where.\n"
 	"show ledger --prove PORT draws up a port's books, and what its egress saw leave; with\n"
@@ -58,6 +62,7 @@ static const char help[] =
 	"quarantine: nothing gets in or out of a member port, until it is let out again.\n"
 	"clear duplicate lets a MAC move again that was frozen because two hosts had it; clear duplicate-ip\n"
 	"has an address answered for again.\n"
+	"sponge add has an address answered for that nobody has, until sponge del. For root.\n"
 	"refresh asks a neighbor for all its routes again; reset ends its session, which begins\n"
 	"anew; shutdown ends it until enable. For root, and the user that quelld runs as.\n"
 	"reload has the daemons read theirs again, whole or not at all, and says what changed.\n"
@@ -79,6 +84,8 @@ enum {
 	OPT_NEIGHBOR,
 	OPT_REJECTED,
 	OPT_CLASS,
+	OPT_ALL,
+	OPT_TARGET,
 	OPT_METRICS,
 	OPT_PROVE,
 	OPT_FOR,
@@ -102,6 +109,8 @@ static const struct option longs[] = {
 	{"neighbor", required_argument, NULL, OPT_NEIGHBOR},
 	{"rejected", no_argument, NULL, OPT_REJECTED},
 	{"class", required_argument, NULL, OPT_CLASS},
+	{"all", no_argument, NULL, OPT_ALL},
+	{"target", required_argument, NULL, OPT_TARGET},
 	{"metrics", no_argument, NULL, OPT_METRICS},
 	{"prove", required_argument, NULL, OPT_PROVE},
 	{"for", required_argument, NULL, OPT_FOR},
@@ -220,6 +229,8 @@ static int take_option(int opt, struct arguments *a)
 		return take_mac(optarg, a);
 	case OPT_IP:
 		return take_ip("--ip", optarg, a->ip, &a->show.ip);
+	case OPT_TARGET:
+		return take_ip("--target", optarg, a->ip, &a->show.ip);
 	case OPT_NEIGHBOR:
 		return take_ip("--neighbor", optarg, a->neighbor, &a->show.neighbor);
 	case OPT_TYPE:
@@ -229,6 +240,9 @@ static int take_option(int opt, struct arguments *a)
 		return 0;
 	case OPT_CLASS:
 		return take_class(optarg, &a->show.cls);
+	case OPT_ALL:
+		a->show.all = true;
+		return 0;
 	case OPT_METRICS:
 		a->show.metrics = true;
 		return 0;
@@ -299,6 +313,18 @@ static int run_quarantine(struct arguments *a, char **words, int count)
 	if (take_config(a, &c) < 0)
 		return EXIT_FAILURE;
 	int r = quarantine_run(words, count, a->show.dir, a->show.json, stdout, &why);
+	config_free(c);
+	return r == EXIT_USAGE ? wrong("%s", why) : r;
+}
+
+static int run_sponge(struct arguments *a, char **words, int count)
+{
+	struct config *c = NULL;
+	const char *why = "";
+
+	if (take_config(a, &c) < 0)
+		return EXIT_FAILURE;
+	int r = sponge_run(words, count, a->show.lan, a->show.dir, a->show.json, stdout, &why);
 	config_free(c);
 	return r == EXIT_USAGE ? wrong("%s", why) : r;
 }
@@ -409,6 +435,8 @@ static int run(struct arguments *a, char **words, int count)
 		return run_clear(a, words + 1, count - 1);
 	if (strcmp(words[0], "quarantine") == 0)
 		return run_quarantine(a, words + 1, count - 1);
+	if (strcmp(words[0], "sponge") == 0)
+		return run_sponge(a, words + 1, count - 1);
 	if (strcmp(words[0], "check") == 0) {
 		if (count == 1 && !a->config)
 			return wrong("check: which file");

@@ -12,11 +12,11 @@
 #include "lib/ip.h"
 #include "lib/mac.h"
 
-enum option { LAN, MAC, IP, PORT, NEIGHBOR, CLASS, TYPE, REJECTED, METRICS, PROVE, OPTIONS };
+enum option { LAN, MAC, IP, PORT, NEIGHBOR, CLASS, TYPE, REJECTED, METRICS, PROVE, ALL, OPTIONS };
 
 static const char *const option_names[OPTIONS] = {
 	"--lan", "--mac", "--ip", "--port", "--neighbor", "--class", "--type",
-	"--rejected", "--metrics", "--prove"};
+	"--rejected", "--metrics", "--prove", "--all"};
 
 struct noun {
 	const char *name;
@@ -54,6 +54,11 @@ static const struct noun nouns[] = {
 		show_ports},
 	{"ledger", CONTROL_AGENT, "ports", {[LAN] = "lan", [PORT] = "name", [CLASS] = "", [METRICS] = "", [PROVE] = ""}, PORT,
 		{"lan", "name"}, show_ledger},
+	{"sponge", CONTROL_AGENT, "sponge", {[LAN] = "lan", [IP] = "ip", [ALL] = ""}, MAC, {"lan", "ip"},
+		show_sponge},
+	{"callers", CONTROL_AGENT, "callers",
+		{[LAN] = "lan", [MAC] = "mac", [IP] = "target", [PORT] = "port", [ALL] = ""}, MAC,
+		{"lan", "target", "last_s"}, show_callers},
 };
 
 static const struct noun *find(const char *name)
@@ -97,6 +102,8 @@ static bool is_given(const struct show_options *o, enum option which)
 		return o->type != 0;
 	if (which == METRICS)
 		return o->metrics;
+	if (which == ALL)
+		return o->all;
 	return which == REJECTED ? o->rejected : option_text(o, which) != NULL;
 }
 
@@ -233,6 +240,8 @@ static json_t *request_of(const struct noun *n, const struct show_options *o)
 		if (o->rejected)
 			json_object_set_new(q, "rejected", json_true());
 	}
+	if (o->all)
+		json_object_set_new(q, "all", json_true());
 	if (strcmp(n->name, "ledger") == 0 && o->port)
 		json_object_set_new(q, "port", json_string(o->port));
 	return q;

@@ -14,6 +14,7 @@ struct show_options {
 	bool json, colour;
 	const char *lan, *mac, *ip, *port, *neighbor, *cls;
 	int type; /* of routes; 0: any */
+	bool all; /* of the sponge, of callers: also what is only asked for, or lives again */
 	bool rejected; /* of routes: only these */
 	bool metrics;  /* of the ledger: OpenMetrics text */
 	const char *prove; /* of the ledger: this port */
@@ -45,3 +46,5 @@ void show_bindings(const json_t *answer, const struct show_options *o, FILE *out
 void show_macs(const json_t *answer, const struct show_options *o, FILE *out);
 void show_ports(const json_t *answer, const struct show_options *o, FILE *out);
 void show_ledger(const json_t *answer, const struct show_options *o, FILE *out);
+void show_sponge(const json_t *answer, const struct show_options *o, FILE *out);
+void show_callers(const json_t *answer, const struct show_options *o, FILE *out);

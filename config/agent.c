@@ -150,6 +150,7 @@ static void sponge(struct convert *cv, const struct raw_sponge *raw, struct conf
 	convert_number(cv, "sweep-rate", raw->sweep_rate, 1, 10000, &s->sweep_rate);
 	convert_flag(raw->repair, &s->repair);
 	convert_flag(raw->gratuitous, &s->gratuitous);
+	convert_flag(raw->network, &s->network);
 }
 
 static void duplicate_ip(

@@ -95,10 +95,11 @@ struct config_sponge {
 	uint32_t queries, window; /* so many requests for nobody in so many seconds: probed, then sponged */
 	uint32_t probes;	  /* unanswered before it is; 0: none */
 	uint32_t learn_sec;	  /* after the start nothing is sponged yet */
-	uint32_t source_rate;	  /* of one asker: answers a second */
-	uint32_t max;		  /* sponged at a time */
+	uint32_t source_rate;	  /* requests a second; who asks more often is no proof */
+	uint32_t max;		  /* addresses in memory */
 	bool repair;		  /* callers of an address that has an owner again are told */
-	bool gratuitous;	  /* all are told when an address is sponged */
+	bool gratuitous;	  /* who asked is told as soon as an address is sponged */
+	bool network;		  /* IPv4 network and broadcast addresses are sponged */
 	uint32_t sweep_sec;	  /* all addresses are probed in turn, so often; 0: never */
 	uint32_t sweep_rate;	  /* probes a second */
 };

@@ -167,6 +167,7 @@ static const cyaml_schema_field_t sponge_fields[] = {
 	NUMBER("max", struct raw_sponge, max),
 	FLAG_PTR("repair", struct raw_sponge, repair),
 	FLAG_PTR("gratuitous", struct raw_sponge, gratuitous),
+	FLAG_PTR("network", struct raw_sponge, network),
 	NUMBER_PTR("sweep", struct raw_sponge, sweep),
 	NUMBER("sweep-rate", struct raw_sponge, sweep_rate),
 	CYAML_FIELD_END,

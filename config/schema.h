@@ -81,7 +81,7 @@ struct raw_quarantine {
 struct raw_sponge {
 	char *mac;
 	uint32_t queries, window, *probes, *learn, source_rate, max, *sweep, sweep_rate;
-	bool *repair, *gratuitous;
+	bool *repair, *gratuitous, *network;
 };
 
 struct raw_dead {

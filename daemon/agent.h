@@ -29,6 +29,7 @@ struct loop;
 struct agent;
 struct agent_control;
 struct agent_feed;
+struct agent_sponge;
 struct ledger;
 
 /* How long a LAN that was not adopted waits for quelld's snapshot before its ports are taken, so that what is behind other PEs
@@ -87,6 +88,7 @@ struct agent_lan {
 	const struct config_lan *c;
 	struct registry *registry; /* NULL: none configured */
 	struct bindings *books;
+	struct agent_sponge *sponge; /* from the end of the start on */
 	struct fdb_lan *fdb; /* NULL: not managed */
 	uint32_t bridge, vxlan; /* ifindex; 0: not there now */
 	uint16_t floods;
@@ -218,6 +220,31 @@ void agent_adopt_end(struct agent *a);
 /* A row of the counters for a port, the one it had if it had one; -ENOSPC. */
 int agent_slot_get(struct agent *a, uint32_t ifindex, uint32_t *ret_slot);
 void agent_slot_put(struct agent *a, uint32_t slot);
+
+/* --- agent_sponge.c --- */
+
+/* After the ports were taken, before the end of adoption: what the file says is answered, what was adopted besides is not. */
+void agent_sponge_open(struct agent_lan *lan);
+/* Keeps what it knows for the next life. */
+void agent_sponge_close(struct agent_lan *lan);
+/* unknown-target: sponge, somewhere in the LAN. */
+bool agent_sponge_on(const struct agent_lan *lan);
+/* After a reload. */
+void agent_sponge_configure(struct agent_lan *lan);
+/* After the books. */
+void agent_sponge_event(struct agent_lan *lan, const struct layout_event *e);
+/* The books' hook. */
+void agent_sponge_life(struct agent_lan *lan, struct ip ip, struct mac mac);
+/* Before the books' frames. */
+void agent_sponge_turn(struct agent_lan *lan, uint64_t now_ms);
+void agent_sponge_tick(struct agent_lan *lan, uint64_t now_ms);
+
+/* --- agent_sponge_show.c --- */
+
+json_t *agent_sponge_show(struct agent *a, const json_t *request);
+json_t *agent_callers_show(struct agent *a, const json_t *request);
+/* `quell sponge`: the answer, or NULL and why not. */
+json_t *agent_sponge_do(struct agent *a, const json_t *request, const char **ret_error);
 
 /* --- agent_feed.c --- */
 

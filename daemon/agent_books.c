@@ -70,6 +70,13 @@ static void on_alarm(void *arg, const char *what, uint32_t ifindex, struct mac m
 	agent_alarm_log(lan, &al);
 }
 
+static void on_life(void *arg, struct ip ip, struct mac mac, uint32_t ifindex, struct ip vtep)
+{
+	(void)ifindex;
+	(void)vtep;
+	agent_sponge_life(arg, ip, mac);
+}
+
 /* --- the books, as configured --- */
 
 static struct binding_config config_of(const struct agent_lan *lan)
@@ -139,6 +146,7 @@ int agent_books_open(struct agent_lan *lan)
 		.say = on_say,
 		.place = on_place,
 		.send = on_send,
+		.life = on_life,
 		.alarm = on_alarm,
 		.arg = lan};
 
@@ -183,6 +191,7 @@ void agent_books_event(void *arg, const struct layout_event *e)
 		return;
 	agent_alarms_event(lan, e);
 	bindings_event(lan->books, e, loop_now_ms());
+	agent_sponge_event(lan, e);
 }
 
 uint64_t agent_books_turn(struct agent *a, uint64_t now_ms)
@@ -190,6 +199,7 @@ uint64_t agent_books_turn(struct agent *a, uint64_t now_ms)
 	uint64_t next = TIMERS_NEVER;
 
 	for (uint32_t i = 0; i < a->lan_count; i++) {
+		agent_sponge_turn(&a->lans[i], now_ms);
 		uint64_t one = bindings_drain(a->lans[i].books, now_ms);
 		next = one < next ? one : next;
 	}

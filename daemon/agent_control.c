@@ -280,6 +280,8 @@ static const struct {
 	{"macs", show_macs},
 	{"ports", show_ports},
 	{"ledger", agent_ledger_show},
+	{"sponge", agent_sponge_show},
+	{"callers", agent_callers_show},
 };
 
 static json_t *do_reload(struct agent *a, const json_t *request, const char **ret_error)
@@ -300,13 +302,16 @@ static const struct {
 	{"reload", do_reload},
 	{"quarantine", agent_quarantine_do},
 	{"clear-duplicate-ip", agent_books_clear},
+	{"sponge-add", agent_sponge_do},
+	{"sponge-del", agent_sponge_do},
 };
 
 /* The group may look; to change something takes root, or whom the agent runs as. */
 static void take_do(struct agent_control *c, struct jsonsock *s, const char *job, const json_t *o)
 {
 	uid_t uid = jsonsock_peer(s).uid;
-	const char *error = "do: expected reload, quarantine or clear-duplicate-ip";
+	const char *error =
+		"do: expected reload, quarantine, clear-duplicate-ip, sponge-add or sponge-del";
 	json_t *answer = NULL;
 
 	if (uid != 0 && uid != geteuid()) {
@@ -343,7 +348,8 @@ static void on_line(void *arg, struct jsonsock *s, const json_t *o)
 			jsonsock_send_error(s, "no such port");
 		return;
 	}
-	jsonsock_send_error(s, "show: expected status, alarms, bindings, macs, ports or ledger");
+	jsonsock_send_error(
+		s, "show: expected status, alarms, bindings, macs, ports, ledger, sponge or callers");
 }
 
 int agent_control_new(struct agent *a, struct agent_control **ret)

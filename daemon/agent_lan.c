@@ -371,6 +371,8 @@ int agent_lans_start(struct agent *a)
 	}
 	agent_vtep_own(a, a->config, true);
 	agent_underlays_set(a);
+	for (uint32_t i = 0; i < a->lan_count; i++)
+		agent_sponge_open(&a->lans[i]);
 	agent_adopt_end(a);
 	return 0;
 }
@@ -400,6 +402,7 @@ void agent_lans_stop(struct agent *a, bool keep)
 		struct agent_port *p;
 		if (lan->fdb)
 			fdb_lan_del(lan->fdb, keep);
+		agent_sponge_close(lan);
 		bindings_free(lan->books);
 		registry_free(lan->registry);
 		while ((p = TAILQ_FIRST(&lan->ports)) != NULL) {

@@ -101,8 +101,7 @@ static uint8_t set_policers(
 static uint8_t flags_of(const struct agent_port *p, const struct config_policy *c)
 {
 	const struct config_agent *ca = p->lan->c->agent;
-	bool sponge = c->unknown_target == UNKNOWN_SPONGE || ca->policy.unknown_target == UNKNOWN_SPONGE ||
-		      ca->dead.policy == CONFIG_DEAD_SPONGE;
+	bool sponge = agent_sponge_on(p->lan) || ca->dead.policy == CONFIG_DEAD_SPONGE;
 	bool open = p->kind == PORT_MEMBER && !p->closed;
 	/* Whom the operator puts into quarantine is there. */
 	bool dry = c->dry_run && !(p->quarantine & (QUARANTINE_OPERATOR | QUARANTINE_CONFIG));

@@ -45,6 +45,7 @@ static void apply(struct agent *a, const struct config_diff *d, struct config *i
 			continue;
 		TAILQ_FOREACH (p, &lan->ports, link)
 			agent_port_apply(p);
+		agent_sponge_configure(lan);
 	}
 	log_set_all(LOG_LEVEL_INFO);
 	cmdline_log(a->cmdline, is);

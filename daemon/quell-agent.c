@@ -246,6 +246,7 @@ static void on_tick(void *arg, uint64_t now_ms)
 	for (uint32_t i = 0; i < l->a.lan_count; i++) {
 		struct agent_port *p;
 		bindings_tick(l->a.lans[i].books, now_ms);
+		agent_sponge_tick(&l->a.lans[i], now_ms);
 		agent_vteps_tick(&l->a.lans[i]);
 		TAILQ_FOREACH (p, &l->a.lans[i].ports, link)
 			if (l->a.lans[i].open)

@@ -232,6 +232,8 @@ struct binding_view {
 
 /* False: nobody has it, and it is not sponged. */
 bool bindings_get(const struct bindings *b, struct ip ip, struct binding_view *ret);
+/* An address of that family, not link-local, that the MAC has; static ones first. False: none is known. */
+bool bindings_address_of(const struct bindings *b, struct mac mac, uint8_t family, struct ip *ret);
 void bindings_each(const struct bindings *b, void (*fn)(void *arg, const struct binding_view *v), void *arg);
 void bindings_each_mac(const struct bindings *b, void (*fn)(void *arg, const struct binding_view *v), void *arg);
 

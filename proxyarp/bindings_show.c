@@ -10,6 +10,28 @@ bool bindings_get(const struct bindings *b, struct ip ip, struct binding_view *r
 	return e && ret->source != SOURCE_NONE;
 }
 
+bool bindings_address_of(
+	const struct bindings *b, struct mac mac, uint8_t family, struct ip *ret)
+{
+	const struct station *s = station_find(b, mac);
+	const struct binding_ref *r;
+	bool found = false;
+
+	if (!s)
+		return false;
+	LIST_FOREACH (r, &s->refs, link) {
+		const struct binding *e = r->binding;
+		bool first = e->refs[REF_STATIC].station == s;
+		if (e->ip.family != family || ip_is_link_local(e->ip) || (found && !first))
+			continue;
+		*ret = e->ip;
+		found = true;
+		if (first)
+			break;
+	}
+	return found;
+}
+
 void bindings_each(
 	const struct bindings *b, void (*fn)(void *arg, const struct binding_view *v), void *arg)
 {

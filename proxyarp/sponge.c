@@ -15,12 +15,6 @@ const char *sponge_state_text(enum sponge_state s)
 	return texts[s];
 }
 
-struct mac sponge_mac(uint32_t vni)
-{
-	return (struct mac){
-		{0x02, 0x53, 0x50, (uint8_t)(vni >> 16), (uint8_t)(vni >> 8), (uint8_t)vni}};
-}
-
 /* --- addresses --- */
 
 static bool is_end(const struct prefix *p, struct ip ip)
@@ -280,6 +274,13 @@ bool sponge_dirty(struct sponge *s)
 
 /* --- views --- */
 
+bool sponge_answers(const struct sponge *s, struct ip ip)
+{
+	const struct sponge_entry *e = sponge_find(s, ip);
+
+	return e && e->active;
+}
+
 void sponge_each(
 	const struct sponge *s, void (*fn)(void *arg, const struct sponge_view *v), void *arg)
 {
@@ -342,9 +343,14 @@ static void forget_questions(struct sponge *s)
 
 void sponge_configure(struct sponge *s, const struct sponge_config *c, uint64_t now_ms)
 {
-	uint32_t window = s->c.window_sec;
+	uint32_t window = s->c.window_sec, rate = s->sources.rate;
 
 	take_config(s, c);
+	if (rate != c->source_rate) {
+		sponge_sources_free(&s->sources);
+		sponge_sources_init(&s->sources, c->max);
+		take_config(s, c);
+	}
 	if (s->c.window_sec != window)
 		forget_questions(s);
 	hmap_sweep(&s->entries, is_unwanted, s);

@@ -81,8 +81,8 @@ void sponge_pause(struct sponge *s, bool paused);
 /* What the plane told. QUERY, PROBE, TRAP, LIFE, BINDING; others, and addresses that are not the LAN's, change nothing. PROBE only
  * of a port where a new address may appear. */
 void sponge_event(struct sponge *s, const struct layout_event *e, uint64_t now_ms);
-/* A sponged address has an owner; the data plane knows. */
-void sponge_life(struct sponge *s, struct ip ip, struct mac mac, uint64_t now_ms);
+/* A sponged address has an owner; the data plane knows. False: it was not the sponge's. */
+bool sponge_life(struct sponge *s, struct ip ip, struct mac mac, uint64_t now_ms);
 /* Call about once a second. */
 void sponge_tick(struct sponge *s, uint64_t now_ms);
 
@@ -106,6 +106,8 @@ struct sponge_view {
 	uint32_t asker_count;
 };
 
+/* With the sponge's MAC, just now. */
+bool sponge_answers(const struct sponge *s, struct ip ip);
 void sponge_each(const struct sponge *s, void (*fn)(void *arg, const struct sponge_view *v), void *arg);
 
 /* --- over a restart --- */
@@ -125,6 +127,3 @@ struct sponge_stats {
 	uint64_t sponges, yields, repairs, probes, swept, evicted, full;
 };
 void sponge_stats(const struct sponge *s, uint64_t now_ms, struct sponge_stats *ret);
-
-/* A locally administered MAC, the same on every PE of the LAN, that says what it is: 02:53:50 ("SP") and the VNI. */
-struct mac sponge_mac(uint32_t vni);

@@ -164,12 +164,13 @@ static void yield_to(
 	}
 }
 
-void sponge_life(struct sponge *s, struct ip ip, struct mac mac, uint64_t now_ms)
+bool sponge_life(struct sponge *s, struct ip ip, struct mac mac, uint64_t now_ms)
 {
 	struct sponge_entry *e = sponge_find(s, ip);
 
 	if (e)
 		yield_to(s, e, mac, true, now_ms);
+	return e != NULL;
 }
 
 /* Once a second: is it known by now who has it? Has everybody been told? */

@@ -45,6 +45,24 @@ static char *rendered(const char *noun, const char *answer, const struct show_op
 	"{\"time\":\"2026-01-01T00:00:00Z\",\"age_s\":9,\"count\":1,\"lan\":\"ixp\",\"mac\":\"02:00:5e:00:00:02\","         \
 	"\"ip\":\"198.18.0.1\",\"vtep\":null,\"what\":\"two MACs\"}]}"
 
+#define SPONGE                                                                                     \
+	"{\"lans\":[{\"name\":\"ixp\",\"mac\":\"02:71:75:00:00:64\",\"on\":true,\"learning_s\":12,\"paused\":false,"   \
+	"\"sponged\":1,\"static\":1,\"pending\":1,\"ignored\":3,\"queries\":200}],\"sponge\":["                    \
+	"{\"lan\":\"ixp\",\"ip\":\"2001:db8:100::9\",\"state\":\"static\",\"answered\":true,\"since_s\":90000,"      \
+	"\"asked_s\":null,\"queries\":0,\"trapped\":0,\"askers\":[]},"                                           \
+	"{\"lan\":\"ixp\",\"ip\":\"198.18.0.200\",\"state\":\"pending\",\"answered\":false,\"pending\":3,"           \
+	"\"since_s\":2,\"asked_s\":1,\"queries\":50,\"trapped\":0,\"askers\":[{\"port\":\"swp2\"}]},"                \
+	"{\"lan\":\"ixp\",\"ip\":\"198.18.0.9\",\"state\":\"sponged\",\"answered\":true,\"since_s\":60,"             \
+	"\"asked_s\":2,\"queries\":90,\"trapped\":7,\"askers\":[{\"port\":\"swp1\"},{\"port\":\"swp2\"}]}]}"
+
+#define CALLERS                                                                                    \
+	"{\"callers\":[{\"lan\":\"ixp\",\"target\":\"198.18.0.9\",\"what\":\"dead\",\"target_member\":"             \
+	"\"AS64509 Nine\",\"port\":\"swp1\",\"mac\":\"02:00:5e:00:00:01\",\"member\":\"AS64501 Member\","        \
+	"\"arp\":90,\"ns\":0,\"bgp\":12,\"data\":3,\"first_s\":600,\"last_s\":2},"                                   \
+	"{\"lan\":\"ixp\",\"target\":null,\"what\":\"beyond\",\"target_member\":null,\"port\":\"swp2\","            \
+	"\"mac\":\"02:00:5e:00:00:02\",\"member\":null,\"arp\":0,\"ns\":0,\"bgp\":0,\"data\":9,\"first_s\":9,"       \
+	"\"last_s\":1}]}"
+
 #define STATIONS                                                                                   \
 	"{\"stations\":[{\"address\":\"10.99.0.10\",\"port\":11019,\"name\":\"\",\"policy\":\"both\","      \
 	"\"state\":\"waiting\",\"since_s\":3,\"queued_octets\":0,\"messages\":7,\"losses\":2,\"overflows\":1," \
@@ -216,6 +234,18 @@ static const struct {
 		"swp1  in         arp-request  flooded              2     120\n"
 		"swp1  out        arp-request  answer             101    4242\n"
 		"swp1  out        arp-request  probe                2      84\n"},
+	{"sponge", SPONGE, {0},
+		"ixp: 02:71:75:00:00:64, listening for 12 s more; 1 sponged, 1 static, 1 pending; 3 of 200 questions were no proof\n"
+		"LAN  ADDRESS          STATE           FOR     ASKED  TIMES  TRAPPED  ASKERS\n"
+		"ixp  198.18.0.9       sponged    00:01:00  00:00:02     90        7  swp1 and 1 more\n"
+		"ixp  198.18.0.200     pending 3  00:00:02  00:00:01     50        0  swp2\n"
+		"ixp  2001:db8:100::9  static        1d01h         -      0        0  -\n"},
+	{"sponge", "{\"sponge\":[],\"lans\":[]}", {0}, "nothing is sponged\n"},
+	{"callers", CALLERS, {0},
+		"LAN  TARGET          IS                    CALLER          PORT  MAC                ARP  NS  BGP  DATA     SINCE      LAST\n"
+		"ixp  beyond the LAN  by way of the sponge  -               swp2  02:00:5e:00:00:02    0   0    0     9  00:00:09  00:00:01\n"
+		"ixp  198.18.0.9      dead: AS64509 Nine    AS64501 Member  swp1  02:00:5e:00:00:01   90   0   12     3  00:10:00  00:00:02\n"},
+	{"callers", CALLERS, {.ip = "198.18.0.10"}, "nobody calls in vain\n"},
 	{"status", "{\"programs\":[{\"program\":\"quelld\",\"uptime_s\":61,\"feed\":{\"state\":\"live\"}},"
 		"{\"program\":\"x\",\"lans\":[{\"name\":\"ixp\",\"vni\":100,\"flood\":[\"10.99.0.2\"]}]}]}",
 		{0}, "program  quelld\nuptime   00:01:01\nfeed\n  state  live\n"
@@ -241,8 +271,10 @@ END_TEST
 START_TEST(survives_any_answer)
 {
 	static const char *const nouns[] = {
-		"status", "neighbors", "routes", "lan", "bmp", "bindings", "macs", "ports", "ledger"};
-	static const char *const lists[] = {"programs", "neighbors", "routes", "lans", "bindings", "macs", "ports"};
+		"status", "neighbors", "routes", "lan", "bmp", "bindings", "macs", "ports", "ledger", "sponge",
+		"callers"};
+	static const char *const lists[] = {"programs", "neighbors", "routes", "lans", "bindings", "macs", "ports",
+		"sponge", "callers"};
 	static const char *const oddities[] = {"null", "true", "1", "\"x\"", "[]", "{}", "[null]", "[1]", "[[]]", "[{}]",
 		"[{\"name\":{},\"in\":[],\"out\":{\"ipv4\":1},\"balance\":[{}]}]",
 		"[{\"name\":1,\"in\":{\"ipv4\":[1]},\"out\":{\"ipv4\":{\"delivered\":\"x\"}},\"balance\":{\"a\":1}}]",

@@ -166,7 +166,7 @@ static const struct {
 		"~ agent x gratuitous absorb -> flood" HERE "~ agent x police.known 0 -> 200 pps" HERE
 		"~ agent x rules.stp drop -> alarm" HERE "~ agent x rules.dhcp drop -> off" HERE
 		"~ agent x quarantine.rules [source-mac, loop] -> [dhcp, loop]" RESTART
-		"~ agent x quarantine.release never -> 60" RESTART "~ agent x sponge.sweep 0 -> 60" RESTART},
+		"~ agent x quarantine.release never -> 60" RESTART "~ agent x sponge.sweep 0 -> 60" HERE},
 	/* ports for which something else is said */
 	{AGENT(", port-settings: [{ports: [p1, p2], dry-run: true}, {ports: [p3], rules: {dhcp: count}}]"),
 		AGENT(", rules: {loop: alarm}, port-settings: [{ports: [p2], dry-run: true, rules: {loop: off}},"

@@ -9,6 +9,7 @@ import time
 
 from scapy.layers.inet6 import (ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6NDOptDstLLAddr, ICMPv6NDOptSrcLLAddr, IPv6,
                                 in6_getnsma)
+from scapy.layers.inet import ICMP, IP, TCP, UDP  # noqa: F401  (for the tests)
 from scapy.layers.l2 import ARP, Ether
 
 _libc = ctypes.CDLL(None, use_errno=True)

@@ -631,13 +631,6 @@ START_TEST(told)
 }
 END_TEST
 
-START_TEST(its_mac)
-{
-	ck_assert(mac_eq(sponge_mac(0x123456), (struct mac){{0x02, 0x53, 0x50, 0x12, 0x34, 0x56}}));
-	ck_assert(mac_is_host(sponge_mac(0)));
-}
-END_TEST
-
 int main(void)
 {
 	Suite *s = suite_create("sponge");
@@ -657,7 +650,6 @@ int main(void)
 	tcase_add_loop_test(c, anything, 0, 8);
 	tcase_add_loop_test(c, question, 0, (int)(sizeof(frames) / sizeof(frames[0])));
 	tcase_add_test(c, told);
-	tcase_add_test(c, its_mac);
 	suite_add_tcase(s, c);
 	SRunner *r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);
