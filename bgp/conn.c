@@ -150,7 +150,7 @@ size_t conn_unsent(const struct conn *c)
 {
 	const struct txq *q = updates_of(c);
 
-	return c->ctl_len - c->ctl_sent + (q ? q->octets : 0);
+	return c->ctl_len - c->ctl_sent + (q ? q->octets : 0) + c->taken;
 }
 
 size_t conn_tx(struct conn *c, const uint8_t **ret, uint64_t now_ms)
@@ -176,18 +176,23 @@ size_t conn_tx(struct conn *c, const uint8_t **ret, uint64_t now_ms)
 	return len;
 }
 
-void conn_sent(struct conn *c, size_t len, uint64_t now_ms)
+static void went(struct conn *c, size_t len)
 {
 	struct txq *q = updates_of(c);
 
-	c->s->now_ms = now_ms;
 	c->n->octets_out += len;
 	if (c->ctl_sent < c->ctl_len && !(q && q->msg_left))
 		c->ctl_sent += (uint32_t)len;
 	else if (q)
 		txq_sent(q, len);
-	if (!conn_unsent(c))
+	if (conn_unsent(c) == c->taken)
 		c->announced = false;
+}
+
+void conn_sent(struct conn *c, size_t len, uint64_t now_ms)
+{
+	c->s->now_ms = now_ms;
+	went(c, len);
 	if (c->session && len)
 		session_sent(c->session, now_ms);
 }
@@ -200,9 +205,18 @@ struct txbuf *conn_take(struct conn *c, const uint8_t **ret, size_t *ret_len, ui
 	if (!len || c->ctl_sent < c->ctl_len)
 		return NULL;
 	struct txbuf *b = txq_hold(q);
-	conn_sent(c, len, now_ms);
+	c->taken += len;
+	went(c, len);
 	*ret_len = len;
 	return b;
+}
+
+void conn_taken_sent(struct conn *c, size_t len, uint64_t now_ms)
+{
+	c->s->now_ms = now_ms;
+	c->taken -= len;
+	if (c->session && len)
+		session_sent(c->session, now_ms);
 }
 
 /* --- in --- */

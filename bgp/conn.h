@@ -36,6 +36,7 @@ struct conn {
 	 * them. */
 	uint8_t *ctl;
 	uint32_t ctl_len, ctl_sent, ctl_cap;
+	size_t taken; /* and not sent yet */
 };
 
 TAILQ_HEAD(conn_queue, conn);
@@ -51,7 +52,7 @@ void conn_want_connect(struct conn *c);
 void conn_want_send(struct conn *c);
 /* Queues a control message. false: out of memory, or too much is unsent. */
 bool conn_control(struct conn *c, const uint8_t *msg, size_t len);
-/* Octets that wait to be sent, UPDATEs included. */
+/* Octets that wait to be sent, UPDATEs included, and those that were taken. */
 size_t conn_unsent(const struct conn *c);
 /* The rest of an UPDATE that has begun to leave comes before what control messages there are, so
  * that the peer can read them after the queue is gone. */

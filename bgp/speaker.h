@@ -123,9 +123,11 @@ void conn_rx(struct conn *c, const uint8_t *bytes, size_t len, uint64_t now_ms);
  * the speaker. */
 size_t conn_tx(struct conn *c, const uint8_t **ret, uint64_t now_ms);
 void conn_sent(struct conn *c, size_t len, uint64_t now_ms);
-/* What conn_tx() would name, for who sends it in his own time: it counts as sent, and is there until txbuf_unref()
- * (bgp/txq.h). NULL: that is not to be had so, what goes next are control messages. */
+/* What conn_tx() would name, for who sends it in his own time: conn_tx() goes on behind it, and it is there until
+ * txbuf_unref() (bgp/txq.h). NULL: that is not to be had so, what goes next are control messages. */
 struct txbuf *conn_take(struct conn *c, const uint8_t **ret, size_t *ret_len, uint64_t now_ms);
+/* So many octets of that have gone: until then they wait for the peer, and it has to take some in time (RFC 9687). */
+void conn_taken_sent(struct conn *c, size_t len, uint64_t now_ms);
 /* The TCP ports, for those who look on; nothing here depends on them. */
 void conn_set_ports(struct conn *c, uint16_t local, uint16_t remote);
 void conn_set_io(struct conn *c, void *io);

@@ -117,7 +117,18 @@ enum { ALL_SENT, SOCKET_FULL, SHARE_USED, AWAY };
 static bool take_job(struct io *io)
 {
 	io->held = conn_take(io->conn, &io->job.p, &io->job.len, loop_now_ms());
+	io->unsaid = io->held ? io->job.len : 0;
 	return io->held != NULL;
+}
+
+/* However little it was: a peer that reads slowly reads (RFC 9687). */
+static void say_sent(struct io *io)
+{
+	size_t len = io->unsaid - io->job.len;
+
+	io->unsaid = io->job.len;
+	if (len)
+		conn_taken_sent(io->conn, len, loop_now_ms());
 }
 
 static bool give(struct io *io)
@@ -130,6 +141,7 @@ static bool give(struct io *io)
 static int send_job(struct io *io)
 {
 	send_job_run(&io->job);
+	say_sent(io);
 	if (io->job.err)
 		return io->job.err;
 	if (io->job.len)
@@ -205,6 +217,7 @@ static void on_job_done(struct send_job *j)
 	struct io *io = (struct io *)(void *)((char *)j - offsetof(struct io, job));
 
 	io->away = false;
+	say_sent(io);
 	if (io->job.err)
 		io_lost(io, CONN_FAILED);
 	else if (io->job.len)

@@ -32,6 +32,7 @@ struct io {
 	bool away;
 	struct send_job job;
 	struct txbuf *held; /* its octets; NULL: there is no job */
+	size_t unsaid;	    /* octets of it that the speaker does not know to be sent */
 	TAILQ_ENTRY(io) link;
 };
 

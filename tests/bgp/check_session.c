@@ -1,5 +1,6 @@
 /* A session from the peer's side: what is answered to which message, in which order octets leave,
  * timers. */
+#include "bgp/txq.h"
 #include "tests/bgp/raw.h"
 
 static struct raw raw;
@@ -499,6 +500,41 @@ START_TEST(send_hold_timer)
 }
 END_TEST
 
+/* What a thread has taken to send waits for the peer as well: it is a fault when nothing of it goes, and none when it
+ * goes slowly. */
+START_TEST(send_hold_timer_of_what_is_taken)
+{
+	struct bgp_open o = raw_open();
+	const uint8_t *p;
+	size_t len;
+
+	raw_start(&raw);
+	o.hold_sec = 0; /* so there is no KEEPALIVE that would wait */
+	raw_establish(&raw, &o);
+	raw.window = 0;
+	raw_originate(&raw, 1, 1);
+	struct txbuf *b = conn_take(raw.c, &p, &len, raw.now);
+	ck_assert_ptr_nonnull(b);
+	ck_assert_uint_eq(conn_tx(raw.c, &p, raw.now), 0);
+	for (int i = 0; i < 10; i++) {
+		raw_wait(&raw, 400000);
+		conn_taken_sent(raw.c, 5, raw.now);
+		len -= 5;
+	}
+	ck_assert_str_eq(raw_view(&raw).state, "Established");
+	if (_i) {
+		conn_taken_sent(raw.c, len, raw.now);
+		raw_wait(&raw, 1000000);
+		ck_assert_str_eq(raw_view(&raw).state, "Established");
+	} else {
+		raw_wait(&raw, 481000);
+		ck_assert_str_ne(raw_view(&raw).state, "Established");
+		ck_assert_ptr_nonnull(strstr(raw_view(&raw).last_error, "8/0"));
+	}
+	txbuf_unref(b);
+}
+END_TEST
+
 /* RFC 8654: whoever heard our OPEN may send long messages, though it cannot read any itself. */
 START_TEST(extended_messages)
 {
@@ -572,6 +608,7 @@ int main(void)
 	tcase_add_test(t, no_hold_timer);
 	tcase_add_test(t, keepalives_are_few);
 	tcase_add_test(t, send_hold_timer);
+	tcase_add_loop_test(t, send_hold_timer_of_what_is_taken, 0, 2);
 	tcase_add_loop_test(t, extended_messages, 0, 2);
 	tcase_add_test(t, more_calls);
 	suite_add_tcase(s, t);

@@ -298,10 +298,12 @@ static bool do_send(struct sim *m, struct conn *c)
 			append(m, h, p, n);
 		else
 			h->octets += n;
-		if (held)
+		if (held) {
 			txbuf_unref(held);
-		else
+			conn_taken_sent(c, n, m->now);
+		} else {
 			conn_sent(c, n, m->now);
+		}
 		moved = true;
 	}
 	return moved;
