@@ -56,7 +56,8 @@ struct speaker {
 	size_t neighbors; /* one more than the highest index in use */
 	struct neighbor **range;
 	size_t ranges;
-	size_t sweep_turn; /* whose sweep goes first */
+	size_t sweep_turn;    /* whose sweep goes first */
+	uint64_t sweep_pause; /* since when all of them wait; 0: they do not */
 
 	struct timers timers;
 	struct timer defer;

@@ -17,6 +17,7 @@
 #include "lib/log.h"
 
 #define QUEUE_OCTETS (1u << 20)
+#define QUEUE_SHARED_OCTETS (8u << 20) /* of buffers that all of a group refer to */
 #define STABLE_MS 60000       /* up for this long: the back-off begins anew */
 #define IDLE_HOLD_MAX_SEC 120 /* of the back-off */
 #define MAX_ROUTES_HOLD_SEC 60
@@ -80,6 +81,11 @@ uint16_t neighbor_hold_sec(const struct neighbor *n)
 size_t neighbor_queue_max(const struct neighbor *n)
 {
 	return n->config.queue_octets ? n->config.queue_octets : QUEUE_OCTETS;
+}
+
+size_t neighbor_queue_shared(const struct neighbor *n)
+{
+	return n->config.queue_octets ? n->config.queue_octets : QUEUE_SHARED_OCTETS;
 }
 
 bool neighbor_has_paths(const struct neighbor *n)

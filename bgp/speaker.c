@@ -22,6 +22,7 @@
 
 #define TOMBSTONES_MAX (1u << 21) /* some 200 MB; see bound_tombstones() */
 #define SWEEPS_A_TURN 8
+#define SWEEP_PAUSE_MS 20
 
 static void defer_fired(void *arg, uint64_t now_ms)
 {
@@ -153,7 +154,7 @@ static bool has_work(const struct neighbor *n)
 {
 	for (unsigned t = 0; t < n->s->tables; t++) {
 		const struct neighbor_family *f = &n->family[t];
-		if (f->sweep != SWEEP_NONE)
+		if (f->sweep != SWEEP_NONE && !n->s->sweep_pause)
 			return true;
 		if (f->member && f->member->synced && f->member->refilter_due)
 			return true;
@@ -171,7 +172,8 @@ uint64_t speaker_deadline(const struct speaker *s)
 	for (size_t i = 1; i < s->neighbors; i++)
 		if (s->neighbor[i] && has_work(s->neighbor[i]))
 			return s->now_ms;
-	return timers_next(&s->timers);
+	uint64_t next = timers_next(&s->timers);
+	return s->sweep_pause && next > s->now_ms + 1 ? s->now_ms + 1 : next;
 }
 
 /* Who lags farthest of those that do not read. */
@@ -206,12 +208,44 @@ static void bound_tombstones(struct table *t)
 	}
 }
 
+/* Of the members that keep up; there is one at least. */
+static bool all_have_much_to_read(const struct speaker *s)
+{
+	bool any = false;
+
+	for (size_t i = 1; i < s->neighbors; i++)
+		for (unsigned t = 0; s->neighbor[i] && t < s->tables; t++) {
+			const struct neighbor *n = s->neighbor[i];
+			if (!n->family[t].member || !n->family[t].member->synced)
+				continue;
+			if (n->txq.octets <= neighbor_queue_shared(n) / 2)
+				return false;
+			any = true;
+		}
+	return any;
+}
+
+/* Nothing but memory limits how fast a sweep makes changes, and if all members fell behind it each would have to be told
+ * by itself. So it waits until one of them has read, but not long: nor may all of them hold it up. */
+static bool should_pause(struct speaker *s)
+{
+	bool long_enough = s->sweep_pause && s->now_ms >= s->sweep_pause + SWEEP_PAUSE_MS;
+
+	if (long_enough || !all_have_much_to_read(s))
+		s->sweep_pause = 0;
+	else if (!s->sweep_pause)
+		s->sweep_pause = s->now_ms;
+	return s->sweep_pause != 0;
+}
+
 /* A share of the sweeps a turn, so that the loss of many peers at once does not hold up the others.
  */
 static void run_sweeps(struct speaker *s)
 {
 	unsigned budget = SWEEPS_A_TURN;
 
+	if (should_pause(s))
+		return;
 	for (size_t k = 1; k < s->neighbors && budget; k++) {
 		size_t i = 1 + (s->sweep_turn + k) % (s->neighbors - 1);
 		if (!s->neighbor[i] || !sweep_is_running(s->neighbor[i]))
