@@ -181,9 +181,14 @@ struct layout_vtep_key table_vtep_key(uint32_t vni, struct ip ip)
 	return k;
 }
 
+bool tables_vtep_is(const struct tables *t, const struct layout_vtep_key *k)
+{
+	return vt_get(t, k) != NULL;
+}
+
 bool tables_vtep(const struct tables *t, uint32_t vni, struct ip ip)
 {
 	struct layout_vtep_key k = table_vtep_key(vni, ip);
 
-	return vt_get(t, &k) != NULL;
+	return tables_vtep_is(t, &k);
 }

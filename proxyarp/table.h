@@ -60,5 +60,6 @@ const struct layout_bind *tables_bind6(const struct tables *t, uint32_t lan, con
 const struct layout_mac *tables_mac(const struct tables *t, uint32_t lan, const uint8_t mac[6]);
 const struct layout_port *tables_port(const struct tables *t, uint32_t ifindex);
 /* `ip` of either family, or none: see struct layout_vtep_key. */
+bool tables_vtep_is(const struct tables *t, const struct layout_vtep_key *k);
 bool tables_vtep(const struct tables *t, uint32_t vni, struct ip ip);
 struct layout_vtep_key table_vtep_key(uint32_t vni, struct ip ip);

@@ -105,7 +105,7 @@ class Agent:
     def write(self, *entries, **options):
         self.registry.write_text("members:\n" + "".join(entries) if entries else "members: []\n")
         options = {"bridge": "br100", "vxlan": "vx100", "ports": "[all]", "unregistered-ports": "learn", **options}
-        plane, more = options.pop("plane", "bpf"), options.pop("more", "")
+        plane, more = options.pop("plane", os.environ.get("QUELL_TEST_PLANE", "bpf")), options.pop("more", "")
         self.config.write_text(
             f"router-id: {VTEP}\nrun-dir: {self.run_dir}\npin-dir: {self.scope.bpffs()}/agent\nstate-dir: {self.dir}\n"
             f"plane: {plane}\nlans:\n  - name: ixp\n    vni: 100\n    prefixes: [198.18.0.0/21, \"2001:db8:100::/64\"]\n"

@@ -151,6 +151,7 @@ static inline void frame_make_ip6(struct frame_made *m, const struct frame_spec 
 static inline void frame_make_ip4(struct frame_made *m, const struct frame_spec *s)
 {
 	frame_u16(m, 0x0800);
+	size_t at = m->len;
 	frame_hex(m, "4500 0000 0000");
 	frame_u16(m, s->fragment);
 	frame_u8(m, 64);
@@ -159,6 +160,8 @@ static inline void frame_make_ip4(struct frame_made *m, const struct frame_spec 
 	frame_put(m, frame_ip(s->from ? s->from : "198.18.0.1").b, 4);
 	frame_put(m, frame_ip(s->to ? s->to : "224.0.0.5").b, 4);
 	frame_hex(m, s->hex);
+	m->b[at + 2] = (uint8_t)((m->len - at) >> 8);
+	m->b[at + 3] = (uint8_t)(m->len - at);
 }
 
 static inline struct frame_made frame_make(const struct frame_spec *s)

@@ -1,0 +1,217 @@
+/* The packet plane's frames: each is judged, counted and told of, answered, and, where the gate has taken it off the bridge's way,
+ * sent on to where the verdict lets it go. What goes on is judged once more on its way out, as the BPF plane's egress program
+ * does.
+ */
+#include "proxyarp/linux/packet_parts.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#include "lib/siphash.h"
+
+#define SEEN_NS 1000000000ULL
+#define FRAME_MAX 9234
+
+static struct slot *slot_of(const struct plane *p, uint32_t ifindex)
+{
+	const struct layout_port *lp = tables_port(&p->t, ifindex);
+
+	return lp ? p->slots[lp->slot] : NULL;
+}
+
+static void add(struct layout_counter *c, size_t octets)
+{
+	c->frames++;
+	c->octets += octets;
+}
+
+static void count_verdict(const struct plane *p, uint32_t ifindex, enum frame_dir dir,
+	const struct verdict *v, size_t octets)
+{
+	struct slot *s = slot_of(p, ifindex);
+
+	if (!s)
+		return;
+	add(&s->c[dir][v->cls][v->outcome], octets);
+	if (v->has_would)
+		add(&s->would[dir][v->cls][v->would], octets);
+}
+
+static void tell(struct plane *p, struct port *port, const struct layout_event *e)
+{
+	struct seen_key k;
+	struct seen *s;
+
+	memset(&k, 0, sizeof k);
+	k.lan = e->lan;
+	k.ifindex = e->ifindex;
+	k.type = e->type;
+	k.flags = e->flags;
+	memcpy(k.mac, e->mac, sizeof k.mac);
+	memcpy(k.ip, e->ip, sizeof k.ip);
+	s = &p->seen[siphash(siphash_process_key(), &k, sizeof k) % SEEN];
+	if (memcmp(&s->k, &k, sizeof k) == 0 && p->now_ns - s->when_ns < SEEN_NS)
+		return;
+	if (!bucket_take(e->type == EVENT_SPOOF || e->type == EVENT_RULE ? &port->spoof : &port->learn, 1,
+		    p->now_ns) ||
+		!bucket_take(&p->all, 1, p->now_ns))
+		return;
+	*s = (struct seen){k, p->now_ns};
+	p->fn(p->arg, e);
+}
+
+/* --- policing --- */
+
+static bool take(struct plane *p, const struct layout_port *lp, enum frame_dir dir, unsigned group,
+	size_t octets)
+{
+	struct policer *police = &p->slots[lp->slot]->police[dir][group];
+
+	if (!(lp->policed[dir] >> group & 1) || !police->conf.rate)
+		return true;
+	uint64_t cost = police->conf.unit == UNIT_PACKETS ? 1 : octets * 8;
+	/* A frame longer than the burst passes a bucket that is full. */
+	if (cost > police->bucket.burst)
+		cost = police->bucket.burst;
+	return bucket_take(&police->bucket, cost, p->now_ns);
+}
+
+static void police(struct plane *p, const struct layout_port *lp, enum frame_dir dir, size_t octets,
+	struct verdict *v)
+{
+	bool floods = dir == DIR_OUT || v->outcome == OUTCOME_FLOODED;
+
+	if (v->police == POLICE_NONE)
+		return;
+	if (!take(p, lp, dir, v->police, octets) || (floods && !take(p, lp, dir, POLICE_ALL, octets)))
+		verdict_police(lp, dir, v);
+}
+
+/* --- sending --- */
+
+static bool send_frame(const struct port *port, const uint8_t *frame, size_t len)
+{
+	ssize_t n =
+		port->out.pcap ? send(pcap_fileno(port->out.pcap), frame, len, MSG_DONTWAIT) : -1;
+
+	return n == (ssize_t)len;
+}
+
+bool packet_send_counted(struct port *port, const uint8_t *frame, size_t len, enum frame_outcome o)
+{
+	struct verdict v = {.cls = frame_classify(frame, len, false), .outcome = o};
+
+	if (!send_frame(port, frame, len))
+		return false;
+	count_verdict(port->p, port->ifindex, DIR_OUT, &v, len);
+	return true;
+}
+
+static void deliver(struct plane *p, uint32_t ifindex, const uint8_t *frame, size_t len, uint32_t mark)
+{
+	const struct layout_port *lp = tables_port(&p->t, ifindex);
+	struct port *port = packet_find_port(p, ifindex);
+	struct verdict v;
+
+	/* A port that is down: the bridge would not have it either. */
+	if (!lp || !port || !port->out.pcap)
+		return;
+	verdict_out(&p->t,
+		&(struct verdict_input){.frame = frame, .len = len, .mark = mark, .ifindex = ifindex, .now_ns = p->now_ns},
+		&v);
+	police(p, lp, DIR_OUT, len, &v);
+	if (v.pass && !send_frame(port, frame, len))
+		v.outcome = OUTCOME_ERROR;
+	count_verdict(p, ifindex, DIR_OUT, &v, len);
+}
+
+static void flood(struct plane *p, uint32_t from, uint32_t lan, const uint8_t *frame, size_t len)
+{
+	for (struct port *port = p->ports; port; port = port->next) {
+		const struct layout_port *lp = tables_port(&p->t, port->ifindex);
+		if (lp && lp->lan == lan && lp->kind != PORT_UNDERLAY && port->ifindex != from)
+			deliver(p, port->ifindex, frame, len, MARK_FLOOD);
+	}
+}
+
+/* To where the bridge would have brought it. What is for the PE itself the gate has let through. */
+static void send_on(struct port *port, const struct layout_port *lp, const struct verdict *v,
+	const uint8_t *frame, size_t len)
+{
+	uint8_t other[FRAME_MAX];
+	struct plane *p = port->p;
+
+	if (v->outcome == OUTCOME_FLOODED) {
+		flood(p, port->ifindex, lp->lan, frame, len);
+		return;
+	}
+	if (v->outcome == OUTCOME_UNICAST_FORWARDED && len <= sizeof other) {
+		memcpy(other, frame, len);
+		memcpy(other, v->dst, 6);
+		frame = other;
+	} else if (v->outcome != OUTCOME_FORWARDED) {
+		return;
+	}
+	const struct layout_mac *m = tables_mac(&p->t, lp->lan, frame);
+	if (m)
+		deliver(p, m->ifindex ? m->ifindex : lp->fabric_ifindex, frame, len, 0);
+}
+
+/* --- judging --- */
+
+static void judge_in(struct port *port, const struct layout_port *lp, enum packet_source from,
+	const struct verdict_input *in, size_t octets)
+{
+	struct plane *p = port->p;
+	struct verdict v;
+
+	verdict_in(&p->t, in, &v);
+	if (from == SOURCE_WOULD && v.has_would)
+		add(&p->slots[lp->slot]->would[DIR_IN][v.cls][v.would], octets);
+	if (from == SOURCE_SOCKET || from == SOURCE_GATE) {
+		police(p, lp, DIR_IN, octets, &v);
+		/* Without a gate nothing can be kept from going on, nor sent on. */
+		bool ours = p->gate && !(lp->flags & PORT_DRY) && lp->kind != PORT_UNDERLAY;
+		if (v.answer_len && !packet_send_counted(port, v.answer, v.answer_len, OUTCOME_ANSWER))
+			v.outcome = OUTCOME_ERROR;
+		else if (ours && v.pass && in->len == octets)
+			send_on(port, lp, &v, in->frame, in->len);
+		if (v.outcome != OUTCOME_ERROR || v.answer_len)
+			count_verdict(p, port->ifindex, DIR_IN, &v, octets);
+	}
+	if (v.has_event)
+		tell(p, port, &v.event);
+	if (v.has_ask)
+		tell(p, port, &v.ask);
+}
+
+static void judge_out(struct port *port, const struct layout_port *lp, enum packet_source from,
+	const struct verdict_input *in, size_t octets)
+{
+	struct verdict v = {.cls = frame_classify(in->frame, in->len, false), .outcome = OUTCOME_DELIVERED};
+
+	/* What a socket hears leaving has left, whatever we would have said of it. */
+	if (from != SOURCE_SOCKET)
+		verdict_out(&port->p->t, in, &v);
+	if (lp->kind != PORT_UNDERLAY)
+		count_verdict(port->p, port->ifindex, DIR_OUT, &v, octets);
+}
+
+void packet_judge(struct port *port, enum frame_dir dir, enum packet_source from, const uint8_t *frame,
+	size_t len, size_t octets)
+{
+	const struct layout_port *lp = tables_port(&port->p->t, port->ifindex);
+	const struct verdict_input in = {
+		.frame = frame,
+		.len = len,
+		.ifindex = port->ifindex,
+		.now_ns = port->p->now_ns,
+	};
+
+	if (!lp)
+		return;
+	if (dir == DIR_IN)
+		judge_in(port, lp, from, &in, octets);
+	else
+		judge_out(port, lp, from, &in, octets);
+}
