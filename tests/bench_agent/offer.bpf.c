@@ -58,6 +58,7 @@ int offer(struct xdp_md *xdp)
 {
 	__u8 *p = (void *)(long)xdp->data, *end = (void *)(long)xdp->data_end;
 	__u32 n = next(), sum;
+	__u64 when;
 
 	if (!n)
 		return XDP_DROP;
@@ -74,6 +75,10 @@ int offer(struct xdp_md *xdp)
 			return XDP_DROP;
 		copy(p, ARP_LEN);
 		*(__u16 *)(p + 40) = bpf_htons(n);
+		if (state.gap_ns && p + ARP_LEN + sizeof when <= end) {
+			when = bpf_cpu_to_be64(state.timed_ns);
+			__builtin_memcpy(p + ARP_LEN, &when, sizeof when);
+		}
 	}
 	return (int)bpf_redirect(state.ifindex, 0);
 }

@@ -2,7 +2,7 @@
  * what came back of them; or one at a time, and how long each answer took.
  *
  *   offer --iface eth0 --object offer.bpf.o --kind arp|ns --targets N [--cpu N] [--length OCTETS]
- *         --seconds S [--rate PER_SECOND]
+ *         --seconds S [--rate PER_SECOND]      (then an ARP request has the time behind it, if it is that long)
  *         --latency COUNT [--sleep]      (sleeps until the answer comes; else looks for it all the time)
  *
  * The member is 02:00:5e:00:00:01, 198.19.0.1, 2001:db8:100::1:1; neighbour n has n in the last two octets of
@@ -37,6 +37,8 @@
 
 #define NSEC 1000000000ULL
 #define BATCH 64
+#define FRAME_MAX 1514
+#define REQUEST_MAX 128
 #define ND_AT 14 + 40
 
 static struct {
@@ -49,7 +51,7 @@ static struct {
 
 /* As in offer.bpf.c. */
 struct state {
-	uint8_t request[128];
+	uint8_t request[REQUEST_MAX];
 	uint32_t len, targets, ifindex, at;
 	uint64_t gap_ns, offered, answered, wrong, other, started_ns, timed_ns, timed;
 };
@@ -139,7 +141,7 @@ static void on_alarm(int sig)
 /* One call for the whole time: to begin and to end one costs the kernel tens of milliseconds. The alarm ends it. */
 static void offer_all(int prog, struct state *s)
 {
-	uint8_t frame[128] = {0};
+	uint8_t frame[FRAME_MAX] = {0};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = opt.length,
 		.flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = BATCH, .repeat = INT_MAX);
 	struct itimerval timer = {
@@ -205,10 +207,10 @@ static void one_by_one(const uint8_t *request)
 
 	for (uint32_t i = 0; took && i < opt.latency; i++) {
 		uint32_t n = i % opt.targets + 1;
-		uint8_t frame[128], answer[256];
+		uint8_t frame[FRAME_MAX] = {0}, answer[256];
 		bool answered = false;
 
-		memcpy(frame, request, sizeof frame);
+		memcpy(frame, request, REQUEST_MAX);
 		ask_for(frame, n);
 		uint64_t start = now_ns(), now;
 		if (send(fd, frame, opt.length, 0) < 0)
@@ -284,7 +286,7 @@ static void arguments(int argc, char **argv)
 		default:
 			exit(2);
 		}
-	if (!opt.iface || !opt.object || !opt.targets || opt.targets > 65535 || opt.length > 128) {
+	if (!opt.iface || !opt.object || !opt.targets || opt.targets > 65535 || opt.length > FRAME_MAX) {
 		fprintf(stderr, "offer: see the head of offer.c\n");
 		exit(2);
 	}
