@@ -29,6 +29,20 @@ static void lan_line(const json_t *lan, const struct show_options *o, FILE *out)
 		value_number(lan, "queries"));
 }
 
+/* Who asks; of a member that is gone, who that was. */
+static void askers_of(struct table *t, const json_t *e)
+{
+	const json_t *askers = json_object_get(e, "askers");
+	const char *member = value_text(e, "member"),
+		   *port = value_text(json_array_get(askers, 0), "port");
+	size_t n = json_array_size(askers);
+	char text[96];
+
+	snprintf(text, sizeof(text), n > 1 ? "%.32s and %zu more" : "%.32s", port ? port : "?",
+		n - 1);
+	table_cell(t, member ? member : n ? text : NULL);
+}
+
 static void state(struct table *t, const json_t *e)
 {
 	const char *text = value_text(e, "state");
@@ -58,10 +72,6 @@ void show_sponge(const json_t *answer, const struct show_options *o, FILE *out)
 	json_array_foreach(json_object_get(answer, "lans"), i, e) lan_line(e, o, out);
 	json_array_foreach(json_object_get(answer, "sponge"), i, e)
 	{
-		const json_t *askers = json_object_get(e, "askers"), *a = json_array_get(askers, 0);
-		const char *port = value_text(a, "port");
-		size_t n = json_array_size(askers);
-		char text[96];
 		value_cell_at(t, e, "lan");
 		value_cell_at(t, e, "ip");
 		state(t, e);
@@ -69,9 +79,7 @@ void show_sponge(const json_t *answer, const struct show_options *o, FILE *out)
 		value_cell_age(t, e, "asked_s");
 		value_cell_at(t, e, "queries");
 		value_cell_at(t, e, "trapped");
-		snprintf(text, sizeof(text), n > 1 ? "%.32s and %zu more" : "%.32s",
-			port ? port : "?", n - 1);
-		table_cell(t, n ? text : NULL);
+		askers_of(t, e);
 	}
 	table_print(t, out, o->colour, "nothing is sponged");
 	table_free(t);

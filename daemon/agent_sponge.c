@@ -21,8 +21,9 @@
 #define CALLERS_EACH 4 /* rows for each address that may be in memory */
 #define CALLERS_MS (24 * 3600 * 1000ULL)
 #define EXPIRE_MS 60000
-/* Frames that wait: questions behind more would leave later than they are counted as asked. */
-#define WAITING_MAX 32
+/* Frames that wait, of one port and in all: questions behind more would leave later than they count as asked. */
+#define WAITING_PORT_MAX 32
+#define WAITING_MAX 384
 
 /* --- what is known of an address --- */
 
@@ -84,19 +85,42 @@ static struct ip address_of(const struct agent_lan *lan, struct mac mac, uint8_t
 	return ip;
 }
 
+/* Where somebody unknown may be. Behind the asker's own port everybody has heard its question; and a frame in its name from the
+ * wrong side would turn a member's switch upside down. In dry run nothing is sent. */
+static bool may_hold(const struct agent_port *p, const struct sponge_asker *asker)
+{
+	return p->kind == PORT_MEMBER && p->up && !p->closed && !p->quarantine &&
+	       !(asker && asker->ifindex == p->ifindex) &&
+	       !config_port_policy(p->lan->c->agent, p->name)->dry_run;
+}
+
+/* There is room in the queue for a question to so many ports, or it is empty. */
+static bool may_ask(const struct agent_lan *lan, uint32_t ports)
+{
+	struct announce_stats st;
+	uint32_t max =
+		ports < WAITING_MAX / WAITING_PORT_MAX ? ports * WAITING_PORT_MAX : WAITING_MAX;
+
+	bindings_announce_stats(lan->books, &st);
+	return st.waiting == 0 || st.waiting + ports <= max;
+}
+
 static int on_probe(void *arg, struct ip ip, const struct sponge_asker *asker)
 {
 	const struct agent_sponge *p = arg;
 	struct agent_lan *lan = p->lan;
 	struct mac from = lan->self;
 	uint8_t frame[SPONGE_FRAME_MAX];
-	struct announce_stats st;
 	struct agent_port *port;
 	struct ip from_ip = {0};
+	uint32_t ports = 0;
 	int r = 0;
 
-	bindings_announce_stats(lan->books, &st);
-	if (st.waiting >= WAITING_MAX)
+	TAILQ_FOREACH (port, &lan->ports, link)
+		ports += may_hold(port, asker);
+	if (ports == 0)
+		return 0;
+	if (!may_ask(lan, ports))
 		return -EAGAIN;
 	if (ip.family == 4 && asker)
 		from_ip = address_of(lan, asker->mac, 4);
@@ -106,10 +130,8 @@ static int on_probe(void *arg, struct ip ip, const struct sponge_asker *asker)
 		return 0;
 	size_t len = sponge_question(ip, from, from_ip, frame);
 	TAILQ_FOREACH (port, &lan->ports, link) {
-		if (port->kind != PORT_MEMBER || port->closed || port->quarantine || !port->up)
-			continue;
-		if (bindings_send(lan->books, ANNOUNCE_PROBE, port->ifindex, ip, frame, len) ==
-			-ENOBUFS)
+		if (may_hold(port, asker) && bindings_send(lan->books, ANNOUNCE_PROBE,
+						     port->ifindex, ip, frame, len) == -ENOBUFS)
 			r = -EAGAIN;
 	}
 	return r;
@@ -118,15 +140,20 @@ static int on_probe(void *arg, struct ip ip, const struct sponge_asker *asker)
 static void on_tell(void *arg, const struct sponge_asker *to, struct ip ip, struct mac mac)
 {
 	const struct agent_sponge *p = arg;
+	const struct agent_port *port = agent_port_find(p->lan, to->ifindex);
 	uint8_t frame[SPONGE_FRAME_MAX];
 	struct binding_view v;
+
+	/* Who has it now asked for it before. */
+	if (!port || mac_eq(to->mac, mac) ||
+		config_port_policy(p->lan->c->agent, port->name)->dry_run)
+		return;
 	bool router =
 		mac_is_zero(mac) || !bindings_get(p->lan->books, ip, &v) || v.flags & BIND_ROUTER;
 	size_t len = sponge_told(to->mac, address_of(p->lan, to->mac, 4), ip,
 		mac_is_zero(mac) ? p->mac : mac, router, frame);
 
-	if (!mac_eq(to->mac, mac)) /* who has it now asked for it before */
-		bindings_send(p->lan->books, ANNOUNCE_REPAIR, to->ifindex, ip, frame, len);
+	bindings_send(p->lan->books, ANNOUNCE_REPAIR, to->ifindex, ip, frame, len);
 }
 
 /* --- the log --- */

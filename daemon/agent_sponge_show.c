@@ -105,6 +105,20 @@ static void add_address(void *arg, const struct sponge_view *v)
 	json_array_append_new(w->rows, o);
 }
 
+/* Registered addresses whose members are gone: dead-members, policy sponge. */
+static void add_dead(void *arg, const struct binding_view *v)
+{
+	struct walk *w = arg;
+
+	if (!(v->flags & BIND_SPONGE) || v->source == SOURCE_SPONGE ||
+		!mac_eq(v->mac, w->lan->sponge->mac))
+		return;
+	json_array_append_new(
+		w->rows, json_pack("{s:s, s:o, s:s, s:b, s:o, s:o}", "lan", w->lan->c->name, "ip",
+				 json_ip(v->ip), "state", "dead", "answered", 1, "member",
+				 member_of_ip(w->lan, v->ip), "askers", json_array()));
+}
+
 static json_t *show_lan(const struct agent_lan *lan)
 {
 	struct sponge_stats s;
@@ -137,6 +151,7 @@ json_t *agent_sponge_show(struct agent *a, const json_t *request)
 		struct walk w = {&a->lans[i], rows, json_is_true(json_object_get(request, "all"))};
 		json_array_append_new(lans, show_lan(&a->lans[i]));
 		sponge_each(a->lans[i].sponge->s, add_address, &w);
+		bindings_each(a->lans[i].books, add_dead, &w);
 	}
 	return json_pack("{s:o, s:o}", "sponge", rows, "lans", lans);
 }

@@ -240,8 +240,7 @@ int sponge_restore(struct sponge *s, const struct sponge_view *v, uint64_t now_m
 	if (!e)
 		return -ENOSPC;
 	int r = sponge_activate(s, e);
-	/* What has an owner by now is not sponged; the operator's word waits until it has none. */
-	if (r < 0 && !(r == -EEXIST && v->state == SPONGE_STATIC)) {
+	if (r < 0 && r != -EEXIST) {
 		sponge_drop(s, e);
 		return r;
 	}
@@ -249,7 +248,16 @@ int sponge_restore(struct sponge *s, const struct sponge_view *v, uint64_t now_m
 	e->asker_count = v->asker_count;
 	e->queries = v->queries;
 	e->trapped = v->trapped;
-	sponge_enter(s, e, v->state, r < 0 ? SPONGE_WATCHED : SPONGE_UNLISTED, now_ms);
+	e->told = true;
+	/* What has an owner by now is not sponged, but whoever was told otherwise is told; the operator's word waits until it has
+	 * none. */
+	if (r < 0) {
+		e->next_ms = v->state == SPONGE_STATIC ? now_ms : now_ms + SPONGE_HOLD_MS;
+		sponge_enter(s, e, v->state == SPONGE_STATIC ? SPONGE_STATIC : SPONGE_ALIVE,
+			SPONGE_WATCHED, now_ms);
+	} else {
+		sponge_enter(s, e, v->state, SPONGE_UNLISTED, now_ms);
+	}
 	e->since_ms = v->since_ms;
 	e->asked_ms = v->asked_ms;
 	s->dirty = false;

@@ -26,6 +26,7 @@ enum sponge_source_verdict sponge_source_take(
 /* --- addresses --- */
 
 #define SPONGE_SLOTS 12 /* of a window */
+#define SPONGE_HOLD_MS 60000 /* so long a sign of life counts without an owner: RFC 5227 takes 10 s at most */
 
 /* What a tick looks at. */
 enum sponge_place {

@@ -12,12 +12,14 @@
 
 #include "proxyarp/sponge_parts.h"
 
-#define SAME_MS 500     /* one asker's questions closer than that are one */
-#define PENDING_MAX 256 /* probed at a time */
-#define REPAIRS 3       /* RFC 4861 section 7.2.6: MAX_NEIGHBOR_ADVERTISEMENT */
-#define HOLD_MS                                                                                    \
-	60000 /* for so long a sign of life without an owner counts: RFC 5227 takes 10 s at most */
-#define IDLE_MS 86400000 /* sponged, and nobody asks */
+/* One asker's questions closer than that are one. */
+#define SAME_MS 500
+/* Probed at a time. */
+#define PENDING_MAX 256
+/* RFC 4861 section 7.2.6: MAX_NEIGHBOR_ADVERTISEMENT. */
+#define REPAIRS 3
+/* Sponged, and nobody asks. */
+#define IDLE_MS 86400000
 #define CLEAN_MS 60000
 
 static const struct mac nobody;
@@ -151,7 +153,7 @@ static void yield_to(
 		e->active = false;
 	sponge_deactivate(s, e);
 	forget_queries(e);
-	e->next_ms = now_ms + HOLD_MS;
+	e->next_ms = now_ms + SPONGE_HOLD_MS;
 	if (!mac_is_zero(mac)) {
 		/* What is being repaired already is not begun again with every frame. */
 		if (e->place != SPONGE_WATCHED || e->told || !mac_eq(mac, e->owner))

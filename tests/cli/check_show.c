@@ -53,7 +53,8 @@ static char *rendered(const char *noun, const char *answer, const struct show_op
 	"{\"lan\":\"ixp\",\"ip\":\"198.18.0.200\",\"state\":\"pending\",\"answered\":false,\"pending\":3,"           \
 	"\"since_s\":2,\"asked_s\":1,\"queries\":50,\"trapped\":0,\"askers\":[{\"port\":\"swp2\"}]},"                \
 	"{\"lan\":\"ixp\",\"ip\":\"198.18.0.9\",\"state\":\"sponged\",\"answered\":true,\"since_s\":60,"             \
-	"\"asked_s\":2,\"queries\":90,\"trapped\":7,\"askers\":[{\"port\":\"swp1\"},{\"port\":\"swp2\"}]}]}"
+	"\"asked_s\":2,\"queries\":90,\"trapped\":7,\"askers\":[{\"port\":\"swp1\"},{\"port\":\"swp2\"}]},"                                                              \
+	"{\"lan\":\"ixp\",\"ip\":\"198.18.0.10\",\"state\":\"dead\",\"answered\":true,\"member\":\"AS64510 Ten\",\"askers\":[]}]}"
 
 #define CALLERS                                                                                    \
 	"{\"callers\":[{\"lan\":\"ixp\",\"target\":\"198.18.0.9\",\"what\":\"dead\",\"target_member\":"             \
@@ -238,6 +239,7 @@ static const struct {
 		"ixp: 02:71:75:00:00:64, listening for 12 s more; 1 sponged, 1 static, 1 pending; 3 of 200 questions were no proof\n"
 		"LAN  ADDRESS          STATE           FOR     ASKED  TIMES  TRAPPED  ASKERS\n"
 		"ixp  198.18.0.9       sponged    00:01:00  00:00:02     90        7  swp1 and 1 more\n"
+		"ixp  198.18.0.10      dead              -         -      -        -  AS64510 Ten\n"
 		"ixp  198.18.0.200     pending 3  00:00:02  00:00:01     50        0  swp2\n"
 		"ixp  2001:db8:100::9  static        1d01h         -      0        0  -\n"},
 	{"sponge", "{\"sponge\":[],\"lans\":[]}", {0}, "nothing is sponged\n"},

@@ -208,6 +208,56 @@ def test_scanning_and_looping_sponge_nothing(lan):
     assert st["addresses"] <= 10
 
 
+def test_a_sweep_finds_who_is_silent(lan):
+    l = lan(sponge="{sweep: 1, learn: 0}")
+    l.address(3, 9, NEW)
+    l.start()
+    wait_until(lambda: l.box.where(FREE[4]) == "port", 15, "it is found")
+    st = l.box.show("sponge")["lans"][0]
+    assert st["swept"] and st["sponged"] == 0
+
+
+def test_a_restart_that_brings_the_owner(lan):
+    """The registry names somebody for what was sponged: who was told otherwise before the restart is told after it."""
+    l = lan().start()
+    asks = l.ask(1, FREE[4])
+    l.sponged(FREE[4])
+    wait_until(lambda: l.cached(1, FREE[4]) == SPONGE, 10, "the asker believes in the sponge")
+    assert l.box.process.stop() == 0
+    l.box.write(entry(1), entry(2), entry(9, "swp3", macs=[MACS[3]]), **{"unknown-target": "sponge", "sponge": QUICK})
+    l.box.start()
+    wait_until(l.box.open, 10, "the ports are taken")
+    with wire.Port(l.box.members[3]) as p:
+        p.send(wire.garp(MACS[3], FREE[4]))
+    wait_until(lambda: l.cached(1, FREE[4]) == MACS[3], 5, "the asker knows better")
+    asks.kill()
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_the_packet_plane_too(lan, family):
+    """It does not see what is sent to the sponge; but it answers for it, and hears who comes."""
+    l = lan(plane="packet").start()
+    target = FREE[family]
+    asks = l.ask(1, target)
+    l.sponged(target)
+    wait_until(lambda: l.cached(1, target) == SPONGE, 10, "the asker believes in the sponge")
+    with wire.Port(l.box.members[3]) as p:
+        p.send(wire.garp(MACS[3], target) if family == 4 else wire.neighbor_advertisement(MACS[3], target))
+    wait_until(lambda: l.cached(1, target) == MACS[3], 5, "the asker knows better")
+    asks.kill()
+
+
+def test_dry_run_sends_nothing(lan, capture):
+    l = lan(**{"dry-run": "true"}).start()
+    told = capture(l.box.members[1], "eth0", "ether src " + SPONGE)
+    asks = l.ask(1, FREE[4])
+    l.sponged(FREE[4])
+    wait_until(lambda: l.box.show("ledger", port="swp1")["ports"][0]["would"]["in"].get("arp-request", {}).get("sponged"), 10,
+               "it would be sponged")
+    asks.kill()
+    assert told.stop() == [] and l.cached(1, FREE[4]) is None
+
+
 # --- dead members -------------------------------------------------------------------------------------------------------
 
 
@@ -239,6 +289,8 @@ def test_a_dead_member_and_who_calls_it(lan, policy):
     text = subprocess.run([os.path.join(l.box.build, "quell"), "show", "callers", "--target", target, "--socket-dir",
                            l.box.run_dir], capture_output=True, text=True).stdout
     assert "AS64501 Member 1" in text and "dead: AS64502 Member 2" in text
+    dead = [r for r in l.box.show("sponge")["sponge"] if r["state"] == "dead"]
+    assert {r["ip"] for r in dead} == ({target, ip6(2)} if policy == "sponge" else set())
     if policy == "answer":
         return
     asks = l.ask(1, target)

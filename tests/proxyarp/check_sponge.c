@@ -516,6 +516,17 @@ START_TEST(restarts)
 	run("life x C\n= tell A x C\ndisown z\ntick 2\n= set z, tell A x C, tell A x C");
 	ck_assert(sponge_dirty(w.s));
 	sponge_free(w.s);
+	/* It has an owner by now: not sponged, and who asked before is told. */
+	struct sponge_asker asker = {1, host('A'), 0};
+	struct sponge_view owned = {
+		.ip = address('x'), .state = SPONGE_SPONGED, .askers = &asker, .asker_count = 1};
+	w.done[0] = '\0';
+	w.owner['x'] = host('C');
+	w.s = sponge_new(&c, &hooks, w.now_ms);
+	ck_assert_int_eq(sponge_restore(w.s, &owned, w.now_ms), 0);
+	run("? x alive\ntick\n= tell A x C\ntick 2\n= tell A x C, tell A x C\ntick\n? x none");
+	sponge_free(w.s);
+	memset(w.owner, 0, sizeof(w.owner));
 	/* Nothing that this LAN would not sponge is taken over. */
 	struct sponge_view bad[] = {{.ip = address('x'), .state = SPONGE_ALIVE}, {.ip = address('x'), .state = SPONGE_PENDING},
 		{.ip = address(0), .state = SPONGE_STATIC}, {.ip = address('x'), .state = SPONGE_SPONGED, .asker_count = 9}};
