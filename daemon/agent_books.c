@@ -180,6 +180,18 @@ json_t *agent_books_clear(struct agent *a, const json_t *request, const char **r
 
 /* --- what is seen --- */
 
+/* A dead member's, whose address is the sponge's: the data plane takes it for a forger, and the books for alive. */
+static bool is_first_word(const struct agent_lan *lan, const struct layout_event *e)
+{
+	struct ip ip = {.family = e->family};
+	struct mac mac;
+
+	memcpy(mac.b, e->mac, 6);
+	memcpy(ip.b, e->ip, 16);
+	return e->type == EVENT_SPOOF && e->outcome == OUTCOME_SPOOF_IP &&
+	       bindings_is_owners(lan->books, e->ifindex, mac, ip);
+}
+
 void agent_books_event(void *arg, const struct layout_event *e)
 {
 	struct agent *a = arg;
@@ -189,7 +201,8 @@ void agent_books_event(void *arg, const struct layout_event *e)
 	/* The plane may be adopted and still tell of what has been taken out. */
 	if (!lan || !agent_port_find(lan, e->ifindex))
 		return;
-	agent_alarms_event(lan, e);
+	if (!is_first_word(lan, e))
+		agent_alarms_event(lan, e);
 	bindings_event(lan->books, e, loop_now_ms());
 	agent_sponge_event(lan, e);
 }

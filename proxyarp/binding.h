@@ -173,6 +173,8 @@ int bindings_clear_duplicate(struct bindings *b, struct ip ip);
 /* --- what was seen --- */
 
 void bindings_event(struct bindings *b, const struct layout_event *e, uint64_t now_ms);
+/* The registry has it so: that MAC may speak for that address there. The data plane cannot know while the address is the sponge's. */
+bool bindings_is_owners(const struct bindings *b, uint32_t ifindex, struct mac mac, struct ip ip);
 /* A MAC was seen on a port, or (the kernel's FDB) is forgotten there. */
 void bindings_seen(struct bindings *b, uint32_t ifindex, struct mac mac, uint64_t now_ms);
 void bindings_forgotten(struct bindings *b, uint32_t ifindex, struct mac mac);

@@ -156,6 +156,13 @@ void binding_ask(struct bindings *b, enum announce_kind kind, uint32_t ifindex, 
 			probe_build(b->self, mac, ip, frame));
 }
 
+bool bindings_is_owners(const struct bindings *b, uint32_t ifindex, struct mac mac, struct ip ip)
+{
+	const struct binding_port_entry *p = bindings_port(b, ifindex);
+
+	return p && bindings_may_speak(&p->p, ip, mac);
+}
+
 /* Each looks at what may have changed by time alone, and tries again what the plane refused. */
 static void age_station(struct bindings *b, struct station *s, bool retry)
 {
