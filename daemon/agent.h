@@ -94,6 +94,7 @@ struct agent_lan {
 	uint16_t floods;
 	struct ledger *gone; /* what ports that left had counted */
 	bool open;    /* ports are taken */
+	bool again;   /* what the ports do not get of the books now, they are to be given once more */
 	bool settled; /* quelld's snapshot was in, or long awaited */
 	struct mac self;
 	struct agent_vtep *vteps;
@@ -153,6 +154,9 @@ struct agent_port *agent_port_find(const struct agent_lan *lan, uint32_t ifindex
 /* Which floods its bridge must let through for the data plane to judge. */
 void agent_lan_floods(struct agent_lan *lan);
 
+/* Its ports anew, by the configuration and the registry that it has now. */
+void agent_lan_ports(struct agent_lan *lan);
+
 /* --- agent_vtep.c --- */
 
 /* The flood list. */
@@ -163,8 +167,8 @@ void agent_vtep_host(struct agent_lan *lan, struct ip vtep);
 void agent_vteps_mark(struct agent_lan *lan);
 void agent_vteps_sweep(struct agent_lan *lan);
 void agent_vteps_tick(struct agent_lan *lan);
-/* Our own VTEP, and that there is a LAN of that VNI. `c`: as the configuration has them. */
-void agent_vtep_own(struct agent *a, const struct config *c, bool present);
+/* Our own VTEPs, and that there are LANs of these VNIs, as the configuration has them; `was` (may be NULL): the one before. */
+void agent_vtep_own(struct agent *a, const struct config *c, const struct config *was);
 /* The interfaces that the configuration names, from now on. */
 void agent_underlays_set(struct agent *a);
 /* The snapshot is in: they may be judged. */
@@ -199,6 +203,8 @@ void agent_port_turn(struct agent_port *p);
 
 /* A LAN's books, as the configuration and the registry have it. 0 or -errno. */
 int agent_books_open(struct agent_lan *lan);
+/* The same, for books that are open: before the ports are set again and bindings_configured(). */
+void agent_books_configure(struct agent_lan *lan);
 /* The operator has put things right: a duplicate address is answered for again. See agent_control.c. */
 json_t *agent_books_clear(struct agent *a, const json_t *request, const char **ret_error);
 /* Where a MAC is, for the bridge's forwarding table. */

@@ -159,6 +159,15 @@ int agent_books_open(struct agent_lan *lan)
 	return 0;
 }
 
+void agent_books_configure(struct agent_lan *lan)
+{
+	struct binding_config c = config_of(lan);
+
+	if (bindings_configure(lan->books, &c) < 0 || take_registry(lan) < 0)
+		log_error(LOG_PROXYARP, "%s: not all of the configuration was taken: max-bindings: %u",
+			lan->c->name, c.max_macs);
+}
+
 json_t *agent_books_clear(struct agent *a, const json_t *request, const char **ret_error)
 {
 	const char *name = json_string_value(json_object_get(request, "lan")),

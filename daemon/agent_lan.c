@@ -270,6 +270,23 @@ void agent_on_link(void *arg, uint32_t what, const struct link *was, const struc
 		agent_underlays_link(a, was, now);
 }
 
+void agent_lan_ports(struct agent_lan *lan)
+{
+	struct agent_port *p, *next;
+
+	for (p = TAILQ_FIRST(&lan->ports); p; p = next) {
+		const struct link *l = links_get(lan->agent->links, p->ifindex);
+		next = TAILQ_NEXT(p, link);
+		if (p->kind == PORT_MEMBER && l && !is_member_port(lan, l))
+			agent_port_drop(p, true);
+	}
+	/* What one port gives up another may get: those that come first find it only the second time. */
+	lan->again = true;
+	links_each(lan->agent->links, take_link, lan);
+	lan->again = false;
+	links_each(lan->agent->links, take_link, lan);
+}
+
 /* --- start and stop --- */
 
 static int find_lan(struct agent_lan *lan)
@@ -369,7 +386,7 @@ int agent_lans_start(struct agent *a)
 		links_each(a->links, take_link, lan);
 		warn_registry(lan);
 	}
-	agent_vtep_own(a, a->config, true);
+	agent_vtep_own(a, a->config, NULL);
 	agent_underlays_set(a);
 	for (uint32_t i = 0; i < a->lan_count; i++)
 		agent_sponge_open(&a->lans[i]);

@@ -214,7 +214,7 @@ void agent_port_apply(struct agent_port *p)
 	agent_lan_floods(p->lan);
 	if (p->kind == PORT_MEMBER) {
 		int r = bindings_port_set(p->lan->books, p->ifindex, &b);
-		if (r < 0)
+		if (r < 0 && !p->lan->again)
 			log_error(LOG_PROXYARP, "%s: %s: not all of its entries: %s",
 				p->lan->c->name, p->name,
 				r == -EEXIST ? "another port has them" : strerror(-r));

@@ -148,15 +148,26 @@ void agent_vteps_tick(struct agent_lan *lan)
 	}
 }
 
-void agent_vtep_own(struct agent *a, const struct config *c, bool present)
+static bool has_own(const struct config *c, struct ip vtep)
+{
+	for (uint32_t i = 0; i < c->lan_count; i++)
+		if (c->lans[i].agent && ip_eq(c->lans[i].vtep, vtep))
+			return true;
+	return false;
+}
+
+void agent_vtep_own(struct agent *a, const struct config *c, const struct config *was)
 {
 	for (uint32_t i = 0; i < c->lan_count; i++) {
 		const struct config_lan *lan = &c->lans[i];
 		if (!lan->agent)
 			continue;
-		tell_plane(a, 0, lan->vtep, present);
-		tell_plane(a, lan->vni, (struct ip){.family = 6}, present);
+		tell_plane(a, 0, lan->vtep, true);
+		tell_plane(a, lan->vni, (struct ip){.family = 6}, true);
 	}
+	for (uint32_t i = 0; was && i < was->lan_count; i++)
+		if (was->lans[i].agent && !has_own(c, was->lans[i].vtep))
+			tell_plane(a, 0, was->lans[i].vtep, false);
 }
 
 /* --- underlay ports --- */

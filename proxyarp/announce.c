@@ -103,6 +103,17 @@ struct announce *announce_new(const struct announce_config *c, announce_send_fn 
 	return a;
 }
 
+void announce_configure(struct announce *a, const struct announce_config *c)
+{
+	struct port *p;
+
+	a->rate = c->rate ? c->rate : RATE;
+	a->port_rate = c->port_rate ? c->port_rate : PORT_RATE;
+	a->budget = budget_of(a->rate);
+	TAILQ_FOREACH (p, &a->ports, link)
+		p->budget = budget_of(a->port_rate);
+}
+
 static struct port *find_port(const struct announce *a, uint32_t ifindex)
 {
 	struct port *p;

@@ -27,6 +27,8 @@ typedef void announce_send_fn(void *arg, uint32_t ifindex, const uint8_t *frame,
 /* NULL: out of memory. */
 struct announce *announce_new(const struct announce_config *c, announce_send_fn *send, void *arg);
 void announce_free(struct announce *a);
+/* Other rates; what waits goes by them. */
+void announce_configure(struct announce *a, const struct announce_config *c);
 /* The port is there, and (`announce`) gets announcements. -ENOMEM. */
 int announce_port(struct announce *a, uint32_t ifindex, bool announce);
 /* With all that waits for it. */

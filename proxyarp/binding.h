@@ -104,6 +104,10 @@ struct binding_hooks {
 
 /* Hooks and config are copied. NULL: out of memory. */
 struct bindings *bindings_new(const struct binding_config *c, const struct binding_hooks *hooks);
+/* Another configuration, but for lan and the limits: what it does not allow any more goes. What bindings_reserve() and
+ * bindings_exchange() said is forgotten: the caller says it again, sets the ports, and ends with bindings_configured(). -ENOMEM. */
+int bindings_configure(struct bindings *b, const struct binding_config *c);
+void bindings_configured(struct bindings *b);
 /* Frees; the plane keeps what it has. */
 void bindings_free(struct bindings *b);
 

@@ -165,8 +165,10 @@ static const struct {
 		      "sponge: {sweep: 60}, quarantine: {rules: [loop, dhcp], release: 60}"),
 		"~ agent x gratuitous absorb -> flood" HERE "~ agent x police.known 0 -> 200 pps" HERE
 		"~ agent x rules.stp drop -> alarm" HERE "~ agent x rules.dhcp drop -> off" HERE
-		"~ agent x quarantine.rules [source-mac, loop] -> [dhcp, loop]" RESTART
-		"~ agent x quarantine.release never -> 60" RESTART "~ agent x sponge.sweep 0 -> 60" HERE},
+		"~ agent x quarantine.rules [source-mac, loop] -> [dhcp, loop]" HERE
+		"~ agent x quarantine.release never -> 60" HERE "~ agent x sponge.sweep 0 -> 60" HERE},
+	{AGENT(", ports: [p1]"), AGENT(", ports: [p1, p2], max-bindings: 99"),
+		"~ agent x ports [p1] -> [p1, p2]" HERE "~ agent x max-bindings 16384 -> 99" RESTART},
 	/* ports for which something else is said */
 	{AGENT(", port-settings: [{ports: [p1, p2], dry-run: true}, {ports: [p3], rules: {dhcp: count}}]"),
 		AGENT(", rules: {loop: alarm}, port-settings: [{ports: [p2], dry-run: true, rules: {loop: off}},"
