@@ -97,7 +97,7 @@ __noinline int tell_event(const struct bpf_frame *f, __u32 ask, __u32 lan, __u32
  * for a first frame that is longer than the burst. Where the burst outlasts a tick, the tick's clock
  * does: what a tick brings late is never more than the bucket holds. True: one more frame conforms.
  */
-__noinline int police(__u32 row, __u32 octets)
+static __always_inline int police(__u32 row, __u32 octets)
 {
 	struct bpf_policer *p = bpf_map_lookup_elem(&policers, &row);
 	__u64 now, was, from, cost, ahead;

@@ -1,6 +1,6 @@
-/* Nanoseconds of one answer, program alone: `bench bench.bpf.o`. The asker is registered and its
- * targets are asked for in turn; `dynamic` is the same with learned bindings, so that each frame is
- * an event that was told a moment ago. */
+/* Nanoseconds of one answer, program alone: `bench bench.bpf.o [BINDINGS]`. The asker is registered and its
+ * targets are asked for in turn, or one alone (`hot`), with all rules on; `policed` is the same with every bucket there
+ * is, `dynamic` that with learned bindings, so that each frame is an event that was told a moment ago. */
 #define _GNU_SOURCE /* CPU_SET */
 #include <linux/bpf.h>
 #include <sched.h>
@@ -12,9 +12,11 @@
 #include <bpf/libbpf.h>
 
 #include "proxyarp/layout.h"
+#include "proxyarp/linux/bpf_scratch.h"
 #include "tests/proxyarp/frames.h"
 
 #define ROUNDS 20000
+#define KINDS 4
 
 static struct bpf_object *obj;
 
@@ -35,15 +37,33 @@ static void load(const char *path, uint32_t bindings)
 		exit(1);
 	for (const char **m = (const char *[]){"bind4", "bind6", "macs", "ports", NULL}; *m; m++)
 		bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, *m), bindings + 16);
+	bpf_map__set_max_entries(
+		bpf_object__find_map_by_name(obj, "policers"), POLICER_INDEX(1, 0, 0));
 	if (bpf_object__load(obj))
 		exit(1);
 }
 
-static void fill(uint32_t bindings, uint8_t flags)
+/* 10 Gbit/s and bursts of 100 ms: never empty, as they are for the frames of a decent member. */
+static void fill_policers(void)
+{
+	const struct bpf_policer p = {.conf = {10000000000, 125000000, UNIT_BITS},
+		.each_ns = (8 << POLICER_SHIFT) / 10,
+		.burst_ns = 100000000};
+
+	for (uint32_t row = 0; row < POLICER_INDEX(1, 0, 0); row++)
+		bpf_map_update_elem(map("policers"), &row, &p, BPF_ANY);
+}
+
+static void fill(uint32_t bindings, uint8_t flags, bool policed)
 {
 	struct layout_port port = {.lan = 100, .kind = PORT_MEMBER, .flags = PORT_CLOSED};
 	uint32_t lo = 1, zero = 0;
 	uint64_t generation = 1;
+
+	if (policed) {
+		memset(port.policed, (1 << POLICE_COUNT) - 1, sizeof port.policed);
+		fill_policers();
+	}
 
 	bpf_map_update_elem(map("generation"), &zero, &generation, BPF_ANY);
 	bpf_map_update_elem(map("ports"), &lo, &port, BPF_ANY);
@@ -112,6 +132,16 @@ int main(int argc, char **argv)
 		NS(.from = "2001:db8::1:0", .target = "2001:db8::", .hex = "0101 020000000041"),
 	};
 	static const uint32_t sizes[] = {1000, 10000, 60000};
+	static const struct {
+		const char *name;
+		bool hot, policed;
+		uint8_t flags;
+	} kinds[] = {
+		{"hot", true, false, BIND_STATIC},
+		{"static", false, false, BIND_STATIC},
+		{"policed", false, true, BIND_STATIC},
+		{"dynamic", false, true, 0},
+	};
 	cpu_set_t one;
 
 	CPU_ZERO(&one);
@@ -119,22 +149,21 @@ int main(int argc, char **argv)
 	sched_setaffinity(0, sizeof one, &one);
 	printf("%-9s %9s %8s %8s %8s %8s\n", "bindings", "", "tc ARP", "tc NS", "XDP ARP",
 		"XDP NS");
-	for (size_t i = 0; argc == 2 && i < 9; i++) {
-		uint32_t bindings = sizes[i / 3], ns[4];
+	for (size_t i = 0; argc >= 2 && i < 3 * KINDS; i++) {
+		uint32_t bindings = sizes[i / KINDS], ns[4];
+		size_t k = i % KINDS;
+
+		if (argc > 2 && (uint32_t)atoi(argv[2]) != bindings)
+			continue;
 		load(argv[1], bindings);
-		fill(bindings, i % 3 == 2 ? 0 : BIND_STATIC);
+		fill(bindings, kinds[k].flags, kinds[k].policed);
 		for (size_t j = 0; j < 4; j++) {
 			struct frame_made m = frame_make(&specs[j & 1]);
-			ns[j] = run(j < 2 ? "bench_tc" : "bench_xdp", &m, i % 3 ? bindings : 1,
-					true) -
-				run(j < 2 ? "bench_tc_nothing" : "bench_xdp_nothing", &m,
-					i % 3 ? bindings : 1, false);
+			uint32_t targets = kinds[k].hot ? 1 : bindings;
+			ns[j] = run(j < 2 ? "bench_tc" : "bench_xdp", &m, targets, true) -
+				run(j < 2 ? "bench_tc_nothing" : "bench_xdp_nothing", &m, targets, false);
 		}
-		printf("%-9u %9s %8u %8u %8u %8u\n", bindings,
-			i % 3 == 0   ? "hot"
-			: i % 3 == 1 ? "static"
-				     : "dynamic",
-			ns[0], ns[1], ns[2], ns[3]);
+		printf("%-9u %9s %8u %8u %8u %8u\n", bindings, kinds[k].name, ns[0], ns[1], ns[2], ns[3]);
 		bpf_object__close(obj);
 	}
 	return 0;
