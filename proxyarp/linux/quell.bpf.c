@@ -26,13 +26,27 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
+/* Whom a verdict names. Asked for again where it is used, behind the compiler's back: the kernel's verifier does not know
+ * that some outcomes come with one, and that of 6.1 forgets sooner than others. */
+static __always_inline const struct layout_bind *owner_of(const struct verdict *v)
+{
+	const struct layout_bind *owner = v->owner;
+
+	asm volatile("" : "+r"(owner));
+	return owner;
+}
+
 /* Turns the skb into the answer; on failure the request is lost. */
 static __always_inline int answer_skb(struct __sk_buff *skb, const struct bpf_frame *f,
 	const struct layout_port *port, const struct verdict *v, int kind)
 {
+	const struct layout_bind *owner = owner_of(v);
 	union answer a = {};
-	__u32 len = answer_build(&a, f, v->owner, port->flags, kind);
+	__u32 len;
 
+	if (!owner)
+		return -1;
+	len = answer_build(&a, f, owner, port->flags, kind);
 	if (f->len != len && bpf_skb_change_tail(skb, len, 0))
 		return -1;
 	if (!answer_write(&a, len, (void *)(long)skb->data, (void *)(long)skb->data_end) &&
@@ -45,11 +59,12 @@ static __always_inline int answer_skb(struct __sk_buff *skb, const struct bpf_fr
 /* To the owner alone (RFC 9161 3.4): the bridge is to see a frame that was sent so. */
 static __always_inline int send_on(struct __sk_buff *skb, const struct verdict *v)
 {
+	const struct layout_bind *owner = owner_of(v);
 	__u8 *p = (void *)(long)skb->data;
 
-	if ((void *)p + ETH_LEN > (void *)(long)skb->data_end)
+	if (!owner || (void *)p + ETH_LEN > (void *)(long)skb->data_end)
 		return -1;
-	__builtin_memcpy(p, v->owner->mac, 6);
+	__builtin_memcpy(p, owner->mac, 6);
 	return bpf_skb_change_type(skb, 3); /* PACKET_OTHERHOST */
 }
 
@@ -64,20 +79,13 @@ static __always_inline int conforms(const struct layout_port *port, int dir, __u
 	       police(POLICER_INDEX(port->slot, dir, POLICE_ALL), octets);
 }
 
-/* The verdict, then the buckets, then dry run: v->outcome. */
 static __always_inline void judge_in(void *ctx, int xdp, struct bpf_frame *f,
 	const struct layout_port *port, int kind, __u32 ifindex, struct verdict *v)
 {
-	__u32 o;
-
 	v->would = WOULD_NONE;
 	v->passed = 0;
 	v->owner = 0;
-	o = verdict_in(ctx, xdp, f, port, kind, ifindex, v);
-	if ((o == OUTCOME_ANSWERED || o == OUTCOME_SPONGED || o == OUTCOME_UNICAST_FORWARDED) &&
-		!v->owner)
-		o = OUTCOME_ERROR; /* never; the kernel's verifier cannot know */
-	v->outcome = o;
+	v->outcome = verdict_in(ctx, xdp, f, port, kind, ifindex, v);
 }
 
 static __always_inline void police_in(
@@ -266,6 +274,7 @@ static __always_inline int xdp_in(struct xdp_md *xdp)
 	__u32 ifindex = xdp->ingress_ifindex, len;
 	struct verdict v = {.generation = generation_now()};
 	union answer a = {};
+	const struct layout_bind *owner;
 	struct layout_port *port;
 	struct bpf_frame *f;
 
@@ -276,14 +285,15 @@ static __always_inline int xdp_in(struct xdp_md *xdp)
 	if (!port || !f || port->flags & PORT_DRY || frame_of_xdp(xdp, f))
 		return XDP_PASS;
 	judge_in(xdp, 1, f, port, PORT_MEMBER, ifindex, &v);
-	if (v.outcome != OUTCOME_ANSWERED && v.outcome != OUTCOME_SPONGED)
+	owner = owner_of(&v);
+	if (!owner || (v.outcome != OUTCOME_ANSWERED && v.outcome != OUTCOME_SPONGED))
 		return XDP_PASS;
 	police_in(f, port, &v); /* having taken from the bucket, it must decide */
 	if (v.outcome == OUTCOME_POLICED_IN) {
 		finish_in(f, port, ifindex, &v);
 		return XDP_DROP;
 	}
-	len = answer_build(&a, f, v.owner, port->flags, PORT_MEMBER);
+	len = answer_build(&a, f, owner, port->flags, PORT_MEMBER);
 	if (f->len != len && bpf_xdp_adjust_tail(xdp, (int)len - (int)f->len))
 		return XDP_PASS;
 	if (!answer_write(&a, len, (void *)(long)xdp->data, (void *)(long)xdp->data_end))
