@@ -1,34 +1,19 @@
-/* The two verdicts against each other: proxyarp/verdict.c and the BPF programs are given the same tables and the same
- * frames and have to say the same of each: class and outcome (by the counter that rises), what becomes of it (return
- * value and mark), the answer octet for octet or the MAC it is sent on to, what it would have been, and what is told.
- * Frames: a list of decent and indecent ones, then a few hundred thousand seeded mutations of them, with repaired
- * checksums as often as not, at ports of every kind; then the same while tables, rules and flags change at random.
+/* The two verdicts against each other (diff.h). Frames: a list of decent and indecent ones, then a few hundred thousand seeded
+ * mutations of them, with repaired checksums as often as not, at ports of every kind; then the same while tables, rules and
+ * flags change at random.
  *
- * Runs in namespaces of its own by BPF_PROG_TEST_RUN; nothing is sent. Skipped where BPF may not be loaded.
- * QUELL_DIFF_SEED and QUELL_DIFF_FRAMES choose others. */
-#define _GNU_SOURCE /* unshare, CPU_SET */
+ * Skipped where BPF may not be loaded. QUELL_DIFF_SEED and QUELL_DIFF_FRAMES choose others. */
 #include <check.h>
-#include <errno.h>
-#include <linux/if_link.h>
-#include <linux/pkt_cls.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mount.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
+#include <string.h>
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-
-#include "proxyarp/linux/bpf.h"
-#include "proxyarp/linux/bpf_scratch.h"
 #include "proxyarp/verdict.h"
+#include "tests/bpf/diff.h"
 #include "tests/proxyarp/rows.h"
-#include "tests/proxyarp/world.h"
 
 #define TLL_C "0201 020000000043"
+#define COUNT(a) (sizeof(a) / sizeof *(a))
 
 /* Besides those of rows.h. */
 static const struct frame_spec more[] = {
@@ -230,19 +215,11 @@ static const struct frame_spec more[] = {
 	RAW(.hex = "8899 0000"),
 	RAW(.hex = "6002 0000"),
 };
-#define COUNT(a) (sizeof(a) / sizeof *(a))
 #define SPECS (COUNT(more) + COUNT(rows_in) + COUNT(rows_out))
 
-static const uint32_t port_list[] = {10, 11, 12, 13, 14, 15, 16, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28,
-	29, 30, 31, 99};
 static const uint32_t marks[] = {0, MARK_FLOOD, MARK_ANSWER, MARK_PROBE, 0x1234, MARK_FLOOD | 7};
 
-static struct plane *plane;
-static struct tables tables;
-static char dir[] = "/tmp/quell-diff-XXXXXX";
 static uint64_t state;
-/* What the counters must say: frames of [slot][dir][class][outcome]. */
-static struct layout_counter ledger[32][DIR_COUNT][CLASS_COUNT][OUTCOME_COUNT], would[32][DIR_COUNT][CLASS_COUNT][OUTCOME_COUNT];
 
 static const struct frame_spec *spec(size_t i)
 {
@@ -260,272 +237,15 @@ static uint32_t rnd(uint32_t below)
 	return (uint32_t)((state >> 32) % below);
 }
 
-static int program(uint32_t kind, enum frame_dir way)
-{
-	struct bpf_program *p = kind == PORT_UNDERLAY ? plane->skel->progs.quell_underlay_in
-				: kind == PORT_FABRIC ? way == DIR_IN
-								? plane->skel->progs.quell_fabric_in
-								: plane->skel->progs.quell_fabric_out
-				: way == DIR_IN	      ? plane->skel->progs.quell_member_in
-						      : plane->skel->progs.quell_member_out;
-
-	return bpf_program__fd(p);
-}
-
-static void hex(const char *what, const uint8_t *b, size_t len)
-{
-	fprintf(stderr, "  %-8s", what);
-	for (size_t i = 0; i < len; i++)
-		fprintf(stderr, "%02x%s", b[i], i == 13 || i == 53 ? " " : "");
-	fprintf(stderr, "\n");
-}
-
-struct said {
-	int action;
-	uint32_t mark, cls, outcome, would;
-	uint8_t out[2048];
-	size_t len;
-	struct bpf_frame seen;
-};
-
-static void add(struct layout_counter *c, uint64_t octets)
-{
-	c->frames++;
-	c->octets += octets;
-}
-
-static bool row_says(const struct layout_counter *per_cpu, size_t stride, const struct layout_counter *want)
-{
-	struct layout_counter sum = {0, 0};
-
-	for (size_t c = 0; c < (size_t)libbpf_num_possible_cpus(); c++) {
-		sum.frames += per_cpu[c * stride].frames;
-		sum.octets += per_cpu[c * stride].octets;
-	}
-	return sum.frames == want->frames && sum.octets == want->octets;
-}
-
-/* The class from scratch, the outcome from the counter that rose. Of what is not counted, nothing. */
-static void see(const struct verdict_input *in, enum frame_dir way, const struct layout_port *port,
-	const struct verdict *want, struct said *s)
-{
-	static struct bpf_frame per_cpu[64];
-	static struct layout_counter rows[64][OUTCOME_COUNT], would_row[64];
-	uint32_t zero = 0;
-
-	ck_assert_int_eq(
-		bpf_map_lookup_elem(bpf_map__fd(plane->skel->maps.scratch), &zero, per_cpu), 0);
-	s->seen = per_cpu[0];
-	s->cls = s->seen.cls;
-	s->outcome = s->would = OUTCOME_COUNT;
-	if (!port)
-		return;
-	uint32_t row = COUNTER_INDEX(port->slot, (uint32_t)way, want->cls, 0) / OUTCOME_COUNT;
-	struct layout_counter *l = &ledger[port->slot][way][want->cls][want->outcome];
-
-	ck_assert_int_eq(
-		bpf_map_lookup_elem(bpf_map__fd(plane->skel->maps.counters), &row, rows), 0);
-	add(l, in->len);
-	if (row_says(&rows[0][want->outcome], OUTCOME_COUNT, l))
-		s->outcome = want->outcome;
-	if (!want->has_would)
-		return;
-	struct layout_would_key k = {
-		port->slot, (uint8_t)way, (uint8_t)want->cls, (uint8_t)want->would, 0};
-	l = &would[port->slot][way][want->cls][want->would];
-	add(l, in->len);
-	if (bpf_map_lookup_elem(bpf_map__fd(plane->skel->maps.would), &k, would_row) == 0 &&
-		row_says(would_row, 1, l))
-		s->would = want->would;
-}
-
-static const char *tells(const struct bpf_tell *t, bool has, const struct layout_event *e)
-{
-	if (t->type != (has ? e->type : 0))
-		return "event";
-	if (!has)
-		return NULL;
-	if (t->family != e->family || memcmp(t->ip, e->ip, 16))
-		return "event's address";
-	return t->flags != e->flags ? "event's flags" : t->rule != e->rule ? "event's rule" : NULL;
-}
-
-/* What leaves: the frame as it was, its answer, or the frame for one owner. */
-static bool left_as_said(const struct verdict_input *in, const struct verdict *v, const struct said *s)
-{
-	if (v->answer_len)
-		return s->len == v->answer_len && !memcmp(s->out, v->answer, s->len);
-	return s->len == in->len &&
-	       !memcmp(s->out, v->outcome == OUTCOME_UNICAST_FORWARDED ? v->dst : in->frame, 6) &&
-	       !memcmp(s->out + 6, in->frame + 6, s->len - 6);
-}
-
-static uint32_t mark_after(const struct verdict_input *in, const struct layout_port *port, const struct verdict *v)
-{
-	uint32_t ours = in->mark & MARK_MASK;
-
-	if (v->answer_len)
-		return MARK_ANSWER;
-	if (v->set_mark)
-		return v->set_mark;
-	return port->kind != PORT_UNDERLAY &&
-			       (ours == MARK_ANSWER || ours == MARK_FLOOD || ours == MARK_PROBE)
-		       ? 0
-		       : in->mark;
-}
-
-static const char *differs(const struct verdict_input *in, enum frame_dir way,
-	const struct layout_port *port, const struct verdict *v, const struct said *s)
-{
-	int action = v->answer_len ? TC_ACT_REDIRECT : v->pass ? TC_ACT_UNSPEC : TC_ACT_SHOT;
-	const char *what;
-
-	if (s->action != action)
-		return "action";
-	if (!port)
-		return NULL;
-	if (s->cls != v->cls)
-		return "class";
-	if (s->outcome != v->outcome)
-		return "outcome";
-	if (s->would != (v->has_would ? v->would : OUTCOME_COUNT))
-		return "what it would have been";
-	if (!left_as_said(in, v, s))
-		return "what leaves";
-	if (way == DIR_IN && (v->pass || v->answer_len) && s->mark != mark_after(in, port, v))
-		return "mark";
-	if (way == DIR_OUT || port->kind == PORT_UNDERLAY)
-		return NULL;
-	what = tells(&s->seen.tell, v->has_event, &v->event);
-	return what ? what : tells(&s->seen.ask, v->has_ask, &v->ask);
-}
-
-/* What the programs do at the first frame of a MAC whose port was down, and do with no other. */
-static void seen_up(const struct frame_made *m, const struct layout_port *port, uint32_t ifindex)
-{
-	struct layout_mac_key k = {.lan = port ? port->lan : 0};
-	const struct layout_mac *was = port ? tables_mac(&tables, port->lan, m->b + 6) : NULL;
-	struct layout_mac now;
-
-	if (!was || !(was->flags & MAC_DOWN))
-		return;
-	memcpy(k.mac, m->b + 6, 6);
-	ck_assert_int_eq(bpf_map_lookup_elem(bpf_map__fd(plane->skel->maps.macs), &k, &now), 0);
-	if (now.flags & MAC_DOWN)
-		return;
-	ck_assert(was->ifindex == ifindex && port->kind == PORT_MEMBER &&
-		  !(port->flags & PORT_QUARANTINE));
-	tables_mac_set(&tables, &k, &now);
-}
-
-static void compare(const struct frame_made *m, uint32_t ifindex, enum frame_dir way, uint32_t mark)
-{
-	struct __sk_buff ctx = {.ifindex = ifindex, .mark = mark}, ctx_out = {0};
-	const struct layout_port *port = tables_port(&tables, ifindex), *counted;
-	struct verdict_input in = {.frame = m->b, .len = m->len, .mark = mark, .ifindex = ifindex};
-	struct verdict v;
-	struct said s = {0};
-	const char *what;
-
-	if (way == DIR_OUT && port && port->kind == PORT_UNDERLAY)
-		return; /* there is no program */
-	(way == DIR_IN ? verdict_in : verdict_out)(&tables, &in, &v);
-	counted = v.outcome == OUTCOME_ERROR ? NULL : port;
-	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = m->b, .data_size_in = (uint32_t)m->len,
-		.data_out = s.out, .data_size_out = sizeof s.out, .ctx_in = &ctx,
-		.ctx_size_in = sizeof ctx, .ctx_out = &ctx_out, .ctx_size_out = sizeof ctx_out,
-		.repeat = 1);
-	int err = bpf_prog_test_run_opts(program(port ? port->kind : PORT_MEMBER, way), &run);
-	ck_assert_msg(!err, "test run of %zu octets on %u: %s", m->len, ifindex, strerror(-err));
-	s.action = (int)run.retval;
-	s.len = run.data_size_out;
-	s.mark = ctx_out.mark;
-	see(&in, way, counted, &v, &s);
-	what = differs(&in, way, counted, &v, &s);
-	seen_up(m, port, ifindex);
-	if (!what)
-		return;
-	fprintf(stderr, "%s differs: port %u, %s, mark %x\n", what, ifindex, way ? "out" : "in",
-		mark);
-	hex("frame", m->b, m->len);
-	fprintf(stderr, "  C:   %s %s, would %s, pass %d, mark %x, event %d rule %d flags %x, ask %d flags %x\n",
-		class_name(v.cls), outcome_name(v.outcome), v.has_would ? outcome_name(v.would) : "-", v.pass,
-		v.set_mark, v.has_event ? v.event.type : 0, v.event.rule, v.event.flags,
-		v.has_ask ? v.ask.type : 0, v.ask.flags);
-	hex("answer", v.answer, v.answer_len);
-	fprintf(stderr, "  BPF: %s %s, would %s, action %d, mark %x, event %u rule %u flags %x, ask %u flags %x\n",
-		class_name(s.cls), s.outcome == OUTCOME_COUNT ? "(another)" : outcome_name(s.outcome),
-		s.would == OUTCOME_COUNT ? "-" : outcome_name(s.would), s.action, s.mark, s.seen.tell.type,
-		s.seen.tell.rule, s.seen.tell.flags, s.seen.ask.type, s.seen.ask.flags);
-	if (port)
-		fprintf(stderr, "  port: kind %u, flags %x, rules %llx, unknown %u, options %u, flood %llx\n", port->kind,
-			port->flags, (unsigned long long)port->rules, port->unknown_target, port->ns_option,
-			(unsigned long long)port->flood_classes);
-	hex("answer", s.out, s.len);
-	ck_abort_msg("the verdicts differ: %s", what);
-}
-
-/* The XDP program: what it answers, it answers as the verdict says; all else it passes untouched. */
-static void compare_xdp(const struct frame_made *m, uint32_t ifindex)
-{
-	struct xdp_md ctx = {.ingress_ifindex = ifindex, .data_end = (uint32_t)m->len};
-	const struct layout_port *port = tables_port(&tables, ifindex);
-	struct verdict_input in = {.frame = m->b, .len = m->len, .ifindex = ifindex};
-	uint8_t out[2048];
-	struct verdict v;
-	bool answered;
-
-	verdict_in(&tables, &in, &v);
-	answered = v.answer_len;
-	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = m->b, .data_size_in = (uint32_t)m->len,
-		.data_out = out, .data_size_out = sizeof out, .ctx_in = &ctx,
-		.ctx_size_in = sizeof ctx, .repeat = 1);
-	ck_assert_int_eq(
-		bpf_prog_test_run_opts(bpf_program__fd(plane->skel->progs.quell_member_xdp), &run),
-		0);
-	seen_up(m, port, ifindex);
-	bool same =
-		answered ? run.data_size_out == v.answer_len && !memcmp(out, v.answer, v.answer_len)
-			 : run.data_size_out == m->len && !memcmp(out, m->b, m->len);
-	if (run.retval != (answered ? XDP_TX : XDP_PASS) || !same) {
-		hex("frame", m->b, m->len);
-		hex("XDP", out, run.data_size_out);
-		ck_abort_msg("XDP on port %u says %u of %s %s", ifindex, run.retval,
-			class_name(v.cls), outcome_name(v.outcome));
-	}
-	if (answered) {
-		enum frame_class c = frame_classify(out, run.data_size_out, false);
-		add(&ledger[port->slot][DIR_IN][v.cls][v.outcome], m->len);
-		add(&ledger[port->slot][DIR_OUT][c][OUTCOME_ANSWER], v.answer_len);
-		if (v.has_would)
-			add(&would[port->slot][DIR_IN][v.cls][v.would], m->len);
-	}
-}
-
-static bool is_member(uint32_t ifindex)
-{
-	const struct layout_port *port = tables_port(&tables, ifindex);
-
-	return port && port->kind == PORT_MEMBER;
-}
-
-/* No test run is given less than a whole header. */
-static bool can_run(const struct frame_made *m)
-{
-	uint32_t type = m->len < 15 ? 0 : (uint32_t)m->b[12] << 8 | m->b[13];
-
-	return m->len >= (type == 0x0800 ? 34 : type == 0x86dd ? 54 : 15);
-}
-
 static void compare_everywhere(const struct frame_made *m, bool xdp)
 {
-	if (!can_run(m))
+	if (!diff_can_run(m))
 		return;
-	for (size_t i = 0; i < COUNT(port_list); i++) {
-		compare(m, port_list[i], DIR_IN, marks[rnd(COUNT(marks))]);
-		compare(m, port_list[i], DIR_OUT, marks[rnd(COUNT(marks))]);
-		if (xdp && is_member(port_list[i]))
-			compare_xdp(m, port_list[i]);
+	for (size_t i = 0; i < DIFF_PORTS; i++) {
+		diff_compare(m, diff_ports[i], DIR_IN, marks[rnd(COUNT(marks))]);
+		diff_compare(m, diff_ports[i], DIR_OUT, marks[rnd(COUNT(marks))]);
+		if (xdp && diff_is_member(diff_ports[i]))
+			diff_compare_xdp(m, diff_ports[i]);
 	}
 }
 
@@ -612,8 +332,8 @@ static void change_mac(struct mac mac, uint32_t at, bool del)
 		.flags = (uint8_t)(rnd(4) | (rnd(3) ? 0 : odd[rnd(3)]))};
 
 	memcpy(k.mac, mac.b, 6);
-	(void)(del ? tables_mac_del(&tables, &k) : tables_mac_set(&tables, &k, &m));
-	(void)(del ? plane_bpf.mac_del(plane, &k) : plane_bpf.mac_set(plane, &k, &m));
+	(void)(del ? tables_mac_del(&diff_tables, &k) : tables_mac_set(&diff_tables, &k, &m));
+	(void)(del ? plane_bpf.mac_del(diff_plane, &k) : plane_bpf.mac_set(diff_plane, &k, &m));
 }
 
 static void change_bind(struct mac mac, uint32_t at, bool del)
@@ -627,19 +347,19 @@ static void change_bind(struct mac mac, uint32_t at, bool del)
 	memcpy(k4.ip, ip.b, 4);
 	memcpy(k6.ip, ip.b, 16);
 	if (ip.family == 4) {
-		(void)(del ? tables_bind4_del(&tables, &k4) : tables_bind4_set(&tables, &k4, &b));
-		(void)(del ? plane_bpf.bind4_del(plane, &k4) : plane_bpf.bind4_set(plane, &k4, &b));
+		(void)(del ? tables_bind4_del(&diff_tables, &k4) : tables_bind4_set(&diff_tables, &k4, &b));
+		(void)(del ? plane_bpf.bind4_del(diff_plane, &k4) : plane_bpf.bind4_set(diff_plane, &k4, &b));
 	} else {
-		(void)(del ? tables_bind6_del(&tables, &k6) : tables_bind6_set(&tables, &k6, &b));
-		(void)(del ? plane_bpf.bind6_del(plane, &k6) : plane_bpf.bind6_set(plane, &k6, &b));
+		(void)(del ? tables_bind6_del(&diff_tables, &k6) : tables_bind6_set(&diff_tables, &k6, &b));
+		(void)(del ? plane_bpf.bind6_del(diff_plane, &k6) : plane_bpf.bind6_set(diff_plane, &k6, &b));
 	}
 }
 
 /* The buckets of `policed` are all without a rate: whatever the verdict's group is, it lets pass. */
 static void change_port(void)
 {
-	uint32_t ifindex = port_list[rnd(COUNT(port_list) - 1)];
-	struct layout_port p = *tables_port(&tables, ifindex);
+	uint32_t ifindex = diff_ports[rnd(DIFF_PORTS - 1)];
+	struct layout_port p = *tables_port(&diff_tables, ifindex);
 
 	p.flags = (uint8_t)(rnd(2) ? rnd(2) : rnd(64) & ~(rnd(4) ? PORT_QUARANTINE : 0u));
 	p.unknown_target = (uint8_t)rnd(4);
@@ -648,8 +368,8 @@ static void change_port(void)
 	p.rules = rnd(2) ? 0 : rnd64();
 	p.policed[DIR_IN] = (uint8_t)rnd(256);
 	p.policed[DIR_OUT] = (uint8_t)rnd(256);
-	tables_port_set(&tables, ifindex, &p);
-	plane_bpf.port_set(plane, ifindex, &p);
+	tables_port_set(&diff_tables, ifindex, &p);
+	plane_bpf.port_set(diff_plane, ifindex, &p);
 }
 
 static void change_vtep(bool del)
@@ -659,13 +379,13 @@ static void change_vtep(bool del)
 	static const uint32_t vnis[] = {0, LAN, LAN + 1};
 	struct layout_vtep_key k = table_vtep_key(vnis[rnd(3)], frame_ip(vteps[rnd(COUNT(vteps))]));
 
-	(void)(del ? tables_vtep_del(&tables, &k) : tables_vtep_set(&tables, &k));
-	(void)(del ? plane_bpf.vtep_del(plane, &k) : plane_bpf.vtep_set(plane, &k));
+	(void)(del ? tables_vtep_del(&diff_tables, &k) : tables_vtep_set(&diff_tables, &k));
+	(void)(del ? plane_bpf.vtep_del(diff_plane, &k) : plane_bpf.vtep_set(diff_plane, &k));
 }
 
 static void change_table(void)
 {
-	uint32_t at = rnd(3) ? port_list[rnd(COUNT(port_list) - 1)] : 0;
+	uint32_t at = rnd(3) ? diff_ports[rnd(DIFF_PORTS - 1)] : 0;
 	struct mac mac = frame_mac(letters[rnd(sizeof letters - 1)]);
 	bool del = !rnd(4);
 
@@ -710,20 +430,20 @@ static void mutations(bool tables_change)
 	state = seed ? strtoull(seed, NULL, 10) : 0x9e3779b97f4a7c15;
 	for (uint32_t i = 0; i < n; i++) {
 		struct frame_made m = frame_make(spec(rnd(SPECS)));
-		uint32_t port = port_list[rnd(COUNT(port_list))];
+		uint32_t port = diff_ports[rnd(DIFF_PORTS)];
 
 		if (tables_change && !rnd(8))
 			change_table();
 		if (!tables_change || rnd(2))
 			mutate(&m);
-		if (!can_run(&m))
+		if (!diff_can_run(&m))
 			continue;
 		if (rnd(4))
-			compare(&m, port, DIR_IN, marks[rnd(COUNT(marks))]);
-		else if (is_member(port) && rnd(2))
-			compare_xdp(&m, port);
+			diff_compare(&m, port, DIR_IN, marks[rnd(COUNT(marks))]);
+		else if (diff_is_member(port) && rnd(2))
+			diff_compare_xdp(&m, port);
 		else
-			compare(&m, port, DIR_OUT, marks[rnd(COUNT(marks))]);
+			diff_compare(&m, port, DIR_OUT, marks[rnd(COUNT(marks))]);
 	}
 }
 
@@ -739,106 +459,19 @@ START_TEST(test_changing_tables)
 }
 END_TEST
 
-static void take_would(void *arg, enum frame_dir way, enum frame_class cls, enum frame_outcome o,
-	const struct layout_counter *c)
-{
-	struct layout_counter(*got)[CLASS_COUNT][OUTCOME_COUNT] = arg;
-
-	got[way][cls][o] = *c;
-}
-
-/* Nothing was counted but what compare() expected. */
 START_TEST(test_ledger)
 {
-	static struct layout_counter got[DIR_COUNT][CLASS_COUNT][OUTCOME_COUNT];
-
-	for (size_t i = 0; i < COUNT(port_list); i++) {
-		const struct layout_port *port = tables_port(&tables, port_list[i]);
-
-		if (!port)
-			continue;
-		ck_assert_int_eq(plane_bpf.counters(plane, port->slot, got), 0);
-		ck_assert_mem_eq(got, ledger[port->slot], sizeof got);
-		memset(got, 0, sizeof got);
-		ck_assert_int_eq(plane_bpf.would_each(plane, port->slot, take_would, got), 0);
-		ck_assert_mem_eq(got, would[port->slot], sizeof got);
-	}
+	diff_ledger();
 }
 END_TEST
 
-/* --- set-up --- */
-
-static void fill(void)
-{
-	const struct table_bind4 *b4;
-	const struct table_bind6 *b6;
-	const struct table_mac *m;
-	const struct table_port *p;
-	const struct table_vtep *t;
-
-	hmap_foreach (&tables.vteps, t)
-		plane_bpf.vtep_set(plane, &t->k);
-	hmap_foreach (&tables.bind4, b4)
-		plane_bpf.bind4_set(plane, &b4->k, &b4->v);
-	hmap_foreach (&tables.bind6, b6)
-		plane_bpf.bind6_set(plane, &b6->k, &b6->v);
-	hmap_foreach (&tables.macs, m)
-		plane_bpf.mac_set(plane, &m->k, &m->v);
-	hmap_foreach (&tables.ports, p)
-		plane_bpf.port_set(plane, p->ifindex, &p->v);
-}
-
-/* Ports are veth ends with the indices of world.h, since a test run wants an interface for its frame. */
-static int interfaces(void)
-{
-	FILE *ip = popen("ip -batch - 2>&1", "w");
-
-	if (!ip)
-		return -1;
-	for (size_t i = 0; i < COUNT(port_list); i++) {
-		uint32_t n = port_list[i];
-		fprintf(ip, "link add name m%u index %u type veth peer name p%u index %u\n", n, n,
-			n, n + 100);
-		fprintf(ip, "link set m%u addrgenmode none up\nlink set p%u addrgenmode none up\n",
-			n, n);
-	}
-	return pclose(ip);
-}
-
-static int set_up(void)
-{
-	static const struct plane_limits limits = {64, 64, 64, 512, 16}; /* ports: for the rows of `would` */
-	cpu_set_t one;
-	bool adopted;
-	int err;
-
-	if (unshare(CLONE_NEWNET | CLONE_NEWNS) ||
-		mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL))
-		return -errno;
-	CPU_ZERO(&one);
-	CPU_SET(0, &one);
-	if (sched_setaffinity(0, sizeof one, &one) || !mkdtemp(dir) || interfaces())
-		return -EIO;
-	err = plane_bpf.open(dir, &limits, &plane, &adopted);
-	if (err)
-		return err;
-	world_init(&tables);
-	fill();
-	/* A veth has the receive queue that an XDP test run wants only while a program is there. */
-	for (size_t i = 0; i < COUNT(port_list) && !err; i++)
-		err = bpf_xdp_attach((int)port_list[i],
-			bpf_program__fd(plane->skel->progs.quell_member_xdp), XDP_FLAGS_DRV_MODE,
-			NULL);
-	return err;
-}
-
 int main(void)
 {
-	int err = set_up(), failed;
+	int err = diff_open(), failed;
 
 	if (err) {
 		printf("SKIP: BPF cannot be loaded here: %s\n", strerror(-err));
-		rmdir(dir);
+		diff_close();
 		return 77;
 	}
 	Suite *s = suite_create("bpf diff");
@@ -854,7 +487,6 @@ int main(void)
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
 	srunner_free(r);
-	plane_bpf.close(plane, false);
-	tables_free(&tables);
+	diff_close();
 	return failed ? 1 : 0;
 }
