@@ -8,7 +8,8 @@
  *
  * Prints a line "ready" once it sees, then one JSON object a line: at each SIGUSR1, and at the end
  * (SIGTERM, SIGINT or
- * --seconds). `lost` counts frames that the socket had no room for; a measurement is good only when
+ * --seconds). With --registry FILE (lines of "MAC IPv4 IPv6") every ARP reply and every NA that arrives is held against
+ * it: `wrong` counts those that name another MAC for an address that is in it. `lost` counts frames that the socket had no room for; a measurement is good only when
  * it is 0.
  */
 #define _GNU_SOURCE /* ppoll */
@@ -30,6 +31,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/ip.h"
 #include "lib/mac.h"
 #include "proxyarp/verdict.h"
 
@@ -42,7 +44,13 @@ static struct {
 	uint64_t frames, octets;
 } counted[WHOSE_COUNT][CLASS_COUNT];
 
-static uint64_t lost;
+static struct entry {
+	struct mac mac;
+	struct ip ip4, ip6;
+} * registry;
+static size_t entries;
+
+static uint64_t lost, wrong;
 static struct mac own;
 static volatile sig_atomic_t stop, report;
 
@@ -106,6 +114,43 @@ static bool tag_in_metadata(struct msghdr *m, size_t *ret_len)
 	return false;
 }
 
+static void read_registry(const char *path)
+{
+	char mac[64], ip4[64], ip6[64];
+	FILE *f = fopen(path, "re");
+
+	if (!f)
+		die(path);
+	while (fscanf(f, "%63s %63s %63s", mac, ip4, ip6) == 3) {
+		struct entry e;
+
+		registry = realloc(registry, (entries + 1) * sizeof(*registry));
+		if (!registry || mac_parse(mac, &e.mac) || ip_parse(ip4, &e.ip4) ||
+			ip_parse(ip6, &e.ip6)) {
+			errno = EINVAL;
+			die(path);
+		}
+		registry[entries++] = e;
+	}
+	fclose(f);
+}
+
+/* Whether an answer names another MAC than the registry does. An NA without its option names the frame's source. */
+static bool names_another(const uint8_t *f, size_t len)
+{
+	bool arp = len >= 42 && f[12] == 8 && f[13] == 6 && f[21] == 2;
+	bool na = len >= 78 && f[12] == 0x86 && f[13] == 0xdd && f[20] == 58 && f[54] == 136;
+	const uint8_t *mac = arp ? f + 22 : na && len >= 86 && f[78] == 2 ? f + 80 : f + 6;
+
+	for (size_t i = 0; i < entries && (arp || na); i++) {
+		const struct entry *e = &registry[i];
+
+		if (arp ? !memcmp(f + 28, e->ip4.b, 4) : !memcmp(f + 62, e->ip6.b, 16))
+			return memcmp(mac, e->mac.b, 6);
+	}
+	return false;
+}
+
 static void count_one(const uint8_t *frame, size_t have, size_t len, bool tagged, bool outgoing)
 {
 	enum frame_class cls = frame_classify(frame, have, tagged);
@@ -113,6 +158,8 @@ static void count_one(const uint8_t *frame, size_t have, size_t len, bool tagged
 	if (have >= 6)
 		memcpy(to.b, frame, 6);
 	enum whose w = outgoing ? OUT : mac_is_group(to) ? GROUP : mac_eq(to, own) ? OWN : OTHER;
+	if (!outgoing && entries && names_another(frame, have))
+		wrong++;
 	counted[w][cls].frames++;
 	counted[w][cls].octets += len;
 }
@@ -144,7 +191,8 @@ static void print_report(int fd, double seconds)
 	struct tpacket_stats s = {0};
 	getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &s, &(socklen_t){sizeof(s)});
 	lost += s.tp_drops;
-	printf("{\"seconds\": %.3f, \"lost\": %" PRIu64, seconds, lost);
+	printf("{\"seconds\": %.3f, \"lost\": %" PRIu64 ", \"wrong\": %" PRIu64, seconds, lost,
+		wrong);
 	for (int w = 0; w < WHOSE_COUNT; w++) {
 		const char *sep = "";
 		printf(", \"%s\": {", whose_names[w]);
@@ -171,8 +219,8 @@ static double now_sec(void)
 
 int main(int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{"iface", 1, NULL, 'i'}, {"seconds", 1, NULL, 's'}, {"out", 0, NULL, 'o'}, {0}};
+	static const struct option longs[] = {{"iface", 1, NULL, 'i'}, {"seconds", 1, NULL, 's'},
+		{"out", 0, NULL, 'o'}, {"registry", 1, NULL, 'r'}, {0}};
 	const char *iface = NULL;
 	double seconds = 0;
 	bool out = false;
@@ -183,11 +231,14 @@ int main(int argc, char **argv)
 			seconds = atof(optarg);
 		else if (c == 'o')
 			out = true;
+		else if (c == 'r')
+			read_registry(optarg);
 		else
 			iface = NULL, optind = argc;
 	}
 	if (!iface || optind != argc) {
-		fprintf(stderr, "usage: count --iface NAME [--seconds S] [--out]\n");
+		fprintf(stderr,
+			"usage: count --iface NAME [--seconds S] [--out] [--registry FILE]\n");
 		return 2;
 	}
 	/* Signals arrive in ppoll() only, so that none is lost between a look and a wait. */

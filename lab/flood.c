@@ -36,6 +36,7 @@
 #define NEIGHBORS_MAX 20000
 #define NSEC 1000000000LL
 #define GRACE_NS NSEC
+#define SLOWEST_US 100000
 
 static const char *const kind_names[] = {
 #define NAME_ROW(sym, token, share) token,
@@ -227,6 +228,7 @@ struct asked {
 struct tally {
 	uint64_t asked, answered, surplus;
 	int64_t worst_ns, worst_gap_ns, last_answer;
+	uint64_t took[SLOWEST_US + 1]; /* answers by the microseconds they took */
 	struct asked *asked4, *asked6; /* a row a neighbour */
 };
 
@@ -251,8 +253,10 @@ static void take_answer(struct tally *t, const uint8_t *f, size_t len, int64_t n
 	}
 	a->waiting--;
 	t->answered++;
-	if (now - a->since > t->worst_ns)
-		t->worst_ns = now - a->since;
+	int64_t took = now - a->since;
+	if (took > t->worst_ns)
+		t->worst_ns = took;
+	t->took[took / 1000 < SLOWEST_US ? took / 1000 : SLOWEST_US]++;
 	if (t->last_answer && now - t->last_answer > t->worst_gap_ns)
 		t->worst_gap_ns = now - t->last_answer;
 	t->last_answer = now;
@@ -293,9 +297,22 @@ static void ask(struct tally *t, int fd, uint64_t n)
 	t->asked++;
 }
 
+/* Of all answers, this share came within so many milliseconds. */
+static double within_ms(const struct tally *t, double share)
+{
+	uint64_t n = 0;
+	size_t us = 0;
+
+	while (us < SLOWEST_US && (double)(n += t->took[us]) < share * (double)t->answered)
+		us++;
+	return (double)us / 1e3;
+}
+
 static void arp_rate(void)
 {
-	struct tally t = {.asked4 = calloc(neighbor_count, sizeof(struct asked)),
+	static struct tally t;
+
+	t = (struct tally){.asked4 = calloc(neighbor_count, sizeof(struct asked)),
 		.asked6 = calloc(neighbor_count, sizeof(struct asked))};
 	if (!t.asked4 || !t.asked6)
 		die("memory");
@@ -311,10 +328,11 @@ static void arp_rate(void)
 	struct tpacket_stats lost = {0};
 	getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &lost, &(socklen_t){sizeof(lost)});
 	printf("{\"asked\": %" PRIu64 ", \"answered\": %" PRIu64 ", \"unanswered\": %" PRIu64
-	       ", \"surplus\": %" PRIu64
-	       ", \"worst_ms\": %.3f, \"worst_gap_ms\": %.3f, \"lost\": %u}\n",
-		t.asked, t.answered, t.asked - t.answered, t.surplus, (double)t.worst_ns / 1e6,
-		(double)t.worst_gap_ns / 1e6, lost.tp_drops);
+	       ", \"surplus\": %" PRIu64 ", \"p50_ms\": %.3f, \"p99_ms\": %.3f, \"worst_ms\": "
+					 "%.3f, \"worst_gap_ms\": %.3f, \"lost\": %u}\n",
+		t.asked, t.answered, t.asked - t.answered, t.surplus, within_ms(&t, 0.5),
+		within_ms(&t, 0.99), (double)t.worst_ns / 1e6, (double)t.worst_gap_ns / 1e6,
+		lost.tp_drops);
 	free(t.asked4);
 	free(t.asked6);
 }

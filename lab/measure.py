@@ -17,8 +17,8 @@ class Counter:
 
     def __init__(self, lab, member, ifname="eth0"):
         self.member = member
-        self.process = member.ns.spawn(f"count-{time.monotonic_ns()}", [f"{lab.build_dir}/lab/count", "--iface", ifname,
-                                                                       "--out"])
+        self.process = member.ns.spawn(f"count-{time.monotonic_ns()}", [
+            f"{lab.build_dir}/lab/count", "--iface", ifname, "--out", "--registry", lab.scope.dir / "neighbors"])
         self.seen = 0
         wait_until(lambda: self._lines()[:1] == ["ready"], 5, f"count at {member.name} is ready", every=0.005)
 
@@ -33,6 +33,8 @@ class Counter:
         report = json.loads(self._lines()[-1])
         if report["lost"]:
             raise LabError(f"count at {self.member.name} lost {report['lost']} frames")
+        if report["wrong"]:
+            raise LabError(f"{self.member.name} was told {report['wrong']} times of a MAC that is not the registered one")
         return report
 
     def stop(self):
