@@ -3,7 +3,7 @@
  * The generator's programs. `offer` makes one request and sends it through the interface; the kernel runs
  * it in a loop on pages of its own (BPF_F_TEST_XDP_LIVE_FRAMES), so that a request costs some tens of
  * nanoseconds and is a real frame all the same. An answer overwrites its request and the page comes back, so the
- * whole request is written each time. `sink` counts what comes back, checks it, and drops it; `pass`
+ * whole request is written each time. `attack` is the same with what a member does who means harm. `sink` counts what comes back, checks it, and drops it; `pass`
  * is there because XDP_TX at the other end of a veth reaches only an end that has a program; `drop` stands at that
  * other end for what the way there costs.
  *
@@ -79,6 +79,42 @@ int offer(struct xdp_md *xdp)
 			when = bpf_cpu_to_be64(state.timed_ns);
 			__builtin_memcpy(p + ARP_LEN, &when, sizeof when);
 		}
+	}
+	return (int)bpf_redirect(state.ifindex, 0);
+}
+
+/* Writes 16 bits; what a checksum over them grows by, before it is folded. */
+static __always_inline __u32 put(__u8 *p, __u32 value)
+{
+	__u32 was = bpf_ntohs(*(__u16 *)p);
+
+	*(__u16 *)p = bpf_htons(value);
+	return (value & 0xffff) + 0xffff - was;
+}
+
+/* At random: any target; another's MAC; another's address. */
+SEC("xdp")
+int attack(struct xdp_md *xdp)
+{
+	__u8 *p = (void *)(long)xdp->data, *end = (void *)(long)xdp->data_end;
+	__u32 r = bpf_get_prandom_u32(), nd = state.len == ND_LEN, sum = 0;
+
+	if (p + ND_LEN > end)
+		return XDP_DROP;
+	copy(p, ND_LEN);
+	next();
+	sum += put(nd ? p + 76 : p + 40, r >> 16);
+	if (r % 3 == 1) {
+		put(p + 10, r >> 8);
+		sum += put(nd ? p + 84 : p + 26, r >> 8);
+	} else if (r % 3 == 2) {
+		sum += put(nd ? p + 36 : p + 30, r >> 8);
+	}
+	if (nd) {
+		sum += (__u16)~bpf_ntohs(*(__u16 *)(p + 56));
+		sum = (sum & 0xffff) + (sum >> 16);
+		sum = (sum & 0xffff) + (sum >> 16);
+		*(__u16 *)(p + 56) = bpf_htons((__u16)~sum);
 	}
 	return (int)bpf_redirect(state.ifindex, 0);
 }

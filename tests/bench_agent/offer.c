@@ -3,9 +3,10 @@
  *
  *   offer --iface eth0 --object offer.bpf.o --kind arp|ns --targets N [--cpu N] [--length OCTETS]
  *         --seconds S [--rate PER_SECOND]      (then an ARP request has the time behind it, if it is that long)
+ *         --attack --seconds S                 (random targets, MACs and senders; ARP requests are 86 octets long)
  *         --latency COUNT [--sleep]      (sleeps until the answer comes; else looks for it all the time)
  *
- * The member is 02:00:5e:00:00:01, 198.19.0.1, 2001:db8:100::1:1; neighbour n has n in the last two octets of
+ * The member is 02:00:5e:00:00:01, --ip4 (198.19.0.1), --ip6 (2001:db8:100::1:1); neighbour n has n in the last two octets of
  * 02:01:00:00:00:00, 198.18.0.0 and 2001:db8:100::. An XDP program at this end takes the answers: where the other end answers by
  * XDP_TX there has to be one. Prints one JSON object. Needs an interface that takes XDP frames (veth: an XDP program
  * or GRO at the other end).
@@ -43,7 +44,8 @@
 
 static struct {
 	const char *iface, *object;
-	bool ns, sleeps;
+	bool ns, sleeps, attack;
+	const char *ip4, *ip6;
 	uint32_t targets, latency, length;
 	int cpu;
 	double seconds, rate;
@@ -81,6 +83,8 @@ static uint32_t arp_request(uint8_t *p)
 		198, 18, 0, 0};
 
 	memcpy(p, head, sizeof head);
+	if (opt.ip4 && inet_pton(AF_INET, opt.ip4, p + 28) != 1)
+		die(opt.ip4, EINVAL);
 	return sizeof head;
 }
 
@@ -104,6 +108,8 @@ static uint32_t solicitation(uint8_t *p)
 	memcpy(ip, (uint8_t[]){0x60, 0, 0, 0, 0, 32, 58, 255}, 8);
 	memcpy(ip + 8, net, sizeof net);
 	memcpy(ip + 8 + 12, (uint8_t[]){0, 1, 0, 1}, 4);
+	if (opt.ip6 && inet_pton(AF_INET6, opt.ip6, ip + 8) != 1)
+		die(opt.ip6, EINVAL);
 	memcpy(ip + 24, (uint8_t[]){0xff, 2, [11] = 1, 0xff, 0, 0, 1}, 16);
 	nd[0] = 135;
 	memcpy(nd + 8, net, sizeof net);
@@ -248,7 +254,8 @@ static void arguments(int argc, char **argv)
 	static const struct option long_options[] = {{"iface", 1, NULL, 'i'},
 		{"object", 1, NULL, 'o'}, {"kind", 1, NULL, 'k'}, {"targets", 1, NULL, 't'},
 		{"cpu", 1, NULL, 'c'}, {"length", 1, NULL, 'l'}, {"seconds", 1, NULL, 'n'},
-		{"rate", 1, NULL, 'r'}, {"latency", 1, NULL, 'y'}, {"sleep", 0, NULL, 'p'}, {0}};
+		{"rate", 1, NULL, 'r'}, {"latency", 1, NULL, 'y'}, {"sleep", 0, NULL, 'p'},
+		{"attack", 0, NULL, 'a'}, {"ip4", 1, NULL, '4'}, {"ip6", 1, NULL, '6'}, {0}};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1)
@@ -280,13 +287,23 @@ static void arguments(int argc, char **argv)
 		case 'y':
 			opt.latency = (uint32_t)atoi(optarg);
 			break;
+		case 'a':
+			opt.attack = true;
+			break;
+		case '4':
+			opt.ip4 = optarg;
+			break;
+		case '6':
+			opt.ip6 = optarg;
+			break;
 		case 'p':
 			opt.sleeps = true;
 			break;
 		default:
 			exit(2);
 		}
-	if (!opt.iface || !opt.object || !opt.targets || opt.targets > 65535 || opt.length > FRAME_MAX) {
+	if (!opt.iface || !opt.object || !opt.targets || opt.targets > 65535 ||
+		opt.length > FRAME_MAX) {
 		fprintf(stderr, "offer: see the head of offer.c\n");
 		exit(2);
 	}
@@ -341,6 +358,8 @@ int main(int argc, char **argv)
 	s->len = opt.ns ? solicitation(s->request) : arp_request(s->request);
 	if (opt.length < s->len)
 		opt.length = s->len;
+	if (opt.attack && opt.length < ND_AT + 32)
+		opt.length = ND_AT + 32;
 	s->targets = opt.targets;
 	s->ifindex = (uint32_t)ifindex;
 	err = bpf_xdp_attach(
@@ -350,7 +369,7 @@ int main(int argc, char **argv)
 	if (opt.latency)
 		one_by_one(s->request);
 	else
-		offer_all(program(obj, "offer"), s);
+		offer_all(program(obj, opt.attack ? "attack" : "offer"), s);
 	(void)bpf_xdp_detach(ifindex, XDP_FLAGS_DRV_MODE, NULL);
 	bpf_object__close(obj);
 	return 0;
