@@ -152,9 +152,18 @@ static void choice_to_group(struct emit *e, struct dest *d)
 		emit_item(e, d, own, 0, p->peer, true);
 }
 
+/* What it would be told with its group: its own path may have decided between others (by MED), so that is out only if it
+ * is the best itself. */
+static const struct path *choice_for(const struct group *g, const struct dest *d, uint16_t to)
+{
+	const struct path *p = best_for(g, d, RIB_NO_PEER);
+
+	return p && p->peer == to ? best_for(g, d, to) : p;
+}
+
 static void choice_to_member(struct emit *e, struct member *m, struct dest *d)
 {
-	const struct path *p = best_for(m->group, d, m->n->index);
+	const struct path *p = choice_for(m->group, d, m->n->index);
 	bool knows = !rib_before(m->quiet, d->version);
 
 	number(m->group->table, d);

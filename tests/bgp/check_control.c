@@ -74,19 +74,24 @@ static void client(struct neighbor_config *c)
 	c->control_communities = obeys;
 }
 
-static void begin(bool control)
+static void begin_as(bool control, const uint32_t as[4])
 {
 	obeys = control;
 	sim_init(&sim);
 	for (int i = 0; i < 4; i++) {
-		struct speaker_config c = sim_config(RS + (uint32_t)i, i);
+		struct speaker_config c = sim_config(as[i], i);
 		sim_start(&sim, i, &c);
 	}
 	for (int i = 1; i < 4; i++) {
-		sim_neighbor(&sim, 0, i, RS + (uint32_t)i, client);
+		sim_neighbor(&sim, 0, i, as[i], client);
 		sim_neighbor(&sim, i, 0, RS, NULL);
 	}
 	sim_settle(&sim);
+}
+
+static void begin(bool control)
+{
+	begin_as(control, (const uint32_t[]){RS, RS + 1, RS + 2, RS + 3});
 }
 
 static void put(int node, const char *communities)
@@ -96,6 +101,23 @@ static void put(int node, const char *communities)
 	sim_originate_with(&sim, node, 7, (uint8_t)node, (struct span){o.p, (uint16_t)o.len});
 	sim_settle(&sim);
 	free(o.p);
+}
+
+static void put_med(int node, uint32_t med)
+{
+	struct nlri n = {.key_len = 5,
+		.payload_len = 1,
+		.key = {TEST_PAYLOAD_TYPE, 0, 0, 0, 7},
+		.payload = {(uint8_t)node}};
+	struct attrs a = {.present = ATTR_BIT(ATTR_ORIGIN) | ATTR_BIT(ATTR_AS_PATH) |
+				     ATTR_BIT(ATTR_NEXT_HOP) | ATTR_BIT(ATTR_MED),
+		.med = med,
+		.next_hop = sim.node[node].address};
+
+	struct speaker *s = sim.node[node].s;
+
+	ck_assert_int_eq(speaker_originate(s, s->table[0].family, &n, &a, sim.now), 0);
+	sim_settle(&sim);
 }
 
 static void take(int node)
@@ -155,6 +177,27 @@ START_TEST(path_hiding)
 }
 END_TEST
 
+/* 1 and 3 are of one AS, and by MED the path of 3 beats that of 1, which else would beat that of 2. So it is that of 2 for
+ * all but himself, for 3 as well; whether they are told with the others or, after a refresh, each by himself. The route
+ * server's own is before all, and for nobody. */
+START_TEST(own_path_decides_by_med)
+{
+	begin_as(true, (const uint32_t[]){RS, RS + 1, RS + 2, RS + 1});
+	put(0, "0000fde8");
+	ck_assert_str_eq(told(), "000");
+	put_med(1, 2);
+	put_med(2, 0);
+	ck_assert_str_eq(told(), "210");
+	put_med(3, 0);
+	ck_assert_str_eq(told(), "232");
+	for (int i = 1; i < 4; i++)
+		ck_assert_int_eq(
+			speaker_refresh(sim.node[i].s, sim.node[i].s->neighbor[1], sim.now), 0);
+	sim_settle(&sim);
+	ck_assert_str_eq(told(), "232");
+}
+END_TEST
+
 /* Who keeps up and knows nothing is not told that there is nothing. */
 START_TEST(quiet)
 {
@@ -201,6 +244,7 @@ END_TEST
 CHECK_MAIN("control", {
 	tcase_add_loop_test(t, tables, 0, ROWS_OF(rows));
 	tcase_add_test(t, path_hiding);
+	tcase_add_test(t, own_path_decides_by_med);
 	tcase_add_test(t, quiet);
 	tcase_add_test(t, taken_out);
 	tcase_add_test(t, off);

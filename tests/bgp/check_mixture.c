@@ -266,9 +266,16 @@ static bool should_have(const struct member *m, const struct dest *d, const stru
 		return false;
 	if (m->group->view.add_path)
 		return true;
-	if (m->group->view.control_as)
-		return rib_best_of(r, d, may_have, &h) == p;
-	return rib_best(r, d) == p;
+	if (!m->group->view.control_as)
+		return rib_best(r, d) == p;
+	/* Its own is out if it is the best; otherwise it has its say. */
+	h.to = RIB_NO_PEER;
+	const struct path *best = rib_best_of(r, d, may_have, &h);
+	if (best && best->peer == m->n->index) {
+		h.to = m->n->index;
+		best = rib_best_of(r, d, may_have, &h);
+	}
+	return best == p;
 }
 
 static unsigned paths_with(const struct rib *r, const struct dest *d, uint16_t peer, unsigned payload)

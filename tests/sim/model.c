@@ -399,6 +399,30 @@ static bool is_kept_back(const struct model *m, int i, int j, int key, const str
 	       (m->is_opaque[key] || (a->pmsi_len && a->pmsi_len != 9));
 }
 
+/* Of a path of `from`; that it may be j's own is not looked at. */
+static bool may_send(const struct model *m, int i, int j, int key, int from, const struct m_attrs *a)
+{
+	const struct m_node *me = &m->node[i];
+	bool ibgp = me->as == m->node[j].as, client = is_client(m, j, i), local = from == i,
+	     from_ibgp = !local && m->node[from].as == me->as,
+	     from_client = !local && is_client(m, from, i);
+	enum bgp_role role = role_of(m, i, j);
+
+	if (!is_wanted(m, i, j, a) || is_kept_back(m, i, j, key, a))
+		return false;
+	if (obeys(m, i, j) && !control_lets(a, me->as, m->node[j].as))
+		return false;
+	if (a->has_otc && (role == ROLE_RS_CLIENT || role == ROLE_CUSTOMER || role == ROLE_PEER))
+		return false;
+	if (from_ibgp && ibgp && !from_client && !client)
+		return false;
+	if (has(a->community, a->communities, NO_ADVERTISE))
+		return false;
+	return ibgp || client ||
+	       !(has(a->community, a->communities, NO_EXPORT) ||
+		       has(a->community, a->communities, NO_EXPORT_SUBCONFED));
+}
+
 /* What i sends to j of its path of `from`. false: nothing. */
 static bool to_send(const struct model *m, int i, int j, int key, int from, struct m_path *p)
 {
@@ -409,19 +433,7 @@ static bool to_send(const struct model *m, int i, int j, int key, int from, stru
 	struct m_attrs *a = &p->a;
 	enum bgp_role role = role_of(m, i, j);
 
-	if (!is_wanted(m, i, j, a) || is_kept_back(m, i, j, key, a))
-		return false;
-	if (obeys(m, i, j) && !control_lets(a, me->as, m->node[j].as))
-		return false;
-	if (a->has_otc && (role == ROLE_RS_CLIENT || role == ROLE_CUSTOMER || role == ROLE_PEER))
-		return false;
-	if (from == j || (from_ibgp && ibgp && !from_client && !client))
-		return false;
-	if (has(a->community, a->communities, NO_ADVERTISE))
-		return false;
-	if (!ibgp && !client &&
-		(has(a->community, a->communities, NO_EXPORT) ||
-			has(a->community, a->communities, NO_EXPORT_SUBCONFED)))
+	if (from == j || !may_send(m, i, j, key, from, a))
 		return false;
 	if (ibgp) {
 		if (!a->has_local_pref) {
@@ -499,21 +511,26 @@ static bool update(struct m_path *old, const struct m_path *new)
 	return true;
 }
 
-/* RFC 7947 section 2.3: who may not have the best is not to lack the next; -1: there is none. */
-static int best_for(const struct model *m, int i, int j, int key)
+/* Of those that may go to j; -1: there is none. */
+static int best_of_allowed(const struct model *m, int i, int j, int key, bool own)
 {
 	struct candidate c[CANDIDATES];
 	int n = candidates(m, i, key, c), kept = 0;
-	struct m_path p;
 
+	for (int k = 0; k < n; k++)
+		if ((own || c[k].from != j) && may_send(m, i, j, key, c[k].from, &c[k].p->a))
+			c[kept++] = c[k];
+	return kept ? choose_of(m, key, c, kept) : -1;
+}
+
+/* RFC 7947 section 2.3: who may not have the best is not to lack the next. Nor he whose own is the best; but while it is
+ * not it has its say by MED. */
+static int best_for(const struct model *m, int i, int j, int key)
+{
 	if (!obeys(m, i, j))
 		return m->best[i][key];
-	for (int k = 0; k < n; k++) {
-		p = *c[k].p;
-		if (to_send(m, i, j, key, c[k].from, &p))
-			c[kept++] = c[k];
-	}
-	return kept ? choose_of(m, key, c, kept) : -1;
+	int best = best_of_allowed(m, i, j, key, true);
+	return best == j ? best_of_allowed(m, i, j, key, false) : best;
 }
 
 /* All that i tells j of a key; true: something is new. */
