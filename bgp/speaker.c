@@ -208,6 +208,14 @@ static void bound_tombstones(struct table *t)
 	}
 }
 
+static bool any_sweeps(const struct speaker *s)
+{
+	for (size_t i = 1; i < s->neighbors; i++)
+		if (s->neighbor[i] && sweep_is_running(s->neighbor[i]))
+			return true;
+	return false;
+}
+
 /* Of the members that keep up; there is one at least. */
 static bool all_have_much_to_read(const struct speaker *s)
 {
@@ -231,7 +239,7 @@ static bool should_pause(struct speaker *s)
 {
 	bool long_enough = s->sweep_pause && s->now_ms >= s->sweep_pause + SWEEP_PAUSE_MS;
 
-	if (long_enough || !all_have_much_to_read(s))
+	if (long_enough || !any_sweeps(s) || !all_have_much_to_read(s))
 		s->sweep_pause = 0;
 	else if (!s->sweep_pause)
 		s->sweep_pause = s->now_ms;

@@ -253,6 +253,62 @@ START_TEST(tombstones_are_bounded)
 }
 END_TEST
 
+static unsigned routes(int node)
+{
+	struct speaker_stats st;
+
+	speaker_stats(sim.node[node].s, &st);
+	return (unsigned)st.routes;
+}
+
+/* While the only one to be told has much to read a sweep waits for him, but not for ever. */
+START_TEST(sweep_and_slow_reader)
+{
+	enum { ROUTES = 60000 };
+
+	star(2);
+	sim.node[0].s->neighbor[2]->config.queue_octets = 400000;
+	for (uint32_t i = 0; i < ROUTES; i++)
+		sim_originate(&sim, 1, i, 1);
+	sim_settle(&sim);
+	ck_assert_uint_eq(sim.node[2].known.count, ROUTES);
+	sim_stop_reading(&sim, 2, 0, true);
+	uint64_t down = sim.now;
+	ck_assert_int_eq(speaker_shutdown_neighbor(
+				 sim.node[0].s, sim.node[0].s->neighbor[1], true, NULL, sim.now),
+		0);
+	while (routes(0) && sim.now < down + 5000)
+		sim_run(&sim, 5);
+	ck_assert_uint_eq(routes(0), 0);
+	ck_assert_uint_ge(sim.now, down + 20);
+	ck_assert_uint_le(sim.now, down + 1000);
+	ck_assert(sim_up(&sim, 0, 2));
+	sim_stop_reading(&sim, 2, 0, false);
+	sim_run(&sim, 1000);
+	ck_assert_uint_eq(sim.node[2].known.count, 0);
+	sim_free(&sim);
+}
+END_TEST
+
+/* Without a sweep nothing waits, and the loop is not woken for it. */
+START_TEST(slow_reader_wakes_nobody)
+{
+	star(1);
+	sim.node[0].s->neighbor[1]->config.queue_octets = 400000;
+	sim_stop_reading(&sim, 1, 0, true);
+	uint32_t queued = 0;
+	for (uint32_t i = 0; queued <= 250000 && i < 100000; i += 1000) {
+		for (uint32_t k = 0; k < 1000; k++)
+			sim_originate(&sim, 0, i + k, 1);
+		sim_settle(&sim);
+		queued = sim_view(&sim, 0, 1).queued_octets;
+	}
+	ck_assert_uint_gt(queued, 250000);
+	ck_assert_uint_gt(speaker_deadline(sim.node[0].s), sim.now + 1);
+	sim_free(&sim);
+}
+END_TEST
+
 /* A client comes while the table changes under its first dump. */
 START_TEST(joins_in_the_midst)
 {
@@ -327,6 +383,8 @@ int main(void)
 	tcase_add_test(t, slow_reader);
 	tcase_add_test(t, slow_reader_who_owns);
 	tcase_add_test(t, tombstones_are_bounded);
+	tcase_add_test(t, sweep_and_slow_reader);
+	tcase_add_test(t, slow_reader_wakes_nobody);
 	tcase_add_test(t, joins_in_the_midst);
 	tcase_add_test(t, too_long_for_one);
 	suite_add_tcase(s, t);
