@@ -135,7 +135,7 @@ static int configure(pcap_t *pcap, const char *name, enum frame_dir dir)
 {
 	struct sock_filter filter[PROGRAM + 2];
 	const struct sock_fprog program = {.len = PROGRAM + 2, .filter = filter};
-	const uint32_t mark = MARK_ANSWER;
+	const uint32_t mark = MARK_ANSWER, ignore = dir == DIR_IN;
 	char err[PCAP_ERRBUF_SIZE];
 	int r;
 
@@ -154,6 +154,8 @@ static int configure(pcap_t *pcap, const char *name, enum frame_dir dir)
 	if (setsockopt(pcap_fileno(pcap), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0 ||
 		setsockopt(pcap_fileno(pcap), SOL_SOCKET, SO_MARK, &mark, sizeof mark) < 0)
 		return -errno;
+	/* Or each answer is shown to the socket of the way in; not there before Linux 4.20. */
+	(void)setsockopt(pcap_fileno(pcap), SOL_PACKET, PACKET_IGNORE_OUTGOING, &ignore, sizeof ignore);
 	return 0;
 }
 
@@ -214,7 +216,10 @@ static void capture_fault(struct capture *c)
 
 void packet_capture_read(struct capture *c)
 {
-	if (pcap_dispatch(c->pcap, BATCH, on_frame, (u_char *)c) < 0)
+	int n = pcap_dispatch(c->pcap, BATCH, on_frame, (u_char *)c);
+
+	packet_answers_send(c->port);
+	if (n < 0)
 		capture_fault(c);
 }
 

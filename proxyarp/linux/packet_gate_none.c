@@ -69,4 +69,3 @@ void gate_counts(struct gate *g, uint32_t ifindex, struct layout_counter ret[GAT
 {
 	(void)g, (void)ifindex, (void)ret;
 }
-

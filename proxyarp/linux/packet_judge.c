@@ -2,6 +2,7 @@
  * sent on to where the verdict lets it go. What goes on is judged once more on its way out, as the BPF plane's egress program
  * does.
  */
+#define _GNU_SOURCE /* sendmmsg */
 #include "proxyarp/linux/packet_parts.h"
 
 #include <string.h>
@@ -107,6 +108,65 @@ bool packet_send_counted(struct port *port, const uint8_t *frame, size_t len, en
 	return true;
 }
 
+/* What the answer to each class is. */
+static enum frame_class class_of_answer(uint8_t asked)
+{
+	switch (asked) {
+	case CLASS_NS:
+		return CLASS_NA;
+	case CLASS_NS_DAD:
+		return CLASS_NA_UNSOLICITED;
+	default:
+		return CLASS_ARP_REPLY;
+	}
+}
+
+static void count_answer(const struct port *port, const struct answer *a, bool sent)
+{
+	struct slot *s = slot_of(port->p, port->ifindex);
+
+	if (!s)
+		return;
+	add(&s->c[DIR_IN][a->cls][sent ? a->outcome : OUTCOME_ERROR], a->octets);
+	/* DAD over the fabric is answered to one MAC: no group. */
+	if (sent)
+		add(&s->c[DIR_OUT][a->frame[0] & 1 || a->cls != CLASS_NS_DAD ? class_of_answer(a->cls) : CLASS_NA][OUTCOME_ANSWER], a->len);
+}
+
+void packet_answers_send(struct port *port)
+{
+	struct mmsghdr messages[ANSWERS] = {0};
+	struct iovec parts[ANSWERS];
+	unsigned n = port->answer_count, sent = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		parts[i] = (struct iovec){port->answers[i].frame, port->answers[i].len};
+		messages[i].msg_hdr = (struct msghdr){.msg_iov = &parts[i], .msg_iovlen = 1};
+	}
+	while (sent < n && port->out.pcap) {
+		int r = sendmmsg(pcap_fileno(port->out.pcap), messages + sent, n - sent, MSG_DONTWAIT);
+		if (r <= 0)
+			break;
+		sent += (unsigned)r;
+	}
+	for (unsigned i = 0; i < n; i++)
+		count_answer(port, &port->answers[i], i < sent);
+	port->answer_count = 0;
+}
+
+static void queue_answer(struct port *port, const struct verdict *v, size_t octets)
+{
+	struct answer *a = &port->answers[port->answer_count++];
+
+	memcpy(a->frame, v->answer, v->answer_len);
+	a->len = v->answer_len;
+	a->cls = (uint8_t)v->cls;
+	a->outcome = (uint8_t)v->outcome;
+	a->octets = octets;
+	if (port->answer_count == ANSWERS)
+		packet_answers_send(port);
+}
+
 static void deliver(struct plane *p, uint32_t ifindex, const uint8_t *frame, size_t len, uint32_t mark)
 {
 	const struct layout_port *lp = tables_port(&p->t, ifindex);
@@ -166,17 +226,17 @@ static void judge_in(struct port *port, const struct layout_port *lp, enum packe
 	struct verdict v;
 
 	verdict_in(&p->t, in, &v);
-	if (from == SOURCE_WOULD && v.has_would)
+	if (v.has_would && (from == SOURCE_WOULD || (v.answer_len && from != SOURCE_COPY)))
 		add(&p->slots[lp->slot]->would[DIR_IN][v.cls][v.would], octets);
 	if (from == SOURCE_SOCKET || from == SOURCE_GATE) {
 		police(p, lp, DIR_IN, octets, &v);
 		/* Without a gate nothing can be kept from going on, nor sent on. */
 		bool ours = p->gate && !(lp->flags & PORT_DRY) && lp->kind != PORT_UNDERLAY;
-		if (v.answer_len && !packet_send_counted(port, v.answer, v.answer_len, OUTCOME_ANSWER))
-			v.outcome = OUTCOME_ERROR;
-		else if (ours && v.pass && in->len == octets)
+		if (ours && v.pass && in->len == octets)
 			send_on(port, lp, &v, in->frame, in->len);
-		if (v.outcome != OUTCOME_ERROR || v.answer_len)
+		if (v.answer_len)
+			queue_answer(port, &v, octets);
+		else if (v.outcome != OUTCOME_ERROR)
 			count_verdict(p, port->ifindex, DIR_IN, &v, octets);
 	}
 	if (v.has_event)

@@ -13,6 +13,7 @@
 #include "proxyarp/verdict.h"
 
 #define SEEN 8192
+#define ANSWERS 32
 
 struct capture {
 	struct port *port;
@@ -21,12 +22,22 @@ struct capture {
 	uint32_t lost;
 };
 
+/* An answer on its way, and what is counted when it has left, or has not. */
+struct answer {
+	uint8_t frame[VERDICT_ANSWER_MAX];
+	uint16_t len;
+	uint8_t cls, outcome; /* of what it answers */
+	size_t octets;
+};
+
 struct port {
 	struct port *next;
 	struct plane *p;
 	uint32_t ifindex;
 	bool gone; /* taken off while its frames were being read */
 	struct capture in, out;
+	struct answer answers[ANSWERS]; /* sent by the batch */
+	unsigned answer_count;
 	struct bucket learn, spoof;
 	struct layout_counter base[GATE_COUNTS]; /* the kernel's counts when ours were last zero */
 };
@@ -84,6 +95,7 @@ struct port *packet_find_port(const struct plane *p, uint32_t ifindex);
 /* `len` octets of it are there, it had `octets`. */
 void packet_judge(struct port *port, enum frame_dir dir, enum packet_source from, const uint8_t *frame,
 	size_t len, size_t octets);
+void packet_answers_send(struct port *port);
 /* One of our own. */
 bool packet_send_counted(struct port *port, const uint8_t *frame, size_t len, enum frame_outcome o);
 
