@@ -77,7 +77,7 @@ static void read_registry(struct agent_port *p, struct binding_port *ret)
 	/* Nothing in, nothing out: then nothing is answered for it either. */
 	if (p->quarantine)
 		ret->mac_count = ret->ip_count = 0;
-	ret->closed = p->closed;
+	ret->closed = p->closed || p->quarantine;
 }
 
 /* --- a port --- */

@@ -6,8 +6,8 @@
  *   T7       unicast requests (NUD) are forwarded, not answered, and keep a learned binding from ageing
  *   T12      the sponge keeps nobody from an address: no probe, no DAD of a sponged one is answered
  *
- * T3 (FRR's 0x04), T10 and T11 (24-bit VNIs) are in tests/evpn; T4 (N is 5) in tests/config; T8, T9, T13 and T14 in
- * check_binding_life.c and check_announce.c.
+ * Elsewhere: T3 (FRR's 0x04 is nothing) evpn/check_lan_import: arp_nd_flags; T4 (N is 5) config/check_config: agent_defaults;
+ * T8, T9, T10, T13, T14 check_binding_life and check_announce, by name; T11 (a VNI has 24 bits) evpn/check_nlri.
  */
 #include <check.h>
 
