@@ -207,6 +207,7 @@ static void yield(struct bindings *b, struct binding *e)
 	struct binding_port_entry *p = bindings_port(b, d->rival.ifindex);
 	struct station *s = station_find(b, d->rival.mac);
 	bool counts = owner_of(b, e) != NULL;
+	uint32_t ifindex;
 
 	d->state = DUPLICATE_CALM;
 	if (counts && count_move(b, e)) {
@@ -216,7 +217,7 @@ static void yield(struct bindings *b, struct binding *e)
 	if (!d->rival.ifindex) {
 		e->evpn_newer = e->refs[REF_EVPN].station != NULL;
 		binding_update(b, e, false);
-	} else if (p && s && s->seen_on == d->rival.ifindex) {
+	} else if (p && s && station_place(s, &ifindex) == PLACE_PORT && ifindex == d->rival.ifindex) {
 		binding_learned(b, p, s, e, d->rival.flags, d->rival.flooded);
 	}
 }
