@@ -94,7 +94,7 @@ static bool may_hold(const struct agent_port *p, const struct sponge_asker *aske
 	       !config_port_policy(p->lan->c->agent, p->name)->dry_run;
 }
 
-/* There is room in the queue for a question to so many ports, or it is empty. */
+/* There is room among the questions that wait for one to so many ports, or there are none. */
 static bool may_ask(const struct agent_lan *lan, uint32_t ports)
 {
 	struct announce_stats st;
@@ -102,7 +102,8 @@ static bool may_ask(const struct agent_lan *lan, uint32_t ports)
 		ports < WAITING_MAX / WAITING_PORT_MAX ? ports * WAITING_PORT_MAX : WAITING_MAX;
 
 	bindings_announce_stats(lan->books, &st);
-	return st.waiting == 0 || st.waiting + ports <= max;
+	uint32_t waiting = st.waiting_of[ANNOUNCE_PROBE];
+	return waiting == 0 || waiting + ports <= max;
 }
 
 static int on_probe(void *arg, struct ip ip, const struct sponge_asker *asker)
@@ -148,8 +149,11 @@ static void on_tell(void *arg, const struct sponge_asker *to, struct ip ip, stru
 	if (!port || mac_eq(to->mac, mac) ||
 		config_port_policy(p->lan->c->agent, port->name)->dry_run)
 		return;
-	bool router =
-		mac_is_zero(mac) || !bindings_get(p->lan->books, ip, &v) || v.flags & BIND_ROUTER;
+	bool there = !mac_is_zero(mac) && bindings_get(p->lan->books, ip, &v);
+	/* Nor a frame in the owner's name where the owner is: see may_hold(). */
+	if (there && v.place == PLACE_PORT && v.ifindex == to->ifindex)
+		return;
+	bool router = !there || v.flags & BIND_ROUTER;
 	size_t len = sponge_told(to->mac, address_of(p->lan, to->mac, 4), ip,
 		mac_is_zero(mac) ? p->mac : mac, router, frame);
 

@@ -1,6 +1,6 @@
 /* The queue of announce.h. RFC 9161 sections 3.2 (announcements), 3.5 and 3.7 leave open how fast; here it is a budget.
  *
- *   ports, in rotation -> a port's frames, by kind -> its next announcement
+ *   ports, in rotation -> a port's frames, kinds in rotation -> its next announcement
  *
  * One frame a port and round, so that no port waits for another's backlog. What the global budget holds back, it holds back
  * from all alike.
@@ -21,7 +21,7 @@
 #define PORT_RATE 10
 #define FRAME_RATE 500 /* what is not an announcement comes of timers and events that are bounded themselves */
 #define FRAME_PORT_RATE 50
-#define FRAMES_MAX 4096
+#define FRAMES_MAX 4096 /* of a kind, and a quarter of that to one port */
 #define ITEMS_MAX 16384
 #define WAKE_MS 20
 #define MS_NS 1000000ULL
@@ -49,7 +49,8 @@ struct port {
 	uint32_t ifindex;
 	bool announce;
 	TAILQ_HEAD(, frame_of_ours) frames[ANNOUNCE_KINDS];
-	uint32_t frame_count;
+	uint32_t waiting[ANNOUNCE_KINDS];
+	int next_kind; /* so that none waits for another's backlog: some are provoked by what the port's member sends */
 	struct item *at; /* the next announcement; NULL: it has had all */
 	struct bucket frame_budget, budget;
 	TAILQ_ENTRY(port) link;
@@ -64,7 +65,7 @@ struct announce {
 	struct items items;
 	struct hmap by_ip;
 	struct bucket frame_budget, budget;
-	uint32_t frames;
+	uint32_t frames, waiting[ANNOUNCE_KINDS];
 	uint64_t wake_ms; /* 0: nothing waits */
 	struct announce_stats stats;
 };
@@ -229,7 +230,8 @@ int announce_port(struct announce *a, uint32_t ifindex, bool announce)
 static void free_frame(struct announce *a, struct port *p, struct frame_of_ours *f)
 {
 	TAILQ_REMOVE(&p->frames[f->kind], f, link);
-	p->frame_count--;
+	p->waiting[f->kind]--;
+	a->waiting[f->kind]--;
 	a->frames--;
 	free(f);
 }
@@ -287,7 +289,8 @@ int announce_frame(struct announce *a, enum announce_kind kind, uint32_t ifindex
 	if (f) {
 		a->stats.replaced++;
 	} else {
-		f = a->frames < FRAMES_MAX ? calloc(1, sizeof(*f)) : NULL;
+		bool room = a->waiting[kind] < FRAMES_MAX && p->waiting[kind] < FRAMES_MAX / 4;
+		f = room ? calloc(1, sizeof(*f)) : NULL;
 		if (!f) {
 			a->stats.dropped++;
 			return -ENOBUFS;
@@ -295,7 +298,8 @@ int announce_frame(struct announce *a, enum announce_kind kind, uint32_t ifindex
 		f->kind = kind;
 		f->ip = ip;
 		TAILQ_INSERT_TAIL(&p->frames[kind], f, link);
-		p->frame_count++;
+		p->waiting[kind]++;
+		a->waiting[kind]++;
 		a->frames++;
 	}
 	f->len = (uint16_t)len;
@@ -305,18 +309,26 @@ int announce_frame(struct announce *a, enum announce_kind kind, uint32_t ifindex
 
 /* --- sending --- */
 
-static bool send_frame(struct announce *a, struct port *p, uint64_t now_ns)
+static struct frame_of_ours *next_frame(const struct port *p)
 {
 	struct frame_of_ours *f = NULL;
 
 	for (int k = 0; k < ANNOUNCE_KINDS && !f; k++)
-		f = TAILQ_FIRST(&p->frames[k]);
+		f = TAILQ_FIRST(&p->frames[(p->next_kind + k) % ANNOUNCE_KINDS]);
+	return f;
+}
+
+static bool send_frame(struct announce *a, struct port *p, uint64_t now_ns)
+{
+	struct frame_of_ours *f = next_frame(p);
+
 	if (!f || !bucket_take(&p->frame_budget, 1, now_ns))
 		return false;
 	if (!bucket_take(&a->frame_budget, 1, now_ns)) {
 		p->frame_budget.tokens_ns += BUCKET_NS;
 		return false;
 	}
+	p->next_kind = (f->kind + 1) % ANNOUNCE_KINDS;
 	a->stats.sent[f->kind]++;
 	a->send(a->arg, p->ifindex, f->octets, f->len);
 	free_frame(a, p, f);
@@ -364,5 +376,6 @@ void announce_stats(const struct announce *a, struct announce_stats *ret)
 {
 	*ret = a->stats;
 	ret->waiting = a->frames;
+	memcpy(ret->waiting_of, a->waiting, sizeof(ret->waiting_of));
 	ret->waiting_addresses = (uint32_t)a->by_ip.count;
 }

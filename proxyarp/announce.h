@@ -17,6 +17,7 @@ struct announce;
 
 struct announce_stats {
 	uint32_t waiting;	  /* frames to one port */
+	uint32_t waiting_of[ANNOUNCE_KINDS];
 	uint32_t waiting_addresses; /* announcements that not all ports have had */
 	uint64_t sent[ANNOUNCE_KINDS], announced; /* frames */
 	uint64_t replaced, dropped;		 /* by a newer one; because too many waited */

@@ -151,7 +151,7 @@ void bindings_sponge_del(struct bindings *b, struct ip ip);
 
 /* --- frames of our own --- */
 
-/* All that the agent itself sends waits in one queue (announce.h), under a budget in all and one a port, the first kind first. */
+/* All that the agent itself sends waits in one queue (announce.h), under a budget in all and one a port; a port's kinds take turns. */
 enum announce_kind {
 	ANNOUNCE_CONFIRM, /* RFC 9161 section 3.7 */
 	ANNOUNCE_REFRESH, /* section 3.5 */

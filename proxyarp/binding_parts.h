@@ -178,8 +178,8 @@ enum binding_source binding_effective(const struct bindings *b, const struct bin
 void binding_update(struct bindings *b, struct binding *e, bool claim);
 /* NULL: not any more. Without an update. */
 void binding_sponge(struct bindings *b, struct binding *e, const struct mac *mac);
-/* Asks `mac`, and nobody else, whether it has `ip`. */
-void binding_ask(struct bindings *b, enum announce_kind kind, uint32_t ifindex, struct mac mac,
+/* Asks `mac`, and nobody else, whether it has `ip`. As bindings_send(). */
+int binding_ask(struct bindings *b, enum announce_kind kind, uint32_t ifindex, struct mac mac,
 	struct ip ip);
 /* Learned on that port from now on. Within the port's share; else false. */
 bool binding_learned(struct bindings *b, struct binding_port_entry *p, struct station *s,

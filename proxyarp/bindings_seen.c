@@ -1,9 +1,12 @@
 /* What is seen on the ports, and what is not seen any more: learning (RFC 9161 section 3.2) and
  * ageing (section 3.5). */
+#include <errno.h>
+
 #include "proxyarp/binding_parts.h"
 #include "proxyarp/probe.h"
 
 #define TICK_PART 16384
+#define REFRESH_AGAIN_MS 5000
 
 static struct station *see(struct bindings *b, const struct binding_port_entry *p, struct mac mac)
 {
@@ -146,14 +149,15 @@ void bindings_event(struct bindings *b, const struct layout_event *ev, uint64_t 
 }
 
 /* Section 3.5: from the PE's MAC, to the owner alone. */
-void binding_ask(struct bindings *b, enum announce_kind kind, uint32_t ifindex, struct mac mac,
+int binding_ask(struct bindings *b, enum announce_kind kind, uint32_t ifindex, struct mac mac,
 	struct ip ip)
 {
 	uint8_t frame[PROBE_MAX];
 
-	if (mac_is_host(b->self))
-		announce_frame(b->announce, kind, ifindex, ip, frame,
-			probe_build(b->self, mac, ip, frame));
+	if (!mac_is_host(b->self))
+		return 0;
+	return announce_frame(
+		b->announce, kind, ifindex, ip, frame, probe_build(b->self, mac, ip, frame));
 }
 
 bool bindings_is_owners(const struct bindings *b, uint32_t ifindex, struct mac mac, struct ip ip)
@@ -196,7 +200,9 @@ static void age_binding(struct bindings *b, struct binding *e, bool retry)
 	} else if (s && b->now_ms - e->asked_ms > refresh_ms &&
 		   station_place(s, &ifindex) == PLACE_PORT) {
 		e->asked_ms = b->now_ms;
-		binding_ask(b, ANNOUNCE_REFRESH, ifindex, s->mac, e->ip);
+		/* Of many on one port that were learned at once, some wait until there is room. */
+		if (binding_ask(b, ANNOUNCE_REFRESH, ifindex, s->mac, e->ip) == -ENOBUFS)
+			e->asked_ms -= refresh_ms > REFRESH_AGAIN_MS ? refresh_ms - REFRESH_AGAIN_MS : 0;
 	}
 	binding_update(b, e, false);
 }

@@ -156,7 +156,7 @@ static int put(struct announce *a, enum announce_kind kind, uint32_t ifindex, st
 	return announce_frame(a, kind, ifindex, ip, f, sizeof(f));
 }
 
-START_TEST(the_first_kind_first)
+START_TEST(kinds_take_turns)
 {
 	struct sent s;
 	struct announce *a = open_queue(&s, 1000, 1000, 1);
@@ -172,6 +172,35 @@ START_TEST(the_first_kind_first)
 	ck_assert_int_eq(announce_frame(a, ANNOUNCE_CONFIRM, 1, nth(1), big, sizeof(big)), -90);
 	drain_all(a, 1000);
 	ck_assert_str_eq(s.order, "cfrpa");
+	/* What one kind has waiting holds none of the others back. */
+	s.ordered = 0;
+	memset(s.order, 0, sizeof(s.order));
+	for (uint32_t i = 0; i < 4; i++)
+		ck_assert_int_eq(put(a, ANNOUNCE_REPAIR, 1, nth(i), 'r'), 0);
+	for (uint32_t i = 0; i < 2; i++)
+		ck_assert_int_eq(put(a, ANNOUNCE_PROBE, 1, nth(i), 'p'), 0);
+	drain_all(a, 60000);
+	ck_assert_str_eq(s.order, "rprprr");
+	announce_free(a);
+}
+END_TEST
+
+/* Whoever sends to the sponge's MAC is told better, at its own port: that must not keep others from being asked. */
+START_TEST(one_port_fills_its_own_place)
+{
+	struct sent s;
+	struct announce *a = open_queue(&s, 1, 1, 3);
+	struct announce_stats st;
+
+	for (uint32_t i = 0; i < 5000; i++)
+		put(a, ANNOUNCE_REPAIR, 1, nth(i), 'r');
+	announce_stats(a, &st);
+	ck_assert_uint_eq(st.waiting_of[ANNOUNCE_REPAIR], 1024);
+	ck_assert_uint_eq(st.waiting_of[ANNOUNCE_PROBE], 0);
+	ck_assert_int_eq(put(a, ANNOUNCE_REPAIR, 1, nth(1), 'r'), 0);
+	ck_assert_int_eq(put(a, ANNOUNCE_REPAIR, 2, nth(1), 'r'), 0);
+	for (uint32_t i = 0; i < 1000; i++)
+		ck_assert_int_eq(put(a, ANNOUNCE_CONFIRM, 2, nth(i), 'c'), 0);
 	announce_free(a);
 }
 END_TEST
@@ -179,12 +208,12 @@ END_TEST
 START_TEST(everything_is_bounded)
 {
 	struct sent s;
-	struct announce *a = open_queue(&s, 1, 1, 2);
+	struct announce *a = open_queue(&s, 1, 1, 8);
 	struct announce_stats st;
 	uint32_t refused = 0;
 
 	for (uint32_t i = 0; i < 5000; i++)
-		refused += put(a, ANNOUNCE_REFRESH, 1, nth(i), 'f') == -105;
+		refused += put(a, ANNOUNCE_REFRESH, 1 + i % 8, nth(i), 'f') == -105;
 	ck_assert_uint_eq(refused, 5000 - 4096);
 	for (uint32_t i = 0; i < 20000; i++)
 		announce_binding(a, nth(i), frame_mac('C'), 0, 0);
@@ -192,11 +221,10 @@ START_TEST(everything_is_bounded)
 	ck_assert_uint_eq(st.waiting, 4096);
 	ck_assert_uint_eq(st.waiting_addresses, 16384);
 	ck_assert_uint_eq(st.dropped, 5000 - 4096 + 20000 - 16384);
-	announce_port_gone(a, 1);
+	for (uint32_t i = 1; i <= 8; i++)
+		announce_port_gone(a, i);
 	announce_stats(a, &st);
 	ck_assert_uint_eq(st.waiting, 0);
-	announce_port_gone(a, 2);
-	announce_stats(a, &st);
 	ck_assert_uint_eq(st.waiting_addresses, 0);
 	announce_free(a);
 }
@@ -249,7 +277,8 @@ int main(void)
 	tcase_add_test(c, a_storm_is_paced);
 	tcase_add_test(c, the_newest_is_told_once);
 	tcase_add_test(c, ports_come_and_go);
-	tcase_add_test(c, the_first_kind_first);
+	tcase_add_test(c, kinds_take_turns);
+	tcase_add_test(c, one_port_fills_its_own_place);
 	tcase_add_test(c, everything_is_bounded);
 	tcase_add_loop_test(c, frames, 0, (int)(sizeof(shapes) / sizeof(shapes[0])));
 	suite_add_tcase(s, c);
