@@ -370,8 +370,11 @@ void agent_sponge_configure(struct agent_lan *lan)
 {
 	struct sponge_config c = config_of(lan);
 
-	if (lan->sponge)
-		sponge_configure(lan->sponge->s, &c, loop_now_ms());
+	if (!lan->sponge)
+		return;
+	/* The books' own trap for dead members is the same MAC, and may just have gone. */
+	bindings_trap(lan->books, lan->sponge->mac);
+	sponge_configure(lan->sponge->s, &c, loop_now_ms());
 }
 
 void agent_sponge_tick(struct agent_lan *lan, uint64_t now_ms)

@@ -213,12 +213,23 @@ static void add_networks(struct sponge *s, uint64_t now_ms)
 	}
 }
 
+/* One of those that add_networks() adds. */
+static bool is_network(const struct sponge *s, struct ip ip)
+{
+	for (uint32_t i = 0; i < s->c.prefix_count; i++)
+		if (s->prefixes[i].ip.family == 4 && prefix_contains(&s->prefixes[i], ip) &&
+			is_end(&s->prefixes[i], ip))
+			return true;
+	return false;
+}
+
 static bool is_unwanted(void *entry, void *arg)
 {
 	struct sponge *s = arg;
 	struct sponge_entry *e = entry;
 
-	if (e->network ? s->c.network : s->c.on || e->state == SPONGE_STATIC)
+	if (e->network ? s->c.network && is_network(s, e->ip)
+		       : (s->c.on || e->state == SPONGE_STATIC) && sponge_may_be(s, e->ip))
 		return false;
 	sponge_let_go(s, e);
 	free(e);
@@ -323,6 +334,31 @@ void sponge_stats(const struct sponge *s, uint64_t now_ms, struct sponge_stats *
 
 /* --- the whole --- */
 
+static int take_prefixes(struct sponge *s, const struct sponge_config *c)
+{
+	struct prefix *prefixes = calloc(c->prefix_count ? c->prefix_count : 1, sizeof(*prefixes));
+
+	if (!prefixes)
+		return -ENOMEM;
+	if (c->prefix_count)
+		memcpy(prefixes, c->prefixes, c->prefix_count * sizeof(*prefixes));
+	free(s->prefixes);
+	s->prefixes = prefixes;
+	s->c.prefix_count = s->sweep_prefix = c->prefix_count; /* a sweep of the former ends */
+	return 0;
+}
+
+static bool same_prefixes(const struct sponge *s, const struct sponge_config *c)
+{
+	if (s->c.prefix_count != c->prefix_count)
+		return false;
+	for (uint32_t i = 0; i < c->prefix_count; i++)
+		if (s->prefixes[i].len != c->prefixes[i].len ||
+			!ip_eq(s->prefixes[i].ip, c->prefixes[i].ip))
+			return false;
+	return true;
+}
+
 static void take_config(struct sponge *s, const struct sponge_config *c)
 {
 	struct prefix *prefixes = s->prefixes;
@@ -353,6 +389,8 @@ void sponge_configure(struct sponge *s, const struct sponge_config *c, uint64_t 
 {
 	uint32_t window = s->c.window_sec, rate = s->sources.rate;
 
+	if (!same_prefixes(s, c))
+		(void)take_prefixes(s, c); /* out of memory: those of before */
 	take_config(s, c);
 	if (rate != c->source_rate) {
 		sponge_sources_free(&s->sources);
@@ -379,14 +417,10 @@ struct sponge *sponge_new(
 	if (!s)
 		return NULL;
 	s->hooks = *hooks;
-	s->prefixes = calloc(c->prefix_count ? c->prefix_count : 1, sizeof(*s->prefixes));
-	if (!s->prefixes) {
+	if (take_prefixes(s, c) < 0) {
 		free(s);
 		return NULL;
 	}
-	if (c->prefix_count)
-		memcpy(s->prefixes, c->prefixes, c->prefix_count * sizeof(*s->prefixes));
-	s->c.prefix_count = s->sweep_prefix = c->prefix_count;
 	TAILQ_INIT(&s->pending);
 	TAILQ_INIT(&s->watched);
 	hmap_init(&s->entries, entry_is);

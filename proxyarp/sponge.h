@@ -73,7 +73,7 @@ struct sponge_hooks {
 struct sponge *sponge_new(const struct sponge_config *c, const struct sponge_hooks *hooks, uint64_t now_ms);
 /* Leaves what is answered as it is. */
 void sponge_free(struct sponge *s);
-/* Another configuration; prefixes stay as they were. Not `on` any more: what it sponged by itself ends. */
+/* Another configuration. Not `on` any more: what it sponged by itself ends; so does what is not in the prefixes any more. */
 void sponge_configure(struct sponge *s, const struct sponge_config *c, uint64_t now_ms);
 /* What other PEs have is not known just now: nothing new is sponged. */
 void sponge_pause(struct sponge *s, bool paused);

@@ -147,3 +147,14 @@ def test_what_is_behind_other_pes_stays(up):
         assert f"~ agent ixp {key} (in place)" in said, said
     assert up.answered(1, ip4(9)) == "02:00:5e:00:0f:01" and up.answered(3, ip4(1)) == MACS[1]
     assert any(e.get("dst") == OTHER for e in up.fdb("02:00:5e:00:0f:01"))
+
+
+def test_the_sponges_mac_stays_a_trap(up):
+    """It is that of dead members, too; that these are not sponged any more leaves it the sponge's."""
+    def trap():
+        return up.rows("macs", "mac").get("02:71:75:00:00:64", {}).get("where")
+
+    for policy in ("sponge", "silent"):
+        up.write(entry(1), entry(2), **{"unknown-target": "sponge", "dead-members": f"{{policy: {policy}}}"})
+        reload(up)
+        assert trap() == "trap", policy

@@ -409,6 +409,30 @@ START_TEST(switched_off)
 }
 END_TEST
 
+START_TEST(other_prefixes)
+{
+	static const struct prefix none;
+	struct sponge_config c = conf();
+	struct prefix other = none;
+
+	prefix_parse("198.18.0.128/25", &other);
+	c.network = true;
+	begin_with(&c, 4);
+	ck_assert_int_eq(sponge_add(w.s, ip_v4_u32(0xc6120005), w.now_ms), 0);
+	ck_assert_int_eq(sponge_add(w.s, ip_v4_u32(0xc6120085), w.now_ms), 0);
+	c.prefixes = &other;
+	c.prefix_count = 1;
+	sponge_configure(w.s, &c, w.now_ms);
+	other = none; /* its own from now on */
+	ck_assert(!sponge_answers(w.s, ip_v4_u32(0xc6120005)));
+	ck_assert(sponge_answers(w.s, ip_v4_u32(0xc6120085)));
+	ck_assert(!sponge_answers(w.s, ip_v4_u32(0xc6120000)));
+	ck_assert(sponge_answers(w.s, ip_v4_u32(0xc6120080)) && sponge_answers(w.s, ip_v4_u32(0xc61200ff)));
+	ck_assert_int_eq(sponge_add(w.s, ip_v4_u32(0xc6120006), w.now_ms), -EINVAL);
+	sponge_free(w.s);
+}
+END_TEST
+
 START_TEST(told_at_once)
 {
 	struct sponge_config c = conf();
@@ -653,6 +677,7 @@ int main(void)
 	tcase_add_test(c, never_these);
 	tcase_add_test(c, network_addresses);
 	tcase_add_test(c, switched_off);
+	tcase_add_test(c, other_prefixes);
 	tcase_add_loop_test(c, told_at_once, 0, 2);
 	tcase_add_test(c, askers);
 	tcase_add_test(c, bounded);
