@@ -74,7 +74,7 @@ static void read_registry(struct agent_port *p, struct binding_port *ret)
 			p->quarantine |= QUARANTINE_REGISTRY;
 		add_entry(p, r, groups++, ret);
 	}
-	/* Nothing in, nothing out: then nothing is answered for it either. */
+	/* Nothing in, nothing out: then nothing is answered for it either, nor for whom it had learned. */
 	if (p->quarantine)
 		ret->mac_count = ret->ip_count = 0;
 	ret->closed = p->closed || p->quarantine;

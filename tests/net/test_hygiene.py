@@ -316,6 +316,24 @@ def test_the_operator_puts_a_port_into_quarantine(box):
     assert "no such member port" in quell(box, "quarantine", "add", "vx100", code=1)
 
 
+def test_a_port_that_learns_is_forgotten_in_quarantine(box):
+    begin(box)
+    with box.port(3) as three:
+        three.send(wire.garp(MACS[3], ip4(3)))
+        box.straw.until(op="add", ip=ip4(3))
+        assert box.answered(1, ip4(3)) == MACS[3]
+        quell(box, "quarantine", "add", "swp3")
+        box.straw.until(op="del", ip=ip4(3))
+        assert box.answered(1, ip4(3), 0.5) is None
+        quell(box, "quarantine", "del", "swp3")
+
+        def heard():
+            three.send(wire.garp(MACS[3], ip4(3)))
+            return box.where(ip4(3))
+
+        wait_until(heard, 10, "it is learned again")  # the same is told once a second
+
+
 def test_what_the_configuration_has_in_quarantine_the_operator_does_not_let_out(box):
     box.write(entry(1), entry(2, status="quarantine"), more="      port-settings: [{ports: [swp1], quarantine: true}]\n")
     begin(box)
