@@ -192,13 +192,16 @@ static const struct {
 	{"flood-del", take_flood_del},
 };
 
-static void take_end(struct agent_feed *f)
+static int take_end(struct agent_feed *f)
 {
 	struct agent *a = f->agent;
 	size_t swept = 0;
 
+	/* Of no snapshot: it would sweep away what was adopted. */
+	if (!f->greeted)
+		return -EPROTO;
 	if (f->state == AGENT_FEED_LIVE)
-		return;
+		return 0;
 	for (uint32_t i = 0; i < a->lan_count; i++) {
 		struct agent_lan *lan = &a->lans[i];
 		swept += bindings_remote_sweep(lan->books);
@@ -213,6 +216,7 @@ static void take_end(struct agent_feed *f)
 	f->retry_ms = RETRY_FIRST_MS;
 	log_notice(
 		LOG_FEED, "quelld's snapshot is in; %zu entries of before were not in it", swept);
+	return 0;
 }
 
 static int take_hello(struct agent_feed *f, const json_t *o)
@@ -282,7 +286,7 @@ static void on_line(void *arg, struct jsonsock *s, const json_t *o)
 	else if (strcmp(op, "hello") == 0)
 		r = take_hello(f, o);
 	else if (strcmp(op, "end") == 0)
-		take_end(f);
+		r = take_end(f);
 	else if (strcmp(op, "error") == 0)
 		take_error(f, o);
 	else

@@ -117,6 +117,19 @@ def test_nonsense_on_the_feed_ends_the_connection_and_nothing_else(up, line):
     assert up.process.alive() and up.answered(1, ip4(2)) == MACS[2]
 
 
+def test_an_end_before_the_hello_sweeps_nothing(up):
+    """A quelld that ends a snapshot which it has not begun: what was adopted stays."""
+    up.straw.say(far_mac(), far_bind(ip4(9)))
+    wait_until(lambda: up.where(ip4(9)) == OTHER, 5, "the binding is in")
+    up.kill()
+    up.start()
+    up.straw.accept(hello=False)
+    up.straw.say({"op": "end"})
+    while up.straw.line() is not None:
+        pass
+    assert up.answered(1, ip4(9)) == FAR
+
+
 def test_lines_that_are_not_for_this_agent_are_passed_over(up):
     up.straw.say({"op": "mac", "lan": "other", "mac": FAR, "vtep": OTHER, "seq": 0}, far_mac("01:00:5e:00:00:01"),
                  far_bind("192.0.2.1"), far_bind("224.0.0.1"), far_bind(ip4(9)), far_mac())
