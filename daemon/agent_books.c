@@ -111,8 +111,10 @@ static struct binding_config config_of(const struct agent_lan *lan)
 		.na_new = c->na_without_override == 0,
 		.mac_list_first = c->mac_list,
 		.dead = {dead[c->dead.policy], (uint64_t)c->dead.after_sec * 1000, c->sponge.mac},
-		.duplicate = {duplicate[d->action], d->moves, d->window, d->confirm, d->hold_down, d->as_mac},
-		/* In a dry run members hear all that they always heard. */
+		/* In a dry run members hear all that they always heard, and nobody loses an address. */
+		.duplicate = {c->policy.dry_run && d->action == DUPLICATE_FREEZE ? DUPLICATE_IP_ALARM
+										 : duplicate[d->action],
+			d->moves, d->window, d->confirm, d->hold_down, d->as_mac},
 		.announce = {c->policy.dry_run ? ANNOUNCE_OFF : announce[c->announce.on], c->announce.rate,
 			c->announce.port_rate},
 	};
