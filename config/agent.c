@@ -74,6 +74,14 @@ static void ports(struct convert *cv, const struct raw_agent *raw, struct config
 				convert_error(cv, "underlay", "'%s' is a member port", a->ports[i]);
 }
 
+static bool is_port(const struct config_agent *a, const char *name)
+{
+	for (uint32_t i = 0; i < a->port_count; i++)
+		if (strcmp(a->ports[i], name) == 0)
+			return true;
+	return a->all_ports;
+}
+
 /* One entry of `port-settings`, which may name many ports: the LAN's policy with its own over it, for each. */
 static void port_setting(
 	struct convert *cv, const char *at, const struct raw_port *raw, struct config_agent *a)
@@ -96,6 +104,8 @@ static void port_setting(
 			convert_error(cv, key, "'%s' is the vxlan device, not a member port", name);
 		else if (config_port_find(a, name))
 			convert_error(cv, key, "'%s': said already", name);
+		else if (!is_port(a, name))
+			convert_error(cv, key, "'%s': not one of `ports`", name);
 		struct config_port *p = &a->port_settings[a->port_setting_count++];
 		*p = (struct config_port){.quarantine = raw->quarantine, .policy = policy};
 		snprintf(p->name, sizeof(p->name), "%s", name);
@@ -123,7 +133,7 @@ static void quarantine(struct convert *cv, const struct raw_quarantine *raw, str
 	char key[24];
 
 	convert_count(cv, "violations", raw->violations, 0, 1000000, &q->violations);
-	convert_number(cv, "window", raw->window, 1, 3600, &q->window);
+	convert_count(cv, "window", raw->window, 1, 3600, &q->window);
 	convert_never(cv, "release", raw->release, 7 * DAY, &q->release);
 	for (uint32_t i = 0; i < raw->rules.count; i++) {
 		int r = rule_find(raw->rules.items[i]);
@@ -140,14 +150,14 @@ static void quarantine(struct convert *cv, const struct raw_quarantine *raw, str
 static void sponge(struct convert *cv, const struct raw_sponge *raw, struct config_sponge *s)
 {
 	convert_mac(cv, "mac", raw->mac, &s->mac);
-	convert_number(cv, "queries", raw->queries, 1, 100000, &s->queries);
-	convert_number(cv, "window", raw->window, 1, 3600, &s->window);
+	convert_count(cv, "queries", raw->queries, 1, 100000, &s->queries);
+	convert_count(cv, "window", raw->window, 1, 3600, &s->window);
 	convert_count(cv, "probes", raw->probes, 0, 100, &s->probes);
 	convert_count(cv, "learn", raw->learn, 0, DAY, &s->learn_sec);
-	convert_number(cv, "source-rate", raw->source_rate, 1, 10000, &s->source_rate);
-	convert_number(cv, "max", raw->max, 1, 1048576, &s->max);
+	convert_count(cv, "source-rate", raw->source_rate, 1, 10000, &s->source_rate);
+	convert_count(cv, "max", raw->max, 1, 1048576, &s->max);
 	convert_count(cv, "sweep", raw->sweep, 0, 7 * DAY, &s->sweep_sec);
-	convert_number(cv, "sweep-rate", raw->sweep_rate, 1, 10000, &s->sweep_rate);
+	convert_count(cv, "sweep-rate", raw->sweep_rate, 1, 10000, &s->sweep_rate);
 	convert_flag(raw->repair, &s->repair);
 	convert_flag(raw->gratuitous, &s->gratuitous);
 	convert_flag(raw->network, &s->network);
@@ -156,10 +166,10 @@ static void sponge(struct convert *cv, const struct raw_sponge *raw, struct conf
 static void duplicate_ip(
 	struct convert *cv, const struct raw_duplicate_ip *raw, struct config_duplicate_ip *d)
 {
-	convert_number(cv, "moves", raw->moves, 2, 1000, &d->moves);
-	convert_number(cv, "window", raw->window, 1, DAY, &d->window);
-	convert_number(cv, "hold-down", raw->hold_down, 1, DAY, &d->hold_down);
-	convert_number(cv, "confirm", raw->confirm, 1, 3600, &d->confirm);
+	convert_count(cv, "moves", raw->moves, 2, 1000, &d->moves);
+	convert_count(cv, "window", raw->window, 1, DAY, &d->window);
+	convert_count(cv, "hold-down", raw->hold_down, 1, DAY, &d->hold_down);
+	convert_count(cv, "confirm", raw->confirm, 1, 3600, &d->confirm);
 	convert_word(cv, "action", raw->action, config_duplicate_words, &d->action);
 	if (raw->as_mac && strcmp(raw->as_mac, "none") != 0)
 		convert_mac(cv, "as-mac", raw->as_mac, &d->as_mac);
@@ -189,8 +199,8 @@ static void sections(
 	if (raw->announce) {
 		convert_at(cv, "%s.announce", at);
 		convert_word(cv, "on", raw->announce->on, config_announce_words, &a->announce.on);
-		convert_number(cv, "rate", raw->announce->rate, 1, 100000, &a->announce.rate);
-		convert_number(cv, "port-rate", raw->announce->port_rate, 1, 100000,
+		convert_count(cv, "rate", raw->announce->rate, 1, 100000, &a->announce.rate);
+		convert_count(cv, "port-rate", raw->announce->port_rate, 1, 100000,
 			&a->announce.port_rate);
 	}
 }
@@ -214,10 +224,10 @@ struct config_agent *config_agent(
 	convert_word(cv, "mac-list", raw->mac_list, config_mac_list_words, &a->mac_list);
 	convert_word(cv, "unregistered-ports", raw->unregistered_ports, config_unregistered_words,
 		&a->learn_unregistered);
-	convert_number(cv, "age-time", raw->age_time, 60, DAY, &a->age_sec);
+	convert_count(cv, "age-time", raw->age_time, 60, DAY, &a->age_sec);
 	a->refresh_sec = a->age_sec / 3;
-	convert_number(cv, "refresh", raw->refresh, 10, a->age_sec - 1, &a->refresh_sec);
-	convert_number(cv, "max-bindings", raw->max_bindings, 16, 1048576, &a->max_bindings);
+	convert_count(cv, "refresh", raw->refresh, 10, a->age_sec - 1, &a->refresh_sec);
+	convert_count(cv, "max-bindings", raw->max_bindings, 16, 1048576, &a->max_bindings);
 	config_policy(cv, here, &raw->policy, &a->policy);
 	port_settings(cv, here, raw, a);
 	sections(cv, here, raw, a);

@@ -100,10 +100,23 @@ static void duplicates(
 	if (!raw)
 		return;
 	convert_at(cv, "%s.duplicate-mac", at);
-	convert_number(cv, "moves", raw->moves, 2, 1000, &lan->dup_moves);
-	convert_number(cv, "window", raw->window, 1, 86400, &lan->dup_window);
+	convert_count(cv, "moves", raw->moves, 2, 1000, &lan->dup_moves);
+	convert_count(cv, "window", raw->window, 1, 86400, &lan->dup_window);
 	convert_word(cv, "action", raw->action, config_duplicate_words, &lan->dup_action);
 	convert_never(cv, "recovery", raw->recovery, 604800, &lan->dup_recovery);
+}
+
+/* Which addresses are nobody's is known of the LAN's own only. */
+static void check_sponge(struct convert *cv, const char *at, const struct config_lan *lan)
+{
+	const struct config_agent *a = lan->agent;
+	bool sponge = a->policy.unknown_target == UNKNOWN_SPONGE;
+
+	for (uint32_t i = 0; i < a->port_setting_count; i++)
+		sponge |= a->port_settings[i].policy.unknown_target == UNKNOWN_SPONGE;
+	convert_at(cv, "%s", at);
+	if (sponge && !lan->prefix_count)
+		convert_error(cv, "agent", "unknown-target: sponge needs the LAN's prefixes");
 }
 
 void config_lans(struct convert *cv, const struct raw_config *raw, struct config *c)
@@ -118,8 +131,10 @@ void config_lans(struct convert *cv, const struct raw_config *raw, struct config
 		lan_values(cv, &raw->lans[i], c, &c->lans[i]);
 		check_twice(cv, c, i);
 		duplicates(cv, at, raw->lans[i].duplicate, &c->lans[i]);
-		if (raw->lans[i].agent)
-			c->lans[i].agent = config_agent(cv, at, c->lans[i].vni, raw->lans[i].agent);
+		if (!raw->lans[i].agent)
+			continue;
+		c->lans[i].agent = config_agent(cv, at, c->lans[i].vni, raw->lans[i].agent);
+		check_sponge(cv, at, &c->lans[i]);
 	}
 }
 

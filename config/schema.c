@@ -151,7 +151,7 @@ static const cyaml_schema_value_t port_schema = {
 
 static const cyaml_schema_field_t quarantine_fields[] = {
 	NUMBER_PTR("violations", struct raw_quarantine, violations),
-	NUMBER("window", struct raw_quarantine, window),
+	NUMBER_PTR("window", struct raw_quarantine, window),
 	TEXTS("rules", struct raw_quarantine, rules, 32),
 	TEXT("release", struct raw_quarantine, release),
 	CYAML_FIELD_END,
@@ -159,17 +159,17 @@ static const cyaml_schema_field_t quarantine_fields[] = {
 
 static const cyaml_schema_field_t sponge_fields[] = {
 	TEXT("mac", struct raw_sponge, mac),
-	NUMBER("queries", struct raw_sponge, queries),
-	NUMBER("window", struct raw_sponge, window),
+	NUMBER_PTR("queries", struct raw_sponge, queries),
+	NUMBER_PTR("window", struct raw_sponge, window),
 	NUMBER_PTR("probes", struct raw_sponge, probes),
 	NUMBER_PTR("learn", struct raw_sponge, learn),
-	NUMBER("source-rate", struct raw_sponge, source_rate),
-	NUMBER("max", struct raw_sponge, max),
+	NUMBER_PTR("source-rate", struct raw_sponge, source_rate),
+	NUMBER_PTR("max", struct raw_sponge, max),
 	FLAG_PTR("repair", struct raw_sponge, repair),
 	FLAG_PTR("gratuitous", struct raw_sponge, gratuitous),
 	FLAG_PTR("network", struct raw_sponge, network),
 	NUMBER_PTR("sweep", struct raw_sponge, sweep),
-	NUMBER("sweep-rate", struct raw_sponge, sweep_rate),
+	NUMBER_PTR("sweep-rate", struct raw_sponge, sweep_rate),
 	CYAML_FIELD_END,
 };
 
@@ -180,10 +180,10 @@ static const cyaml_schema_field_t dead_fields[] = {
 };
 
 static const cyaml_schema_field_t duplicate_ip_fields[] = {
-	NUMBER("moves", struct raw_duplicate_ip, moves),
-	NUMBER("window", struct raw_duplicate_ip, window),
-	NUMBER("hold-down", struct raw_duplicate_ip, hold_down),
-	NUMBER("confirm", struct raw_duplicate_ip, confirm),
+	NUMBER_PTR("moves", struct raw_duplicate_ip, moves),
+	NUMBER_PTR("window", struct raw_duplicate_ip, window),
+	NUMBER_PTR("hold-down", struct raw_duplicate_ip, hold_down),
+	NUMBER_PTR("confirm", struct raw_duplicate_ip, confirm),
 	TEXT("action", struct raw_duplicate_ip, action),
 	TEXT("as-mac", struct raw_duplicate_ip, as_mac),
 	CYAML_FIELD_END,
@@ -191,8 +191,8 @@ static const cyaml_schema_field_t duplicate_ip_fields[] = {
 
 static const cyaml_schema_field_t announce_fields[] = {
 	TEXT("on", struct raw_announce, on),
-	NUMBER("rate", struct raw_announce, rate),
-	NUMBER("port-rate", struct raw_announce, port_rate),
+	NUMBER_PTR("rate", struct raw_announce, rate),
+	NUMBER_PTR("port-rate", struct raw_announce, port_rate),
 	CYAML_FIELD_END,
 };
 
@@ -214,15 +214,15 @@ static const cyaml_schema_field_t agent_fields[] = {
 	TEXT("mac-list", struct raw_agent, mac_list),
 	TEXT("unregistered-ports", struct raw_agent, unregistered_ports),
 	FLAG_PTR("manage-fdb", struct raw_agent, manage_fdb),
-	NUMBER("age-time", struct raw_agent, age_time),
-	NUMBER("refresh", struct raw_agent, refresh),
-	NUMBER("max-bindings", struct raw_agent, max_bindings),
+	NUMBER_PTR("age-time", struct raw_agent, age_time),
+	NUMBER_PTR("refresh", struct raw_agent, refresh),
+	NUMBER_PTR("max-bindings", struct raw_agent, max_bindings),
 	CYAML_FIELD_END,
 };
 
 static const cyaml_schema_field_t duplicate_fields[] = {
-	NUMBER("moves", struct raw_duplicate, moves),
-	NUMBER("window", struct raw_duplicate, window),
+	NUMBER_PTR("moves", struct raw_duplicate, moves),
+	NUMBER_PTR("window", struct raw_duplicate, window),
 	TEXT("recovery", struct raw_duplicate, recovery),
 	TEXT("action", struct raw_duplicate, action),
 	CYAML_FIELD_END,

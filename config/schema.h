@@ -73,14 +73,14 @@ struct raw_port {
 };
 
 struct raw_quarantine {
-	uint32_t *violations, window;
+	uint32_t *violations, *window;
 	struct raw_list rules;
 	char *release;
 };
 
 struct raw_sponge {
 	char *mac;
-	uint32_t queries, window, *probes, *learn, source_rate, max, *sweep, sweep_rate;
+	uint32_t *queries, *window, *probes, *learn, *source_rate, *max, *sweep, *sweep_rate;
 	bool *repair, *gratuitous, *network;
 };
 
@@ -90,13 +90,13 @@ struct raw_dead {
 };
 
 struct raw_duplicate_ip {
-	uint32_t moves, window, hold_down, confirm;
+	uint32_t *moves, *window, *hold_down, *confirm;
 	char *action, *as_mac;
 };
 
 struct raw_announce {
 	char *on;
-	uint32_t rate, port_rate;
+	uint32_t *rate, *port_rate;
 };
 
 struct raw_agent {
@@ -112,11 +112,11 @@ struct raw_agent {
 	struct raw_announce *announce;
 	char *unregistered_ports, *na_without_override, *mac_list;
 	bool *manage_fdb, anycast;
-	uint32_t age_time, refresh, max_bindings;
+	uint32_t *age_time, *refresh, *max_bindings;
 };
 
 struct raw_duplicate {
-	uint32_t moves, window;
+	uint32_t *moves, *window;
 	char *recovery, *action;
 };
 

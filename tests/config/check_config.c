@@ -273,7 +273,7 @@ END_TEST
 
 START_TEST(sponge_dead_duplicate_announce)
 {
-	struct config *c = must_load(TOP "lans:\n  - name: ixp\n    vni: 100\n    agent:\n"
+	struct config *c = must_load(TOP "lans:\n  - name: ixp\n    vni: 100\n    prefixes: [198.18.0.0/21]\n    agent:\n"
 		"      bridge: br\n      vxlan: vx\n      unknown-target: sponge\n"
 		"      sponge: {mac: 02:00:00:00:00:99, queries: 5, window: 10, probes: 0, learn: 0,\n"
 		"        source-rate: 7, max: 8, repair: false, gratuitous: true, sweep: 600, sweep-rate: 9}\n"
@@ -458,6 +458,17 @@ static const struct {
 		":3:74: lans[0].agent.unknown-target: 'maybe': expected one of drop, sponge, police, flood"},
 	{AGENT("unknown-target: police"),
 		":3:74: lans[0].agent.unknown-target: police needs a rate: police: {unknown: 100 pps}"},
+	{AGENT("unknown-target: sponge"),
+		":3:34: lans[0].agent: unknown-target: sponge needs the LAN's prefixes"},
+	{AGENT("port-settings: [{ports: [a], unknown-target: sponge}]"),
+		":3:34: lans[0].agent: unknown-target: sponge needs the LAN's prefixes"},
+	{AGENT("ports: [a, b], port-settings: [{ports: [a, c], dry-run: true}]"),
+		":3:101: lans[0].agent.port-settings[0].ports[1]: 'c': not one of `ports`"},
+	{AGENT("announce: {rate: 0}"), ":3:75: lans[0].agent.announce.rate: 0: expected 1 - 100000"},
+	{AGENT("sponge: {queries: 0}"), ":3:76: lans[0].agent.sponge.queries: 0: expected 1 - 100000"},
+	{AGENT("duplicate-ip: {confirm: 0}"), ":3:82: lans[0].agent.duplicate-ip.confirm: 0: expected 1 - 3600"},
+	{AGENT("age-time: 0"), ":3:68: lans[0].agent.age-time: 0: expected 60 - 86400"},
+	{AGENT("max-bindings: 0"), ":3:72: lans[0].agent.max-bindings: 0: expected 16 - 1048576"},
 	{AGENT("police: {in: 5 furlongs}"),
 		":3:71: lans[0].agent.police.in: '5 furlongs': expected a rate such as 100 kbit, 1.5 "
 		"mbit, 200 pps or 0"},
