@@ -106,7 +106,7 @@ struct bindings {
 	struct mac self;
 	struct ip exchange[BINDING_EXCHANGE]; /* sorted */
 	uint32_t exchange_count;
-	uint32_t sponged, duplicates, frozen;
+	uint32_t sponged, frozen;
 	uint64_t now_ms;
 	bool empty_stations, empty_bindings; /* some may be: a collect is worth its walk */
 	size_t station_at, binding_at; /* where the next tick goes on */

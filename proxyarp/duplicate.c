@@ -41,20 +41,16 @@ void duplicate_free(struct bindings *b, struct binding *e)
 	if (!e->duplicate)
 		return;
 	b->frozen -= duplicate_is_frozen(e);
-	b->duplicates--;
 	free(e->duplicate);
 	e->duplicate = NULL;
 }
 
-/* NULL: as many as may be; then addresses move as if there were no detection. */
-static struct duplicate *get(struct bindings *b, struct binding *e)
+/* No more than there are addresses: with a limit below that, who fills it with quarrels about his own would have the others'
+ * unasked. NULL: out of memory. */
+static struct duplicate *get(struct binding *e)
 {
-	if (e->duplicate)
-		return e->duplicate;
-	if (b->duplicates >= bindings_share_of(b->c.max_bindings))
-		return NULL;
-	e->duplicate = calloc(1, sizeof(*e->duplicate));
-	b->duplicates += e->duplicate != NULL;
+	if (!e->duplicate)
+		e->duplicate = calloc(1, sizeof(*e->duplicate));
 	return e->duplicate;
 }
 
@@ -158,9 +154,9 @@ bool duplicate_claim(struct bindings *b, struct binding *e, const struct duplica
 			duplicate_heard(b, e, c->mac);
 		return false;
 	}
-	d = get(b, e);
+	d = get(e);
 	if (!d)
-		return true;
+		return false;
 	d->rival = *c;
 	d->told = false;
 	if (b->c.duplicate.confirm_sec && owner == e->refs[REF_LEARNED].station &&

@@ -283,6 +283,34 @@ START_TEST(bounded)
 }
 END_TEST
 
+/* Two that quarrel over many addresses of their own take nobody else's without a question. */
+START_TEST(no_way_around)
+{
+	struct world w;
+	char line[64];
+
+	world_open(&w, &plain, 64, 0);
+	run(&w, "port 11 open");
+	run(&w, "port 12 open");
+	run(&w, "port 13 open");
+	run(&w, "self S");
+	run(&w, "tick 1000");
+	run(&w, "arp 13 E 198.18.0.99");
+	for (int i = 1; i <= 16; i++) {
+		snprintf(line, sizeof(line), "arp 11 C 198.18.0.%d", i);
+		run(&w, line);
+	}
+	for (int i = 1; i <= 16; i++) {
+		snprintf(line, sizeof(line), "arp 12 D 198.18.0.%d", i);
+		run(&w, line);
+	}
+	run(&w, "arp 12 D 198.18.0.99");
+	run(&w, "bind 198.18.0.99");
+	ck_assert_str_eq(w.words[w.count - 1], "E@13");
+	world_close(&w);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("duplicate");
@@ -290,6 +318,7 @@ int main(void)
 
 	tcase_add_loop_test(c, every_scenario, 0, (int)(sizeof(scenarios) / sizeof(scenarios[0])));
 	tcase_add_test(c, bounded);
+	tcase_add_test(c, no_way_around);
 	suite_add_tcase(s, c);
 	SRunner *r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);
