@@ -99,6 +99,7 @@ struct agent_lan {
 	struct mac self;
 	struct agent_vtep *vteps;
 	uint32_t vtep_count;
+	uint64_t full; /* how much did not fit, as was told last */
 	bool vteps_moved; /* MACs have moved: some may have no VTEP any more */
 	TAILQ_HEAD(, agent_port) ports;
 };
@@ -214,6 +215,8 @@ void agent_books_place(struct agent_lan *lan, struct mac mac, enum binding_place
 void agent_books_event(void *arg, const struct layout_event *e);
 /* Frames of our own that are due; every turn. When it is to be called again at the latest. */
 uint64_t agent_books_turn(struct agent *a, uint64_t now_ms);
+/* Once a second. */
+void agent_books_tick(struct agent_lan *lan, uint64_t now_ms);
 /* What the kernel's FDB tells. */
 void agent_books_learned(void *arg, struct fdb_lan *lan, uint32_t port, struct mac mac, bool gone);
 

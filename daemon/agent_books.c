@@ -230,6 +230,20 @@ uint64_t agent_books_turn(struct agent *a, uint64_t now_ms)
 	return next;
 }
 
+void agent_books_tick(struct agent_lan *lan, uint64_t now_ms)
+{
+	struct binding_stats stats;
+
+	bindings_tick(lan->books, now_ms);
+	bindings_stats(lan->books, &stats);
+	if (stats.full != lan->full) {
+		struct agent_alarm al =
+			agent_alarm_of(lan, 0, "a table is full: not all is answered for (max-bindings)");
+		agent_alarm_log(lan, &al);
+	}
+	lan->full = stats.full;
+}
+
 void agent_books_learned(void *arg, struct fdb_lan *f, uint32_t port, struct mac mac, bool gone)
 {
 	struct agent_lan *lan = fdb_lan_arg(f);

@@ -16,7 +16,7 @@
 #include "daemon/agent.h"
 #include "daemon/loop.h"
 
-#define LOOK_AGAIN_MS 5000
+#define LOOK_AGAIN_MS 3000
 
 /* --- the registry --- */
 

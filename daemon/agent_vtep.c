@@ -13,7 +13,7 @@
 #include "daemon/agent.h"
 #include "daemon/loop.h"
 
-#define LOOK_AGAIN_MS 5000
+#define LOOK_AGAIN_MS 3000
 
 /* --- VTEPs --- */
 
@@ -34,9 +34,6 @@ static void tell_plane(struct agent *a, uint32_t vni, struct ip ip, bool present
 {
 	struct layout_vtep_key k = key_of(vni, ip);
 	char text[IP_TEXT];
-
-	if (!a->ops->vtep_set)
-		return;
 	int r = present ? a->ops->vtep_set(a->plane, &k) : a->ops->vtep_del(a->plane, &k);
 
 	if (r < 0)
@@ -170,6 +167,51 @@ void agent_vtep_own(struct agent *a, const struct config *c, const struct config
 			tell_plane(a, 0, was->lans[i].vtep, false);
 }
 
+/* --- a plane that was found working --- */
+
+struct stale {
+	struct agent *agent;
+	struct layout_vtep_key *keys;
+	size_t count;
+};
+
+static struct ip ip_of(const struct layout_vtep_key *k)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+	static const uint8_t zero[16];
+
+	if (memcmp(k->ip, zero, 16) == 0)
+		return (struct ip){.family = 6};
+	return memcmp(k->ip, mapped, 12) == 0 ? ip_v4(k->ip + 12) : ip_v6(k->ip);
+}
+
+static void note_stale(void *arg, const struct layout_vtep_key *k)
+{
+	struct stale *s = arg;
+	struct agent_lan *lan = k->vni ? agent_lan_by_vni(s->agent, k->vni) : NULL;
+	struct ip ip = ip_of(k);
+
+	if (k->vni ? lan && (ip_is_unspecified(ip) || find(lan, ip)) : has_own(s->agent->config, ip))
+		return;
+	s->keys = reallocarray(s->keys, s->count + 1, sizeof(*s->keys));
+	if (!s->keys)
+		abort();
+	s->keys[s->count++] = *k;
+}
+
+/* What a former agent said of the fabric, and quelld has not said again. */
+static void forget_stale(struct agent *a)
+{
+	struct stale s = {.agent = a};
+
+	if (!a->adopted || !a->ops->vtep_each)
+		return;
+	a->ops->vtep_each(a->plane, note_stale, &s);
+	for (size_t i = 0; i < s.count; i++)
+		a->ops->vtep_del(a->plane, &s.keys[i]);
+	free(s.keys);
+}
+
 /* --- underlay ports --- */
 
 const struct agent_underlay *agent_underlay_find(const struct agent *a, uint32_t ifindex)
@@ -297,6 +339,8 @@ void agent_underlays_set(struct agent *a)
 
 void agent_underlays_open(struct agent *a)
 {
+	if (!a->vteps_told)
+		forget_stale(a);
 	a->vteps_told = true;
 	for (uint32_t i = 0; i < a->underlay_count; i++)
 		look(a, &a->underlays[i]);

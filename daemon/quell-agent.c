@@ -3,7 +3,7 @@
  *   check   the whole configuration and the registries, before anything else; a bad one changes nothing
  *   find    the lock, the links; a bridge that is not there ends it here
  *   open    the plane, adopted if one is found working; then the ports, and the sockets
- *   drop    all capabilities but those for netlink, raw sockets and BPF
+ *   drop    all capabilities but those for netlink, raw sockets and BPF, and all system calls but those that these take
  *   serve   the loop
  *   leave   SIGTERM, SIGINT: the plane goes on answering without us; with --withdraw all that is ours is
  *           taken back first
@@ -32,6 +32,7 @@
 #include "daemon/loop.h"
 #include "daemon/pidlock.h"
 #include "daemon/priv.h"
+#include "daemon/seccomp_agent.h"
 
 #define AGENT_PATH_LEN 256
 #define LINKS_WAIT_MS 10000
@@ -245,7 +246,7 @@ static void on_tick(void *arg, uint64_t now_ms)
 
 	for (uint32_t i = 0; i < l->a.lan_count; i++) {
 		struct agent_port *p;
-		bindings_tick(l->a.lans[i].books, now_ms);
+		agent_books_tick(&l->a.lans[i], now_ms);
 		agent_sponge_tick(&l->a.lans[i], now_ms);
 		agent_vteps_tick(&l->a.lans[i]);
 		TAILQ_FOREACH (p, &l->a.lans[i].ports, link)
@@ -296,6 +297,7 @@ static int serve(struct life *l)
 	struct priv_user stay = {.set = false};
 	struct agent *a = &l->a;
 	char err[PRIV_ERROR_MAX];
+	int r;
 	uint64_t keep = PRIV_CAP(CAP_NET_ADMIN) | PRIV_CAP(CAP_NET_RAW) | PRIV_CAP(CAP_BPF) |
 			PRIV_CAP(CAP_PERFMON);
 
@@ -307,6 +309,9 @@ static int serve(struct life *l)
 		log_error(LOG_MAIN, "%s", err);
 		return EXIT_FAILURE;
 	}
+	r = seccomp_agent();
+	if (r < 0)
+		log_warning(LOG_MAIN, "running without a system call filter: %s", strerror(-r));
 	l->nl_event = watch(l, netlink_fd(a->nl), on_netlink);
 	l->plane_event = watch(l, a->ops->fd(a->plane), on_plane);
 	l->turn = (struct loop_turn){.turn = on_turn, .arg = l};
