@@ -12,8 +12,8 @@
  *             neither frames nor other PEs change it, until the hold-down is over, the operator clears it, or the registry or
  *             an immutable route says whose it is
  *
- * Only a claim that is borne out counts as a move: else a forger who never answers could have any address frozen by saying five
- * times that it is his. A question is asked up to three times, since the data plane tells of one (MAC, address) once a second only.
+ * Only a claim that is borne out counts as a move: stray frames, and a forger who does not keep at it, freeze nobody. One who does
+ * cannot be told from a second host; the address is frozen then, as the RFC wants it, and the alarm names his port. A question is asked up to three times, since the data plane tells of one (MAC, address) once a second only.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -72,7 +72,7 @@ static struct station *owner_of(const struct bindings *b, const struct binding *
 static void alarm(struct bindings *b, const struct binding *e, const char *what, struct mac mac)
 {
 	if (b->hooks.alarm)
-		b->hooks.alarm(b->hooks.arg, what, e->learned_on, mac, e->ip);
+		b->hooks.alarm(b->hooks.arg, what, e->duplicate->rival.ifindex, mac, e->ip);
 }
 
 static void freeze(struct bindings *b, struct binding *e)

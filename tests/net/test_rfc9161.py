@@ -226,7 +226,8 @@ def test_announcements_are_paced_and_not_for_the_owner(box):
                          "immutable": False, "stale": False} for n in range(10, 30) for ip in (ip4(n), ip6(n))))
         with box.port(3) as p:
             p.send(wire.garp(MACS[3], ip4(33)))
-        listen(6)
+        wait_until(lambda: box.rows("bindings", "ip").get(ip4(33)), 5, "all are in")
+        wait_until(lambda: listen(0.5) and not box.lan()["sent"]["waiting_addresses"], 30, "all is told")
     for n in (1, 2, 3, 4):
         times = sorted(t for t, f in heard[n] if f[6:12] == wire.mac_bytes(FAR))
         assert len(times) == 40, f"port {n}: each address once"
