@@ -155,7 +155,8 @@ unsigned gate_read(struct gate *g, void (*fn)(void *, uint32_t, enum frame_dir, 
 			size_t head = in && l.header_len == ETH_LEN ? ETH_LEN : 0;
 			if (!l.payload || l.payload_len > FRAME_MAX || (in && !head))
 				continue;
-			memcpy(g->frame, l.header, head);
+			if (head)
+				memcpy(g->frame, l.header, head);
 			memcpy(g->frame + head, l.payload, l.payload_len);
 			fn(arg, in ? l.in : l.out, in ? DIR_IN : DIR_OUT, l.why, g->frame, head + l.payload_len);
 		}

@@ -233,7 +233,7 @@ static void check_heard(const struct row *r, const struct frame_made *m, const s
 		break;
 	case OUTCOME_UNICAST_FORWARDED:
 		memcpy(frame, v->dst, 6);
-		/* fall through */
+		__attribute__((fallthrough));
 	case OUTCOME_FORWARDED:
 		h = listen_at(port_of(frame));
 		/* The bridge has tags and group sources its own way. */
