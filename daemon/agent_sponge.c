@@ -64,7 +64,8 @@ static int on_set(void *arg, struct ip ip)
 {
 	const struct agent_sponge *p = arg;
 
-	return bindings_sponge_set(p->lan->books, ip, p->mac);
+	/* Else a member would be sent what is for nobody. */
+	return p->trapped ? bindings_sponge_set(p->lan->books, ip, p->mac) : -ENOSPC;
 }
 
 static void on_del(void *arg, struct ip ip)
@@ -334,6 +335,16 @@ static void take_leftover(void *arg, const struct binding_view *v)
 	l->ips[l->count++] = v->ip;
 }
 
+static void set_trap(struct agent_sponge *p)
+{
+	int r = bindings_trap(p->lan->books, p->mac);
+
+	if (r < 0 && (p->trapped || !p->s))
+		log_error(LOG_PROXYARP, "%s: nothing is sponged: the sponge's MAC: %s",
+			p->lan->c->name, r == -EEXIST ? "somebody has it" : strerror(-r));
+	p->trapped = r == 0;
+}
+
 void agent_sponge_open(struct agent_lan *lan)
 {
 	struct agent_sponge *p = calloc(1, sizeof(*p));
@@ -351,10 +362,7 @@ void agent_sponge_open(struct agent_lan *lan)
 	p->file_log = LOG_LIMIT(1, 600000);
 	p->saved_ms = p->expired_ms = now;
 	p->callers = callers_new(c.max * CALLERS_EACH);
-	int r = bindings_trap(lan->books, p->mac);
-	if (r < 0)
-		log_error(LOG_PROXYARP, "%s: the sponge's MAC: %s", lan->c->name,
-			r == -EEXIST ? "somebody has it" : strerror(-r));
+	set_trap(p);
 	p->s = sponge_new(&c, &hooks, now);
 	if (!p->s || !p->callers)
 		abort();
@@ -373,7 +381,7 @@ void agent_sponge_configure(struct agent_lan *lan)
 	if (!lan->sponge)
 		return;
 	/* The books' own trap for dead members is the same MAC, and may just have gone. */
-	bindings_trap(lan->books, lan->sponge->mac);
+	set_trap(lan->sponge);
 	sponge_configure(lan->sponge->s, &c, loop_now_ms());
 }
 

@@ -14,6 +14,7 @@ struct agent_sponge_life {
 struct agent_sponge {
 	struct agent_lan *lan;
 	struct mac mac;
+	bool trapped; /* it is the sponge's and nobody else's */
 	struct sponge *s;
 	struct callers *callers;
 	struct agent_sponge_life *lives; /* never more than addresses that were answered for */

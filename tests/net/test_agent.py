@@ -130,6 +130,17 @@ def test_an_end_before_the_hello_sweeps_nothing(up):
     assert up.answered(1, ip4(9)) == FAR
 
 
+def test_nothing_is_sponged_with_a_members_mac(box):
+    box.write(entry(1), entry(2, macs=["02:71:75:00:00:64"]), **{"unknown-target": "sponge"})
+    straw = box.feed()
+    box.start()
+    straw.accept().snapshot()
+    straw.say({"op": "end"})
+    wait_until(box.open, 10, "the ports are taken")
+    assert "no room" in box.ask(b'{"do":"sponge-add","ip":"198.18.0.200"}')["error"]
+    assert box.answered(1, ip4(200), 0.5) is None and "somebody has it" in box.process.said()
+
+
 def test_lines_that_are_not_for_this_agent_are_passed_over(up):
     up.straw.say({"op": "mac", "lan": "other", "mac": FAR, "vtep": OTHER, "seq": 0}, far_mac("01:00:5e:00:00:01"),
                  far_bind("192.0.2.1"), far_bind("224.0.0.1"), far_bind(ip4(9)), far_mac())
