@@ -515,7 +515,7 @@ def test_killed_it_goes_on_and_is_adopted(lan, xdp):
             time.sleep(0.05)
             s = lan.shell()
             assert s.opened["adopted"]
-            assert s.do("tables") == {"result": 0, "bind4": 4, "bind6": 4, "macs": 4, "ports": 4}
+            assert s.do("tables") == {"result": 0, "bind4": 4, "bind6": 4, "macs": 4, "ports": 4, "vteps": 0}
             lan.attach(s, xdp=xdp)
 
     asked, answered = stream(lan, die_and_come_back, who_has(lan, "a", lan.ip4("b")))
