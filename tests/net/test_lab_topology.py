@@ -1,15 +1,18 @@
 """The lab itself: it measures what is known of today's parts, two stand side by side, and nothing is left behind."""
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 
 import pytest
+import wire
 from conftest import TOP, wait_until
 from lab import frr, ledger, measure, netns
 from lab.lab import verdict
 from lab.topology import Lab, Plain, RouteServer
+from scapy.layers.l2 import ARP, Ether
 
 pytestmark = pytest.mark.needs("lab/count", "lab/flood")
 RATE, SECONDS = 1.5e6, 3
@@ -191,3 +194,23 @@ def test_it_says_what_it_lacks(tmp_path):
     p = command(str(tmp_path), "run", "--set-up", "nonsense")
     _, err = p.communicate(timeout=10)
     assert p.returncode == 2 and "no such set-up: nonsense" in err
+
+
+def test_an_answer_with_another_mac_is_noticed(scope, build):
+    """By the counter of every lab, at every member: that no test of the suite sees one says something only if it would."""
+    here, there = scope.netns("a"), scope.netns("b")
+    scope.veth(here, "eth0", there, "eth0")
+    for ns in (here, there):
+        ns.ip("link set eth0 addrgenmode none up")
+    registry, mac, other = scope.dir / "neighbors", "02:00:5e:00:00:01", "02:00:5e:00:00:02"
+    registry.write_text(f"{mac} 198.18.0.1 2001:db8:100::1\n")
+    count = here.spawn("count", [os.path.join(build, "lab/count"), "--iface", "eth0", "--registry", registry])
+    wait_until(lambda: "ready" in count.said(), 5, "it counts")
+    with wire.Port(there) as p:
+        for m in (mac, other):
+            p.send(wire.neighbor_advertisement(m, "2001:db8:100::1"))
+            p.send(Ether(src=m, dst=other) / ARP(op=2, hwsrc=m, psrc="198.18.0.1", hwdst=other, pdst="198.18.0.2"))
+            p.send(Ether(src=m, dst=other) / ARP(op=2, hwsrc=m, psrc="198.18.0.9", hwdst=other, pdst="198.18.0.2"))
+    count.signal(signal.SIGTERM)
+    assert count.wait() == 0
+    assert json.loads(count.said().splitlines()[-1])["wrong"] == 2
