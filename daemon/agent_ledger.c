@@ -189,6 +189,28 @@ static void show_lan(const struct agent_lan *lan, const char *only, json_t *rows
 	free(books);
 }
 
+/* Of no LAN: what arrives there arrives in the fabric ports again. */
+static void show_underlay(const struct agent *a, const struct agent_underlay *u, const char *only, json_t *rows)
+{
+	const struct link *link = links_get(a->links, u->ifindex);
+	struct ledger *l;
+
+	if (!u->ifindex || (only && strcmp(only, u->name) != 0))
+		return;
+	l = calloc(1, sizeof(*l));
+	if (!l)
+		abort();
+	a->ops->counters(a->plane, u->slot, l->at);
+	json_t *o = json_pack("{s:s, s:n, s:s, s:b, s:o, s:o, s:o, s:o}", "name", u->name, "lan", "kind",
+		kinds[PORT_UNDERLAY], "up", link && link_is_up(link), "in", show_direction(l, DIR_IN),
+		"out", show_direction(l, DIR_OUT), "would", show_would(a, u->slot), "balance",
+		show_sums(l));
+	if (only)
+		json_object_set_new(o, "interface", show_interface(u->name));
+	json_array_append_new(rows, o);
+	free(l);
+}
+
 json_t *agent_ledger_show(struct agent *a, const json_t *request)
 {
 	const char *only = json_string_value(json_object_get(request, "port"));
@@ -196,6 +218,8 @@ json_t *agent_ledger_show(struct agent *a, const json_t *request)
 
 	for (uint32_t i = 0; i < a->lan_count; i++)
 		show_lan(&a->lans[i], only, rows, balance);
+	for (uint32_t i = 0; i < a->underlay_count; i++)
+		show_underlay(a, &a->underlays[i], only, rows);
 	if (only && json_array_size(rows) == 0) {
 		json_decref(rows);
 		json_decref(balance);

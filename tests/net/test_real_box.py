@@ -5,9 +5,12 @@ import time
 
 import pytest
 import wire
-from agent_box import MACS, OTHER, Agent, entry, ip4
+from agent_box import MACS, OTHER, VTEP, Agent, entry, ip4
 from conftest import wait_until
 from lab.netns import LabError
+from scapy.layers.inet import IP, UDP
+from scapy.layers.l2 import Ether
+from scapy.packet import Raw
 
 pytestmark = pytest.mark.needs("quell-agent", "quell")
 
@@ -164,6 +167,48 @@ def test_knobs_and_entries_that_somebody_changed(up):
         link = {k["ifname"]: k for k in up.ns.bridge_json("-d", "link")}["swp1"]
         return not link["learning"] and not link["flood"] and any("sticky" in e.get("flags", []) for e in up.fdb(MACS[2]))
     wait_until(put_back, 5, "put back within 5 s")
+
+
+def test_an_underlay_port_lets_in_who_is_in_the_fabric(scope, build):
+    """Judged once quelld has said who that is; the interface may go and come."""
+    box, core = Agent(scope, build), scope.netns("core")
+    try:
+        scope.veth(box.ns, "up0", core, "eth0")
+        box.ns.ip("link set up0 up")
+        core.ip("link set eth0 up")
+        box.write(entry(1), entry(2), underlay="[up0]")
+        straw = box.feed()
+        box.start()
+        straw.accept().snapshot()
+        straw.say({"op": "flood", "lan": "ixp", "vtep": OTHER})
+        assert not box.rows("ports", "name")["up0"]["attached"]
+        straw.say({"op": "end"})
+
+        def judged(src, vni):
+            """{outcome: frames} that one VXLAN packet made."""
+            def seen():
+                return box.show("ledger", port="up0")["ports"][0]["in"].get("ipv4", {})
+            mac = box.ns.ip_json("link", "show", "up0")[0]["address"]
+            before = seen()
+            with wire.Port(core) as p:
+                p.send(Ether(src="02:00:00:00:00:01", dst=mac) / IP(src=src, dst=VTEP) / UDP(sport=5555, dport=4789) /
+                       Raw(bytes([8, 0, 0, 0]) + vni.to_bytes(3, "big") + bytes(61)))
+            wait_until(lambda: seen() != before, 3, "counted")
+            return [k for k, n in seen().items() if n != before.get(k)]
+        wait_until(lambda: box.rows("ports", "name")["up0"]["attached"], 5, "taken")
+        assert judged(OTHER, 100) == ["forwarded"] and judged("10.99.0.66", 100) == ["unknown-vtep"]
+        assert judged(OTHER, 7) == ["foreign-vni"]
+        straw.say({"op": "flood-del", "lan": "ixp", "vtep": OTHER})
+        wait_until(lambda: judged(OTHER, 100) == ["unknown-vtep"], 5, "gone from the fabric")
+        box.ns.ip("link del up0")
+        wait_until(lambda: not box.rows("ports", "name")["up0"]["attached"], 5, "gone")
+        scope.veth(box.ns, "up0", core, "eth0")
+        box.ns.ip("link set up0 up")
+        core.ip("link set eth0 up")
+        wait_until(lambda: box.rows("ports", "name")["up0"]["attached"], 5, "back")
+        assert judged("10.99.0.66", 100) == ["unknown-vtep"]
+    finally:
+        box.close()
 
 
 # --- limits ----------------------------------------------------------------------------------------------------------------
