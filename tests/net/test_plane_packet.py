@@ -12,7 +12,7 @@ ONLY_BPF = {
     "test_killed_and_started_on_another_registry", "test_stopped_it_goes_on_answering", "test_accelerated_or_not",
     "test_programs_that_somebody_takes_off_are_put_back", "test_a_filter_of_others_is_left_and_told_of",
     "test_a_port_goes_from_one_lan_to_the_other_and_back", "test_invented_macs_cost_the_agent_little",
-    "test_ten_thousand_bindings", "test_withdrawn_nothing_is_left",
+    "test_ten_thousand_bindings", "test_withdrawn_nothing_is_left", "test_an_end_before_the_hello_sweeps_nothing",
 }
 pytestmark = [pytest.mark.needs("quell-agent"),
               pytest.mark.skipif(not shutil.which("nft"), reason="no nft here to see the gate with")]
