@@ -25,6 +25,8 @@ const uint32_t diff_ports[DIFF_PORTS] = {10, 11, 12, 13, 14, 15, 16, 18, 19, 20,
 struct plane *diff_plane;
 struct tables diff_tables;
 
+#define LOST_MAX 16 /* counts, see would_says() */
+
 static char dir[] = "/tmp/quell-diff-XXXXXX";
 /* What the counters must say: frames of [slot][dir][class][outcome]. */
 static struct layout_counter ledger[32][DIR_COUNT][CLASS_COUNT][OUTCOME_COUNT],
@@ -93,12 +95,31 @@ static bool row_says(const struct layout_counter *per_cpu, size_t stride, const 
 	return sum.frames == want->frames && sum.octets == want->octets;
 }
 
+/* Whether `would` has it, too. The kernel makes rows as they are wanted, and may for a moment have no memory for one that is
+ * new: then that one count is lost. */
+static bool would_says(const struct layout_port *port, enum frame_dir way, const struct verdict *v, size_t octets)
+{
+	static struct layout_counter row[64];
+	static int lost;
+	struct layout_would_key k = {port->slot, (uint8_t)way, (uint8_t)v->cls, (uint8_t)v->would, 0};
+	struct layout_counter *l = &would[port->slot][way][v->cls][v->would];
+
+	add(l, octets);
+	if (bpf_map_lookup_elem(bpf_map__fd(diff_plane->skel->maps.would), &k, row) == 0)
+		return row_says(row, 1, l);
+	if (l->frames != 1 || ++lost > LOST_MAX)
+		return false;
+	fprintf(stderr, "no memory for a row of `would`: one count lost\n");
+	*l = (struct layout_counter){0, 0};
+	return true;
+}
+
 /* The class from scratch, the outcome from the counter that rose. Of what is not counted, nothing. */
 static void see(const struct verdict_input *in, enum frame_dir way, const struct layout_port *port,
 	const struct verdict *want, struct said *s)
 {
 	static struct bpf_frame per_cpu[64];
-	static struct layout_counter rows[64][OUTCOME_COUNT], would_row[64];
+	static struct layout_counter rows[64][OUTCOME_COUNT];
 	uint32_t zero = 0;
 
 	must(!bpf_map_lookup_elem(bpf_map__fd(diff_plane->skel->maps.scratch), &zero, per_cpu));
@@ -116,12 +137,7 @@ static void see(const struct verdict_input *in, enum frame_dir way, const struct
 		s->outcome = want->outcome;
 	if (!want->has_would)
 		return;
-	struct layout_would_key k = {
-		port->slot, (uint8_t)way, (uint8_t)want->cls, (uint8_t)want->would, 0};
-	l = &would[port->slot][way][want->cls][want->would];
-	add(l, in->len);
-	if (bpf_map_lookup_elem(bpf_map__fd(diff_plane->skel->maps.would), &k, would_row) == 0 &&
-		row_says(would_row, 1, l))
+	if (would_says(port, way, want, in->len))
 		s->would = want->would;
 }
 
@@ -281,8 +297,7 @@ void diff_compare_xdp(const struct frame_made *m, uint32_t ifindex)
 		enum frame_class c = frame_classify(out, run.data_size_out, false);
 		add(&ledger[port->slot][DIR_IN][v.cls][v.outcome], m->len);
 		add(&ledger[port->slot][DIR_OUT][c][OUTCOME_ANSWER], v.answer_len);
-		if (v.has_would)
-			add(&would[port->slot][DIR_IN][v.cls][v.would], m->len);
+		must(!v.has_would || would_says(port, DIR_IN, &v, m->len));
 	}
 }
 
