@@ -155,7 +155,7 @@ static void deliver(struct member *m, struct txbuf *b)
 
 	if (m->fell)
 		return;
-	if ((m->synced && q->octets + b->len > neighbor_queue_shared(m->n)) || txq_push(q, b) < 0)
+	if ((m->synced && q->octets + b->len > group_queue_max(m)) || txq_push(q, b) < 0)
 		m->fell = true;
 	else if (m->n->main->conn)
 		conn_want_send(m->n->main->conn);

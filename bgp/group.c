@@ -35,6 +35,14 @@ static void leave(struct member *m)
 	TAILQ_REMOVE(m->synced ? &m->group->synced : &m->group->lagging, m, link);
 }
 
+size_t group_queue_max(const struct member *m)
+{
+	const struct member_list *l = &m->group->synced;
+
+	return TAILQ_FIRST(l) == TAILQ_LAST(l, member_list) ? neighbor_queue_max(m->n)
+							    : neighbor_queue_shared(m->n);
+}
+
 static bool same_view(const struct group_view *a, const struct group_view *b)
 {
 	return a->ibgp == b->ibgp && a->client == b->client && a->as4 == b->as4 &&

@@ -73,5 +73,8 @@ void group_flush(struct table *t);
 bool group_pump(struct member *m);
 /* May be sent now, if it is due. */
 void group_end_of_rib(struct member *m);
+/* Octets that may wait for a member that keeps up. What waits for several of a group is there once, and who reads a little
+ * later than the others shall not fall behind for it; what waits for one alone is its own. */
+size_t group_queue_max(const struct member *m);
 /* How many routes the member has been told; at most, where not all that is best may go to it. */
 uint32_t group_told(const struct member *m);

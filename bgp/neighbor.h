@@ -96,7 +96,6 @@ void neighbor_refused(struct neighbor *n, uint8_t reason);
 /* The default, or as configured. */
 uint16_t neighbor_hold_sec(const struct neighbor *n);
 size_t neighbor_queue_max(const struct neighbor *n);
-/* The same while it keeps up: then its buffers are those of its group, and who reads a little later shall not fall behind
- * for it. */
+/* The same of buffers that others of its group refer to, too: see group_queue_max(). */
 size_t neighbor_queue_shared(const struct neighbor *n);
 bool neighbor_has_paths(const struct neighbor *n);

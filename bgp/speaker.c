@@ -226,7 +226,7 @@ static bool all_have_much_to_read(const struct speaker *s)
 			const struct neighbor *n = s->neighbor[i];
 			if (!n->family[t].member || !n->family[t].member->synced)
 				continue;
-			if (n->txq.octets <= neighbor_queue_shared(n) / 2)
+			if (n->txq.octets <= group_queue_max(n->family[t].member) / 2)
 				return false;
 			any = true;
 		}
