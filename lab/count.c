@@ -122,7 +122,7 @@ static void read_registry(const char *path)
 	if (!f)
 		die(path);
 	while (fscanf(f, "%63s %63s %63s", mac, ip4, ip6) == 3) {
-		struct entry e;
+		struct entry e = {0};
 
 		registry = realloc(registry, (entries + 1) * sizeof(*registry));
 		if (!registry || mac_parse(mac, &e.mac) || ip_parse(ip4, &e.ip4) ||
