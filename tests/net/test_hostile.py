@@ -207,7 +207,7 @@ def test_a_filter_of_others_is_left_and_told_of(scope, build):
     box.ns.run("tc", "filter", "add", "dev", "swp1", "ingress", "prio", "1", "protocol", "all", "bpf", "bytecode", "1,6 0 0 0,")
     box.start("--withdraw")
     wait_until(box.open, 10, "the ports are taken")
-    assert "swp1: a filter of others on ingress comes before ours" in box.process.said()
+    assert "swp1: a filter of others comes before ours" in box.process.said()
     assert box.answered(1, ip4(2)) == MACS[2], "that one lets all go on"
     assert box.process.stop() == 0
     left = box.ns.run("tc", "filter", "show", "dev", "swp1", "ingress")
