@@ -35,7 +35,12 @@ json_t *ledger_rates(const json_t *before, const json_t *after);
  * quell_ledger_would_frames_total; quell_ledger_balanced by lan. */
 void ledger_metrics(const json_t *answer, FILE *out);
 
-/* The proof of one port: each identity with its two sides, and what its egress saw leave. `before` may be NULL: the port's whole
- * life; else what came between, held against what the kernel's own interface counters say of that time. Returns whether it
- * holds. */
-bool ledger_prove(const json_t *before, const json_t *answer, bool colour, FILE *out);
+/* A port's ledger, asked for twice in a row: what it was at the moment between lies between the two, counter by counter, however
+ * busy the port is. NULL, NULL: all were 0. */
+struct ledger_moment {
+	const json_t *first, *second;
+};
+
+/* The proof of one port: each identity with its two sides, and what its egress saw leave; of the port's whole life, or from
+ * `begin` on, and then held against what the kernel's own interface counters say of that time. Returns whether it holds. */
+bool ledger_prove(struct ledger_moment begin, struct ledger_moment end, bool colour, FILE *out);

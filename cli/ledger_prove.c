@@ -1,7 +1,7 @@
 /* `quell show ledger --prove PORT`: the books of one port, each identity with its two sides.
  *
  *   1. what came in is what was answered, dropped, policed, or went on;
- *   2. the answers that were made have left by this port;
+ *   2. the answers that were made have left by this port, but for what was under way while it was read;
  *   3. what left, as the egress program behind everything saw it, and of that the frames that were
  *      not for this port alone (BUM);
  *   4. over a stretch of time: what the kernel's own counters of the interface say of it.
@@ -69,27 +69,68 @@ static void left_by_class(struct proof *p, const json_t *port)
 	table_free(l.t);
 }
 
-static long long counted(const json_t *before, const json_t *port, const char *key)
-{
-	return value_number(json_object_get(port, "interface"), key) -
-	       value_number(json_object_get(before, "interface"), key);
-}
-
-/* The kernel counts an interface by itself. */
-static void witness(struct proof *p, const json_t *before, const json_t *port,
-	const struct ledger_sums *s)
-{
-	long long rx = counted(before, port, "rx_packets"), tx = counted(before, port, "tx_packets");
-
-	fprintf(p->out, "\nthe interface itself received %lld and sent %lld, the ledger has %.0f and %.0f",
-		rx, tx, s->in.frames, s->out.frames);
-	verdict(p, rx == (long long)s->in.frames && tx == (long long)s->out.frames, "the same",
-		"not the same: frames on their way, XDP, or an interface that counts otherwise");
-}
-
 static const json_t *only_port(const json_t *answer)
 {
 	return json_array_get(json_object_get(answer, "ports"), 0);
+}
+
+/* What one counter rose by between two moments: at least, at most. */
+struct span {
+	long long least, most;
+};
+
+static bool meet(struct span a, struct span b)
+{
+	return a.least <= b.most && b.least <= a.most;
+}
+
+static struct span span_of(struct ledger_moment begin, struct ledger_moment end,
+	long long (*count)(const json_t *answer))
+{
+	return (struct span){count(end.first) - count(begin.second),
+		count(end.second) - count(begin.first)};
+}
+
+static long long made(const json_t *answer)
+{
+	return (long long)ledger_sums(only_port(answer)).answered.frames;
+}
+
+static long long answers(const json_t *answer)
+{
+	return (long long)ledger_sums(only_port(answer)).answers.frames;
+}
+
+static long long received(const json_t *answer)
+{
+	return (long long)ledger_sums(only_port(answer)).in.frames;
+}
+
+static long long sent(const json_t *answer)
+{
+	return (long long)ledger_sums(only_port(answer)).out.frames;
+}
+
+static long long interface_rx(const json_t *answer)
+{
+	return value_number(json_object_get(only_port(answer), "interface"), "rx_packets");
+}
+
+static long long interface_tx(const json_t *answer)
+{
+	return value_number(json_object_get(only_port(answer), "interface"), "tx_packets");
+}
+
+/* The kernel counts an interface by itself. */
+static void witness(struct proof *p, struct ledger_moment begin, struct ledger_moment end)
+{
+	struct span rx = span_of(begin, end, interface_rx), tx = span_of(begin, end, interface_tx);
+	struct span in = span_of(begin, end, received), out = span_of(begin, end, sent);
+
+	fprintf(p->out, "\nthe interface itself received %lld and sent %lld, the ledger has %lld and %lld",
+		rx.least, tx.least, in.least, out.least);
+	verdict(p, meet(rx, in) && meet(tx, out), "the same",
+		"not the same: XDP, or an interface that counts otherwise");
 }
 
 static void books(struct proof *p, const json_t *answer, const char *lan)
@@ -107,11 +148,11 @@ static void books(struct proof *p, const json_t *answer, const char *lan)
 	}
 }
 
-bool ledger_prove(const json_t *before, const json_t *answer, bool colour, FILE *out)
+bool ledger_prove(struct ledger_moment begin, struct ledger_moment end, bool colour, FILE *out)
 {
 	struct proof p = {out, colour, true};
-	const json_t *port = only_port(answer), *was = before ? only_port(before) : NULL;
-	json_t *rates = before ? ledger_rates(before, answer) : NULL;
+	const json_t *port = only_port(end.first);
+	json_t *rates = begin.first ? ledger_rates(begin.first, end.first) : NULL;
 	double seconds = json_number_value(json_object_get(rates, "seconds"));
 	struct ledger_sums s = ledger_sums(rates ? only_port(rates) : port);
 	const char *name = value_text(port, "name"), *lan = value_text(port, "lan");
@@ -134,16 +175,16 @@ bool ledger_prove(const json_t *before, const json_t *answer, bool colour, FILE 
 		"flooded %.0f + dry run %.0f",
 		s.in.frames, s.answered.frames, s.dropped.frames, s.policed.frames,
 		s.forwarded.frames, s.flooded.frames, s.would.frames);
-	identity(&p, s.answered.frames == s.answers.frames,
+	identity(&p, meet(span_of(begin, end, made), span_of(begin, end, answers)),
 		"answers made %.0f = answers that left %.0f", s.answered.frames, s.answers.frames);
 	fprintf(out, "left: %.0f = unicast for its MACs %.0f + answers %.0f + probes %.0f + BUM %.0f; refused there %.0f",
 		s.out.frames, s.delivered.frames - s.bum.frames, s.answers.frames, s.probes.frames,
 		s.bum.frames, s.refused.frames);
 	verdict(&p, s.bum.frames == 0, "silent", "BUM LEFT");
-	if (was && json_object_get(port, "interface"))
-		witness(&p, was, port, &s);
+	if (begin.first && json_object_get(port, "interface"))
+		witness(&p, begin, end);
 	left_by_class(&p, port);
-	books(&p, answer, lan);
+	books(&p, end.first, lan);
 	json_decref(rates);
 	return p.holds;
 }

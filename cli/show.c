@@ -340,18 +340,22 @@ static int prove(const struct show_options *o, FILE *out)
 {
 	struct timespec ts = {(time_t)o->seconds,
 		(long)((o->seconds - (double)(time_t)o->seconds) * 1e9)};
-	json_t *before = o->seconds > 0 ? ask_port(o) : NULL, *answer = NULL;
+	json_t *asked[4] = {NULL};
+	bool holds = true;
 
-	if (o->seconds > 0 && !before)
-		return 1;
-	while (nanosleep(&ts, &ts) < 0)
-		;
-	answer = ask_port(o);
-	bool holds = answer && (o->json || ledger_prove(before, answer, o->colour, out));
-	if (answer && o->json)
-		print_json(answer, out);
-	json_decref(before);
-	json_decref(answer);
+	for (int i = o->seconds > 0 ? 0 : 2; holds && i < 4; i++) {
+		while (i == 2 && nanosleep(&ts, &ts) < 0)
+			;
+		asked[i] = ask_port(o);
+		holds = asked[i] != NULL;
+	}
+	if (holds && o->json)
+		print_json(asked[3], out);
+	else if (holds)
+		holds = ledger_prove((struct ledger_moment){asked[0], asked[1]},
+			(struct ledger_moment){asked[2], asked[3]}, o->colour, out);
+	for (int i = 0; i < 4; i++)
+		json_decref(asked[i]);
 	return holds ? 0 : 1;
 }
 

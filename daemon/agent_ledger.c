@@ -85,23 +85,29 @@ static json_t *show_would(const struct agent *a, uint32_t slot)
 	return would;
 }
 
-/* What the kernel counts of the interface itself, beside us: the other half of a proof. */
+/* What the kernel counts of the interface itself, beside us: the other half of a proof. Of our own
+ * network namespace, whatever is mounted on /sys. */
 static json_t *show_interface(const char *name)
 {
-	static const char *const what[] = {
-		"rx_packets", "rx_dropped", "tx_packets", "tx_dropped", "tx_errors"};
+	static const char *const what[] = {"rx_octets", "rx_packets", "rx_errors", "rx_dropped", NULL,
+		NULL, NULL, NULL, "tx_octets", "tx_packets", "tx_errors", "tx_dropped"};
+	FILE *f = fopen("/proc/self/net/dev", "re");
 	json_t *o = json_object();
-	char path[128];
+	char line[512];
 
-	for (size_t i = 0; i < sizeof(what) / sizeof(what[0]); i++) {
-		unsigned long long n;
-		snprintf(path, sizeof(path), "/sys/class/net/%s/statistics/%s", name, what[i]);
-		FILE *f = fopen(path, "re");
-		if (f && fscanf(f, "%llu", &n) == 1)
-			json_object_set_new(o, what[i], json_u64(n));
-		if (f)
-			fclose(f);
+	while (f && fgets(line, sizeof(line), f)) {
+		char *at = line + strspn(line, " "), *end = strchr(at, ':');
+		if (!end || (size_t)(end - at) != strlen(name) || memcmp(at, name, strlen(name)) != 0)
+			continue;
+		at = end + 1;
+		for (size_t i = 0; i < sizeof(what) / sizeof(what[0]); i++) {
+			uint64_t n = strtoull(at, &at, 10);
+			if (what[i])
+				json_object_set_new(o, what[i], json_u64(n));
+		}
 	}
+	if (f)
+		fclose(f);
 	return o;
 }
 

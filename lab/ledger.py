@@ -2,7 +2,7 @@
 
 A port's ledger balances when, class by class and to the frame, what its member sent is what the port received (every
 frame under exactly one outcome), what the port says it let out is what the member received, and it sent as many
-answers as it says it has answered. (The packet plane sees no unicast but ARP and ND; `unseen` names what it leaves out.)
+answers as it says it has answered.
 The two sides cannot be read in one instant, so a reading counts only when the
 ledger says the same before and after the members' counters were read.
 """

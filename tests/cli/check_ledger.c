@@ -139,7 +139,7 @@ START_TEST(prove)
 	char *text = NULL;
 	size_t len;
 	FILE *f = open_memstream(&text, &len);
-	bool holds = ledger_prove(was, is, false, f);
+	bool holds = ledger_prove((struct ledger_moment){was, was}, (struct ledger_moment){is, is}, false, f);
 
 	fclose(f);
 	ck_assert_msg(holds == proofs[_i].holds, "%s", text);
@@ -148,6 +148,32 @@ START_TEST(prove)
 	free(text);
 	json_decref(was);
 	json_decref(is);
+}
+END_TEST
+
+/* A busy port: an answer was on its way while the rows were read. */
+START_TEST(prove_while_it_moves)
+{
+	static const char port[] = "{\"ports\":[" HEAD "\"in\":{\"ns\":{\"answered\":[%d,0]}},\"out\":{\"na\":{\"answer\":"
+				   "[%d,0]}}}]," TAIL "1}";
+	static const struct {
+		int made1, left1, made2, left2;
+		bool holds;
+	} rows[] = {{10, 9, 12, 11, true}, {10, 11, 11, 12, true}, {10, 8, 12, 9, false}, {10, 13, 12, 14, false},
+		{10, 10, 10, 10, true}};
+	char first[512], second[512];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(first, sizeof(first), port, rows[i].made1, rows[i].left1);
+		snprintf(second, sizeof(second), port, rows[i].made2, rows[i].left2);
+		json_t *a = load(first), *b = load(second);
+		FILE *f = fopen("/dev/null", "w");
+		ck_assert(ledger_prove((struct ledger_moment){NULL, NULL}, (struct ledger_moment){a, b}, false, f) ==
+			  rows[i].holds);
+		fclose(f);
+		json_decref(a);
+		json_decref(b);
+	}
 }
 END_TEST
 
@@ -204,6 +230,7 @@ int main(void)
 	tcase_add_test(c, rates);
 	tcase_add_test(c, metrics);
 	tcase_add_loop_test(c, prove, 0, (int)(sizeof(proofs) / sizeof(proofs[0])));
+	tcase_add_test(c, prove_while_it_moves);
 	tcase_add_test(c, top_tables);
 	suite_add_tcase(s, c);
 	SRunner *r = srunner_create(s);

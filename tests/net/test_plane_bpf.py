@@ -885,6 +885,7 @@ def test_taking_over_from_another_version(lan, xdp):
         lan.fill(s)
         time.sleep(0.1)
         assert lan.attach(s, "abf", xdp) == "abf"
+        wait_until(lambda: s.ledger(lan.slot["a"]).get(("in", "arp-request", "answered")), 5, "ours answer")
 
     asked, answered = stream(lan, upgrade, who_has(lan, "a", lan.ip4("b")))
     assert asked > 200 and answered == asked
