@@ -2,8 +2,7 @@
 
 A port's ledger balances when, class by class and to the frame, what its member sent is what the port received (every
 frame under exactly one outcome), what the port says it let out is what the member received, and it sent as many
-answers as it says it has answered.
-The two sides cannot be read in one instant, so a reading counts only when the
+answers as it says it has answered (`unseen` names the classes that a plane leaves out). The two sides cannot be read in one instant, so a reading counts only when the
 ledger says the same before and after the members' counters were read.
 """
 from lab.measure import arrived
