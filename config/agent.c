@@ -169,7 +169,7 @@ static void duplicate_ip(
 	convert_count(cv, "moves", raw->moves, 2, 1000, &d->moves);
 	convert_count(cv, "window", raw->window, 1, DAY, &d->window);
 	convert_count(cv, "hold-down", raw->hold_down, 1, DAY, &d->hold_down);
-	convert_count(cv, "confirm", raw->confirm, 1, 3600, &d->confirm);
+	convert_count(cv, "confirm", raw->confirm, 0, 3600, &d->confirm);
 	convert_word(cv, "action", raw->action, config_duplicate_words, &d->action);
 	if (raw->as_mac && strcmp(raw->as_mac, "none") != 0)
 		convert_mac(cv, "as-mac", raw->as_mac, &d->as_mac);

@@ -466,7 +466,7 @@ static const struct {
 		":3:101: lans[0].agent.port-settings[0].ports[1]: 'c': not one of `ports`"},
 	{AGENT("announce: {rate: 0}"), ":3:75: lans[0].agent.announce.rate: 0: expected 1 - 100000"},
 	{AGENT("sponge: {queries: 0}"), ":3:76: lans[0].agent.sponge.queries: 0: expected 1 - 100000"},
-	{AGENT("duplicate-ip: {confirm: 0}"), ":3:82: lans[0].agent.duplicate-ip.confirm: 0: expected 1 - 3600"},
+	{AGENT("duplicate-ip: {hold-down: 0}"), ":3:84: lans[0].agent.duplicate-ip.hold-down: 0: expected 1 - 86400"},
 	{AGENT("age-time: 0"), ":3:68: lans[0].agent.age-time: 0: expected 60 - 86400"},
 	{AGENT("max-bindings: 0"), ":3:72: lans[0].agent.max-bindings: 0: expected 16 - 1048576"},
 	{AGENT("police: {in: 5 furlongs}"),
