@@ -108,7 +108,8 @@ static void check_lan(json_t *lines, json_t *errors, const struct config_lan *la
 
 	if (lan->registry_count &&
 		registry_load((const char *const *)lan->registry, lan->registry_count,
-			lan->prefixes, lan->prefix_count, &r, err) < 0) {
+			&(struct registry_lan){.prefixes = lan->prefixes, .prefix_count = lan->prefix_count},
+			&r, err) < 0) {
 		add_lines(errors, err);
 		return;
 	}

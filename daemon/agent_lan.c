@@ -17,8 +17,8 @@
 static int load_registry(const struct config_lan *c, struct registry **ret)
 {
 	char err[REGISTRY_ERROR_MAX] = "";
-	int r = registry_load((const char *const *)c->registry, c->registry_count, c->prefixes,
-		c->prefix_count, ret, err);
+	struct registry_lan lan = {.prefixes = c->prefixes, .prefix_count = c->prefix_count};
+	int r = registry_load((const char *const *)c->registry, c->registry_count, &lan, ret, err);
 
 	if (r < 0)
 		for (char *line = err, *end; *line; line = end) {

@@ -53,7 +53,8 @@ static int read_news(const struct agent *a, struct news *n, char err[CONFIG_ERRO
 		const struct config_lan *c = &n->config->lans[i];
 		if (c->agent && c->registry_count)
 			r = registry_load((const char *const *)c->registry, c->registry_count,
-				c->prefixes, c->prefix_count, &n->registries[i], err);
+				&(struct registry_lan){.prefixes = c->prefixes, .prefix_count = c->prefix_count},
+				&n->registries[i], err);
 	}
 	return r;
 }

@@ -199,13 +199,13 @@ static bool drop_claim(void *entry, void *arg)
 	return true;
 }
 
-int registry_load(const char *const *files, size_t file_count, const struct prefix *prefixes,
-	size_t prefix_count, struct registry **ret, char err[REGISTRY_ERROR_MAX])
+int registry_load(const char *const *files, size_t file_count, const struct registry_lan *lan,
+	struct registry **ret, char err[REGISTRY_ERROR_MAX])
 {
 	struct yaml_errors errs = yaml_errors_of(err, REGISTRY_ERROR_MAX);
 	struct registry *reg = calloc(1, sizeof(*reg));
 	struct reader_state st = {
-		.prefixes = prefixes, .prefix_count = prefix_count, .reg = reg, .errs = &errs};
+		.prefixes = lan->prefixes, .prefix_count = lan->prefix_count, .reg = reg, .errs = &errs};
 	int r = 0;
 
 	if (!reg)

@@ -25,7 +25,8 @@ check proxyarp proxyarp lib
 check evpn evpn bgp lib
 check config config proxyarp lib
 check proxyarp/linux proxyarp lib
-check cli cli config registry evpn proxyarp lib
+check audit audit registry proxyarp lib
+check cli cli audit config registry evpn proxyarp lib
 check lab lab proxyarp lib
 
 # Pure floors know neither sockets nor clocks nor Linux.

@@ -17,7 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (prefix_parse("198.18.0.0/15", &v4) < 0 || prefix_parse("2001:db8::/32", &v6) < 0)
 		abort();
 	struct prefix prefixes[] = {v4, v6};
-	int r = registry_load(&path, 1, prefixes, 2, &reg, err);
+	struct registry_lan lan = {.prefixes = prefixes, .prefix_count = 2};
+	int r = registry_load(&path, 1, &lan, &reg, err);
 	if (r == 0)
 		registry_free(reg);
 	else if (strncmp(err, path, strlen(path)) != 0)

@@ -19,7 +19,7 @@ static struct registry *load(const char *text)
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
 	close(fd);
-	int r = registry_load(files, 1, NULL, 0, &reg, err);
+	int r = registry_load(files, 1, &(struct registry_lan){0}, &reg, err);
 	unlink(path);
 	ck_assert_msg(r == 0, "%s", err);
 	return reg;

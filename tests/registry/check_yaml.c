@@ -8,6 +8,7 @@
 #include "registry/registry.h"
 
 static struct prefix prefixes[2];
+static const struct registry_lan lan = {.prefixes = prefixes, .prefix_count = 2};
 
 static int load_text(const char *text, struct registry **ret, char *err)
 {
@@ -18,7 +19,7 @@ static int load_text(const char *text, struct registry **ret, char *err)
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
 	close(fd);
-	int r = registry_load(files, 1, prefixes, 2, ret, err);
+	int r = registry_load(files, 1, &lan, ret, err);
 	unlink(path);
 	/* The path differs from run to run: leave what stands behind it. */
 	if (r < 0 && strncmp(err, path, strlen(path)) == 0)
@@ -127,7 +128,7 @@ START_TEST(says_when_there_is_no_file)
 	char err[REGISTRY_ERROR_MAX];
 	struct registry *reg;
 
-	ck_assert_int_eq(registry_load(files, 1, NULL, 0, &reg, err), -ENOENT);
+	ck_assert_int_eq(registry_load(files, 1, &(struct registry_lan){0}, &reg, err), -ENOENT);
 	ck_assert_str_eq(err, "/nonexistent/registry.yaml: No such file or directory");
 }
 END_TEST

@@ -1,0 +1,10 @@
+/* Frames out of files: pcap and pcapng, of any link type that is Ethernet or has it inside (VXLAN mirrors are taken off in
+ * audit/audit.c), also gzipped. */
+#pragma once
+#include "audit/audit.h"
+
+#define AUDIT_ERROR_MAX 256
+
+/* All frames of the file. `port` NULL: the name of the capture's interface (pcapng), else that of the file without its folder and ending.
+ * 0; -errno with a line in err ("a.pcapng: block 12 at octet 3456: longer than the file"): what came before it is in the books. */
+int audit_read(struct audit *a, const char *path, const char *port, char err[AUDIT_ERROR_MAX]);
