@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "cli/ledger.h"
-#include "cli/table.h"
+#include "lib/table.h"
 #include "cli/value.h"
 
 struct proof {

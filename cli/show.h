@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "cli/control.h"
-#include "cli/table.h"
+#include "lib/table.h"
 
 /* What narrows the answer; NULL: nothing. Addresses are in the form that the daemons write. */
 struct show_options {

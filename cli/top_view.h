@@ -2,7 +2,7 @@
 #pragma once
 #include <jansson.h>
 
-#include "cli/table.h"
+#include "lib/table.h"
 #include "cli/top.h"
 
 enum top_sort { TOP_BY_NAME, TOP_BY_IN, TOP_BY_DROPPED, TOP_BY_ANSWERED, TOP_BY_BUM, TOP_SORTS };

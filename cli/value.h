@@ -4,7 +4,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#include "cli/table.h"
+#include "lib/table.h"
 
 /* The string at `key`, or NULL if it is none. */
 const char *value_text(const json_t *object, const char *key);

@@ -1,5 +1,5 @@
 /* Tables: cells are kept until all are there, since a column's width is known only then. */
-#include "cli/table.h"
+#include "lib/table.h"
 
 #include <err.h>
 #include <stdlib.h>
