@@ -108,7 +108,7 @@ static void check_lan(json_t *lines, json_t *errors, const struct config_lan *la
 
 	if (lan->registry_count &&
 		registry_load((const char *const *)lan->registry, lan->registry_count,
-			&(struct registry_lan){.prefixes = lan->prefixes, .prefix_count = lan->prefix_count},
+			&(struct registry_lan){lan->prefixes, lan->prefix_count, lan->vlan},
 			&r, err) < 0) {
 		add_lines(errors, err);
 		return;

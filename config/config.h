@@ -156,6 +156,28 @@ enum config_duplicate { DUPLICATE_OFF, DUPLICATE_ALARM, DUPLICATE_FREEZE };
 #define DUPLICATE_MOVES 5
 #define DUPLICATE_WINDOW 180
 
+/* A switch of the exchange, by its name in IXP Manager. */
+struct config_switch {
+	char *name;
+	uint32_t pe; /* router id, host order; 0: any */
+};
+
+enum config_ixf { CONFIG_IXF_OFF, CONFIG_IXF_0_6, CONFIG_IXF_0_7, CONFIG_IXF_1_0 };
+
+/* Where `quell registry fetch` gets the registry of a LAN. */
+struct config_fetch {
+	char *url;	/* NULL: nowhere, and the rest means nothing */
+	char *key_file; /* NULL: none */
+	char *ca_file;	/* NULL: those of the system */
+	int ixf;	/* enum config_ixf */
+	struct config_switch *switches;
+	uint32_t switch_count;
+	uint32_t addresses;   /* a VLAN's id in the database; 0: not asked for */
+	char *into;	      /* NULL: see config_fetch_into() */
+	uint32_t max_removed; /* per cent of the bindings */
+	uint32_t timeout;     /* seconds */
+};
+
 struct config_lan {
 	char *name;
 	uint32_t vni;
@@ -172,6 +194,8 @@ struct config_lan {
 	bool assume_router; /* R of an IPv6 binding whose route does not say, RFC 9047 section 3.2 */
 	char **registry;	  /* files */
 	uint32_t registry_count;
+	uint32_t vlan;		  /* its number in IXP Manager; 0: told by the addresses */
+	struct config_fetch fetch;
 	struct config_agent *agent; /* NULL on a route server */
 };
 
@@ -209,6 +233,9 @@ struct config {
  * line, or several separated by '\n', in err: "quell.yaml:12:9: lans[0].vni: 16777216: expected 1 - 16777215". */
 int config_load(const char *file, struct config **ret, char err[CONFIG_ERROR_MAX]);
 void config_free(struct config *c);
+
+/* The file that is fetched into: the one that is said, or the first of the registry. */
+const char *config_fetch_into(const struct config_lan *lan);
 
 /* What is said for a port of that name; NULL: what is said for the LAN holds. */
 const struct config_port *config_port_find(const struct config_agent *a, const char *name);

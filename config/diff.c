@@ -260,6 +260,8 @@ static char *describe_lan(const struct config_lan *lan)
 	plain.dup_recovery = 0;
 	plain.dup_action = DUPLICATE_FREEZE;
 	plain.prefix_count = plain.registry_count = 0;
+	plain.vlan = 0;
+	config_fetch_defaults(&plain.fetch);
 	plain.import_auto = true;
 	plain.route_target_count = 1;
 	return describe(CONFIG_LAN, lan, &plain);

@@ -31,6 +31,8 @@ enum config_field_type {
 	T_NAME, /* char[] */
 	T_TYPES, /* bits */
 	T_UNKNOWN_TYPES,
+	T_SWITCH_NAMES, /* of struct config_switch */
+	T_SWITCH_PES,
 	T_RTS, /* of struct config_import */
 	T_VTEPS,
 	T_NEVER, /* uint32_t; 0: never */
@@ -48,6 +50,7 @@ enum config_field_type {
 	T_WORD_MAC_LIST,
 	T_WORD_DEAD,
 	T_WORD_ANNOUNCE,
+	T_WORD_IXF,
 };
 
 /* Grows; aborts when out of memory. Whole values are written and compared; only what is shown is cut. */

@@ -171,6 +171,19 @@ static void put_list(struct config_text *t, enum config_field_type type, const v
 	config_text_put(t, "]");
 }
 
+static void put_switches(struct config_text *t, enum config_field_type type,
+	const struct config_switch *list, uint32_t count)
+{
+	char buf[IP_TEXT];
+
+	config_text_put(t, "[");
+	for (size_t i = 0; i < count; i++) {
+		const char *pe = list[i].pe ? ip_format(ip_v4_u32(list[i].pe), buf) : "any";
+		config_text_put(t, "%s%s", comma(i, 0), type == T_SWITCH_PES ? pe : list[i].name);
+	}
+	config_text_put(t, "]");
+}
+
 static void put_vteps(struct config_text *t, const struct config_import *im)
 {
 	if (im->vtep_count)
@@ -249,6 +262,8 @@ static const struct convert_word *words_of(enum config_field_type type)
 		return config_mac_list_words;
 	case T_WORD_DEAD:
 		return config_dead_words;
+	case T_WORD_IXF:
+		return config_ixf_words;
 	case T_WORD_ANNOUNCE:
 		return config_announce_words;
 	default:
@@ -309,6 +324,11 @@ void config_field_put(struct config_text *t, const struct config_field *f, const
 	case T_PREFIXES:
 	case T_TEXTS:
 		put_list(t, f->type, *(void *const *)at,
+			*(const uint32_t *)((const char *)object + f->count_offset));
+		break;
+	case T_SWITCH_NAMES:
+	case T_SWITCH_PES:
+		put_switches(t, f->type, *(void *const *)at,
 			*(const uint32_t *)((const char *)object + f->count_offset));
 		break;
 	case T_EXPORT:

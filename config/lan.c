@@ -7,6 +7,7 @@
 #include "config/words.h"
 
 #define VNI_MAX 0xffffff
+#define VLAN_MAX 4094
 
 /* The route target AS:VNI that FRR derives too: the AS cut to 16 bits (EVPN-WIRE N26). */
 static struct rt auto_rt(uint32_t as, uint32_t vni)
@@ -87,6 +88,8 @@ static void lan_values(struct convert *cv, const struct raw_lan *raw, const stru
 	convert_flag(raw->assume_router, &lan->assume_router);
 	lan->registry_count = raw->registry.count;
 	lan->registry = copy_list(&raw->registry);
+	convert_number(cv, "vlan", raw->vlan, 1, VLAN_MAX, &lan->vlan);
+	config_fetch_defaults(&lan->fetch);
 }
 
 static void duplicates(
@@ -119,6 +122,18 @@ static void check_sponge(struct convert *cv, const char *at, const struct config
 		convert_error(cv, "agent", "unknown-target: sponge needs the LAN's prefixes");
 }
 
+static void fetch(struct convert *cv, const char *at, const struct raw_fetch *raw, struct config *c,
+	uint32_t of)
+{
+	config_fetch(cv, at, raw, &c->lans[of]);
+	const char *into = config_fetch_into(&c->lans[of]);
+
+	convert_at(cv, "%s.fetch", at);
+	for (uint32_t i = 0; into && i < of; i++)
+		if (c->lans[i].fetch.url && strcmp(config_fetch_into(&c->lans[i]), into) == 0)
+			convert_error(cv, "into", "'%s': that of lans[%u] goes there", into, i);
+}
+
 void config_lans(struct convert *cv, const struct raw_config *raw, struct config *c)
 {
 	char at[24];
@@ -131,6 +146,8 @@ void config_lans(struct convert *cv, const struct raw_config *raw, struct config
 		lan_values(cv, &raw->lans[i], c, &c->lans[i]);
 		check_twice(cv, c, i);
 		duplicates(cv, at, raw->lans[i].duplicate, &c->lans[i]);
+		if (raw->lans[i].fetch)
+			fetch(cv, at, raw->lans[i].fetch, c, i);
 		if (!raw->lans[i].agent)
 			continue;
 		c->lans[i].agent = config_agent(cv, at, c->lans[i].vni, raw->lans[i].agent);
@@ -148,6 +165,7 @@ void config_lans_free(struct config *c)
 		free(lan->prefixes);
 		free(lan->route_targets);
 		free(lan->name);
+		config_fetch_free(&lan->fetch);
 		config_agent_free(lan->agent);
 	}
 	free(c->lans);

@@ -16,6 +16,11 @@ struct config_agent *config_agent(
 	struct convert *cv, const char *at, uint32_t vni, const struct raw_agent *raw);
 /* As if nothing but bridge and vxlan had been said. */
 void config_agent_defaults(struct config_agent *a, uint32_t vni);
+/* After the LAN's registry. */
+void config_fetch(struct convert *cv, const char *at, const struct raw_fetch *raw, struct config_lan *lan);
+/* As if nothing had been said. */
+void config_fetch_defaults(struct config_fetch *f);
+void config_fetch_free(struct config_fetch *f);
 /* Over what is there. `at`: the place of `raw`. */
 void config_policy(
 	struct convert *cv, const char *at, const struct raw_policy *raw, struct config_policy *p);

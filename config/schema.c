@@ -228,6 +228,30 @@ static const cyaml_schema_field_t duplicate_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t switch_fields[] = {
+	CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct raw_switch, name, 1, 63),
+	TEXT("pe", struct raw_switch, pe),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t switch_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_switch, switch_fields),
+};
+
+static const cyaml_schema_field_t fetch_fields[] = {
+	CYAML_FIELD_STRING_PTR("url", CYAML_FLAG_POINTER, struct raw_fetch, url, 1, 1023),
+	TEXT("key-file", struct raw_fetch, key_file),
+	TEXT("ca-file", struct raw_fetch, ca_file),
+	TEXT("ixf", struct raw_fetch, ixf),
+	CYAML_FIELD_SEQUENCE("switches", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw_fetch,
+		switches, &switch_schema, 0, 256),
+	NUMBER("addresses", struct raw_fetch, addresses),
+	TEXT("into", struct raw_fetch, into),
+	NUMBER_PTR("max-removed", struct raw_fetch, max_removed),
+	NUMBER("timeout", struct raw_fetch, timeout),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t lan_fields[] = {
 	CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct raw_lan, name, 1, 31),
 	CYAML_FIELD_UINT("vni", CYAML_FLAG_DEFAULT, struct raw_lan, vni),
@@ -237,6 +261,8 @@ static const cyaml_schema_field_t lan_fields[] = {
 	TEXT("rd", struct raw_lan, rd),
 	TEXT("vtep", struct raw_lan, vtep),
 	TEXTS("registry", struct raw_lan, registry, 16),
+	NUMBER("vlan", struct raw_lan, vlan),
+	MAPPING("fetch", struct raw_lan, fetch, fetch_fields),
 	MAPPING("agent", struct raw_lan, agent, agent_fields),
 	MAPPING("duplicate-mac", struct raw_lan, duplicate, duplicate_fields),
 	FLAG_PTR("assume-router", struct raw_lan, assume_router),

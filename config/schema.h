@@ -120,10 +120,22 @@ struct raw_duplicate {
 	char *recovery, *action;
 };
 
+struct raw_switch {
+	char *name, *pe;
+};
+
+struct raw_fetch {
+	char *url, *key_file, *ca_file, *ixf, *into;
+	struct raw_switch *switches;
+	uint32_t switches_count;
+	uint32_t addresses, *max_removed, timeout;
+};
+
 struct raw_lan {
 	char *name, *rd, *vtep, *route_target;
-	uint32_t vni;
+	uint32_t vni, vlan;
 	struct raw_list prefixes, import, registry;
+	struct raw_fetch *fetch;
 	struct raw_agent *agent;
 	struct raw_duplicate *duplicate;
 	bool *assume_router;

@@ -112,3 +112,11 @@ const struct convert_word config_duplicate_words[] = {
 	{"off", DUPLICATE_OFF},
 	{NULL, 0},
 };
+
+const struct convert_word config_ixf_words[] = {
+	{"off", CONFIG_IXF_OFF},
+	{"0.6", CONFIG_IXF_0_6},
+	{"0.7", CONFIG_IXF_0_7},
+	{"1.0", CONFIG_IXF_1_0},
+	{NULL, 0},
+};

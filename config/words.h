@@ -19,4 +19,5 @@ extern const struct convert_word config_gratuitous_words[];   /* 1: flood */
 extern const struct convert_word config_override_words[];     /* 1: ignore */
 extern const struct convert_word config_mac_list_words[];     /* 1: first */
 extern const struct convert_word config_dead_words[];	      /* enum config_dead_policy */
+extern const struct convert_word config_ixf_words[];	      /* enum config_ixf */
 extern const struct convert_word config_announce_words[];     /* enum config_announce_on */

@@ -373,6 +373,7 @@ END_TEST
 #define BMP(text) TOP "bgp:\n  as: 1\n  bmp:\n    - " text "\n"
 #define NEIGHBOR(n) TOP "bgp:\n  as: 65000\n  neighbors:\n    - " n "\n"
 #define LAN(l) TOP "lans:\n  - {name: ixp, vni: 100, " l "}\n"
+#define FETCH(url, l) LAN("registry: [r], fetch: {url: '" url "'" l "}")
 #define AGENT(a) LAN("agent: {bridge: br, vxlan: vx, " a "}")
 
 static const struct {
@@ -518,6 +519,34 @@ static const struct {
 		":3:66: lans[0].agent.ports[0]: 'vx' is the vxlan device, not a member port"},
 	{TOP "log: loud\n", ":2:6: log: 'loud': expected a level (error, warning, notice, info, debug) "
 			    "or bgp=debug,..."},
+	{LAN("vlan: 4095"), ":3:33: lans[0].vlan: 4095: expected 1 - 4094"},
+	{LAN("fetch: {into: x}"), ":3:34: missing key: url"},
+	{FETCH("http://ixp.example.net", ""),
+		":3:55: lans[0].fetch.url: 'http://ixp.example.net': expected https: the key would go in clear"},
+	{FETCH("ixp.example.net", ""),
+		":3:55: lans[0].fetch.url: 'ixp.example.net': expected https://HOST"},
+	{FETCH("https://:443", ""), ":3:55: lans[0].fetch.url: 'https://:443': expected https://HOST"},
+	{FETCH("https://me@ixp.example.net", ""),
+		":3:55: lans[0].fetch.url: 'https://me@ixp.example.net': expected https://HOST and perhaps a path, nothing else"},
+	{FETCH("https://ixp.example.net/?key=1", ""),
+		":3:55: lans[0].fetch.url: 'https://ixp.example.net/?key=1': expected https://HOST and perhaps a path, nothing else"},
+	{FETCH("http://127.0.0.1.example.net", ""),
+		":3:55: lans[0].fetch.url: 'http://127.0.0.1.example.net': expected https: the key would go in clear"},
+	{FETCH("https://ixp.example.net", ", ixf: 2.0"),
+		":3:87: lans[0].fetch.ixf: '2.0': expected one of off, 0.6, 0.7, 1.0"},
+	{FETCH("https://ixp.example.net", ", ixf: off"),
+		":3:87: lans[0].fetch.ixf: off and no switches: nothing says who is where"},
+	{FETCH("https://ixp.example.net", ", addresses: 2"),
+		":3:49: lans[0].fetch: switches and addresses need a key: expected key-file"},
+	{FETCH("https://ixp.example.net", ", max-removed: 101"),
+		":3:95: lans[0].fetch.max-removed: 101: expected 0 - 100"},
+	{FETCH("https://ixp.example.net", ", key-file: k, switches: [{name: a, pe: 1}, {name: a}]"),
+		":3:120: lans[0].fetch.switches[0].pe: '1': expected an IPv4 address\n"
+		":3:131: lans[0].fetch.switches[1].name: 'a': given already in switches[0]"},
+	{LAN("fetch: {url: 'https://ixp.example.net'}"),
+		":3:34: lans[0].fetch: into which file: expected registry, or into"},
+	{FETCH("https://ixp.example.net", "") "  - {name: y, vni: 2, fetch: {into: r, url: 'https://y'}}\n",
+		":4:37: lans[1].fetch.into: 'r': that of lans[0] goes there"},
 	{TOP "plane: warp\n", ":2:8: plane: 'warp': expected one of bpf, packet, null"},
 	/* Two mistakes, two lines. */
 	{"router-id: x\nplane: warp\n", ":1:12: router-id: 'x': expected an IPv4 address\n"
@@ -535,6 +564,40 @@ START_TEST(refuses_with_the_place)
 }
 END_TEST
 
+START_TEST(fetches)
+{
+	struct config *c = must_load(TOP
+		"lans:\n  - {name: a, vni: 1, vlan: 10, registry: [r, s], fetch: {url: 'https://ixp.example.net/m/'}}\n"
+		"  - {name: b, vni: 2, registry: [r], fetch: {url: 'http://[::1]:8080', key-file: k, ca-file: ca, ixf: off,\n"
+		"     switches: [{name: sw1, pe: 10.99.0.2}, {name: sw2}], addresses: 2, into: i, max-removed: 0, timeout: 5}}\n"
+		"  - {name: c, vni: 3}\n");
+	const struct config_fetch *f = &c->lans[0].fetch;
+
+	ck_assert_uint_eq(c->lans[0].vlan, 10);
+	ck_assert_str_eq(f->url, "https://ixp.example.net/m/");
+	ck_assert_ptr_null(f->key_file);
+	ck_assert_int_eq(f->ixf, CONFIG_IXF_1_0);
+	ck_assert_uint_eq(f->max_removed, 10);
+	ck_assert_uint_eq(f->timeout, 30);
+	ck_assert_str_eq(config_fetch_into(&c->lans[0]), "r");
+	f = &c->lans[1].fetch;
+	ck_assert_str_eq(f->key_file, "k");
+	ck_assert_str_eq(f->ca_file, "ca");
+	ck_assert_int_eq(f->ixf, CONFIG_IXF_OFF);
+	ck_assert_uint_eq(f->switch_count, 2);
+	ck_assert_str_eq(f->switches[0].name, "sw1");
+	ck_assert_uint_eq(f->switches[0].pe, 0x0a630002);
+	ck_assert_uint_eq(f->switches[1].pe, 0);
+	ck_assert_uint_eq(f->addresses, 2);
+	ck_assert_uint_eq(f->max_removed, 0);
+	ck_assert_uint_eq(f->timeout, 5);
+	ck_assert_str_eq(config_fetch_into(&c->lans[1]), "i");
+	ck_assert_ptr_null(c->lans[2].fetch.url);
+	ck_assert_ptr_null(config_fetch_into(&c->lans[2]));
+	config_free(c);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("config");
@@ -543,6 +606,7 @@ int main(void)
 
 	tcase_add_test(tc, defaults_are_sane);
 	tcase_add_test(tc, reads_what_is_said);
+	tcase_add_test(tc, fetches);
 	tcase_add_test(tc, import_said_for_all_and_for_one);
 	tcase_add_test(tc, policy_of_a_lan_and_of_ports);
 	tcase_add_test(tc, sponge_dead_duplicate_announce);

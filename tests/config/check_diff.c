@@ -60,6 +60,7 @@ static void expect(const char *was, const char *is, const char *lines)
 #define AGENT(keys) TOP "lans:\n  - {name: x, vni: 1, agent: {bridge: b, vxlan: v" keys "}}\n"
 #define HERE " (not its business/in place)\n"
 #define RESTART " (not its business/needs a restart)\n"
+#define NOBODY " (not its business/not its business)\n"
 #define NO " (in place/not its business)\n"
 
 START_TEST(nothing_changed)
@@ -143,6 +144,17 @@ static const struct {
 		"~ log debug -> info (in place/in place)\n"
 		"~ plane bpf -> packet (not its business/needs a restart)\n"},
 	/* LANs */
+	{TOP "lans:\n  - {name: x, vni: 1, registry: [r]}\n",
+		TOP "lans:\n  - {name: x, vni: 1, registry: [r], vlan: 10, fetch: {url: 'https://ixp.example.net', "
+		    "key-file: k, ixf: 0.7, switches: [{name: sw1, pe: 10.99.0.1}, {name: sw2}], max-removed: 0}}\n",
+		"~ lan x vlan none -> 10 (not its business/not its business)\n"
+		"~ lan x fetch.url none -> https://ixp.example.net" NOBODY
+		"~ lan x fetch.key-file none -> k" NOBODY "~ lan x fetch.ixf 1.0 -> 0.7" NOBODY
+		"~ lan x fetch.switches.name [] -> [sw1, sw2]" NOBODY
+		"~ lan x fetch.switches.pe [] -> [10.99.0.1, any]" NOBODY
+		"~ lan x fetch.max-removed 10 -> 0" NOBODY},
+	{TOP, TOP "lans:\n  - {name: x, vni: 1, registry: [r], fetch: {url: 'https://ixp.example.net'}}\n",
+		"+ lan x vni 1 registry [r] fetch.url https://ixp.example.net" NO},
 	{TOP "lans:\n  - {name: x, vni: 1}\n  - {name: y, vni: 2}\n",
 		TOP "lans:\n  - {name: y, vni: 2, import: ['1:2'], prefixes: [198.18.0.0/21]}\n"
 		    "  - {name: z, vni: 3, agent: {bridge: b, vxlan: v, ports: [p1, p2]}}\n",
