@@ -30,6 +30,7 @@
 #include "daemon/agent.h"
 #include "daemon/cmdline.h"
 #include "daemon/loop.h"
+#include "daemon/notify.h"
 #include "daemon/pidlock.h"
 #include "daemon/priv.h"
 #include "daemon/seccomp_agent.h"
@@ -50,6 +51,7 @@ struct life {
 	struct cmdline o;
 	struct registry **registries;
 	uint32_t registry_count;
+	struct notify *notify;
 	struct pidlock lock;
 	struct event *nl_event, *plane_event;
 	struct loop_turn turn;
@@ -296,7 +298,7 @@ static int serve(struct life *l)
 {
 	struct priv_user stay = {.set = false};
 	struct agent *a = &l->a;
-	char err[PRIV_ERROR_MAX];
+	char err[PRIV_ERROR_MAX], status[96];
 	int r;
 	uint64_t keep = PRIV_CAP(CAP_NET_ADMIN) | PRIV_CAP(CAP_NET_RAW) | PRIV_CAP(CAP_BPF) |
 			PRIV_CAP(CAP_PERFMON);
@@ -305,6 +307,7 @@ static int serve(struct life *l)
 	loop_on_signal(a->loop, SIGINT, on_stop, l);
 	loop_on_signal(a->loop, SIGHUP, on_hangup, l);
 	json_object_seed(0);
+	l->notify = notify_new(a->loop);
 	if (priv_drop(&stay, keep, err) < 0) {
 		log_error(LOG_MAIN, "%s", err);
 		return EXIT_FAILURE;
@@ -318,9 +321,11 @@ static int serve(struct life *l)
 	loop_add_turn(a->loop, &l->turn);
 	timer_init(&l->tick, on_tick, l);
 	timers_start(loop_timers(a->loop), &l->tick, loop_now_ms() + TICK_MS);
-	log_notice(LOG_MAIN, "quell-agent " PACKAGE_VERSION " is up: plane %s, %u LANs",
-		a->ops->name, a->lan_count);
+	snprintf(status, sizeof(status), "plane %s, %u LANs", a->ops->name, a->lan_count);
+	log_notice(LOG_MAIN, "quell-agent " PACKAGE_VERSION " is up: %s", status);
+	notify_ready(l->notify, status);
 	loop_run(a->loop);
+	notify_stopping(l->notify);
 	loop_remove_turn(a->loop, &l->turn);
 	return EXIT_SUCCESS;
 }
@@ -346,6 +351,7 @@ static void release(struct life *l, bool keep)
 	links_close(a->links);
 	if (a->loop) {
 		timers_stop(loop_timers(a->loop), &l->tick);
+		notify_free(l->notify);
 		loop_free(a->loop);
 	}
 	pidlock_drop(&l->lock);

@@ -28,6 +28,7 @@
 #include "daemon/bmp_client.h"
 #include "daemon/control_quelld.h"
 #include "daemon/loop.h"
+#include "daemon/notify.h"
 #include "daemon/quelld.h"
 #include "daemon/quelld_lans.h"
 #include "daemon/quelld_neighbors.h"
@@ -185,6 +186,7 @@ static void say_goodbye(struct quelld *q)
 	struct transport_stats s;
 
 	q->stopping = true;
+	notify_stopping(q->notify);
 	quelld_lans_detach(q->lans);
 	transport_stop_listening(q->transport);
 	speaker_shutdown(q->speaker, "quelld is stopping", loop_now_ms());
@@ -200,13 +202,14 @@ static void say_goodbye(struct quelld *q)
 
 static int serve(struct quelld *q)
 {
-	char err[PRIV_ERROR_MAX];
+	char err[PRIV_ERROR_MAX], status[96];
 
 	loop_on_signal(q->loop, SIGTERM, on_stop, q);
 	loop_on_signal(q->loop, SIGINT, on_stop, q);
 	loop_on_signal(q->loop, SIGHUP, on_hangup, q);
 	/* jansson's own seed would come from a file that can no longer be opened. */
 	json_object_seed(0);
+	q->notify = notify_new(q->loop);
 	if (priv_drop(&q->user, 0, err) < 0) {
 		log_error(LOG_MAIN, "%s", err);
 		return EXIT_FAILURE;
@@ -219,8 +222,10 @@ static int serve(struct quelld *q)
 		return EXIT_FAILURE;
 	transport_start(q->transport, q->speaker);
 	bmp_client_start(q->bmp);
-	log_notice(LOG_MAIN, "quelld " PACKAGE_VERSION " is up: AS %u, %u neighbors, %u LANs",
-		q->config->as, q->config->neighbor_count, q->config->lan_count);
+	snprintf(status, sizeof(status), "AS %u, %u neighbors, %u LANs", q->config->as,
+		q->config->neighbor_count, q->config->lan_count);
+	log_notice(LOG_MAIN, "quelld " PACKAGE_VERSION " is up: %s", status);
+	notify_ready(q->notify, status);
 	loop_run(q->loop);
 	say_goodbye(q);
 	return EXIT_SUCCESS;
@@ -237,6 +242,7 @@ static void release(struct quelld *q)
 		speaker_free(q->speaker);
 	quelld_policy_free(q->policy);
 	quelld_lans_free(q->lans);
+	notify_free(q->notify);
 	loop_free(q->loop);
 	pidlock_drop(&q->lock);
 	config_free(q->config);

@@ -28,6 +28,7 @@ struct quelld {
 	struct quelld_policy *policy;
 	struct bmp_client *bmp;
 	struct control_quelld *control;
+	struct notify *notify;
 	struct pidlock lock;
 	struct priv_user user;
 	uid_t feed_user;
