@@ -217,20 +217,25 @@ static cyaml_config_t cyaml_config_of(struct yaml_file *f)
 		.flags = CYAML_CFG_DEFAULT | CYAML_CFG_NO_ALIAS};
 }
 
-int yaml_file_load(const char *path, const cyaml_schema_value_t *schema, struct yaml_errors *errs,
-	struct yaml_file **ret, void **ret_data)
+static struct yaml_file *file_new(const char *path)
 {
 	struct yaml_file *f = calloc(1, sizeof(*f));
-	void *data = NULL;
-	int r;
 
-	if (!f || !(f->path = strdup(path))) {
+	if (f && !(f->path = strdup(path))) {
 		free(f);
-		return -ENOMEM;
+		f = NULL;
 	}
-	r = read_text(f);
+	return f;
+}
+
+/* `f`, whose text is read, is freed if it is not good; `r` is how reading it went. */
+static int load(struct yaml_file *f, int r, const cyaml_schema_value_t *schema, struct yaml_errors *errs,
+	struct yaml_file **ret, void **ret_data)
+{
+	void *data = NULL;
+
 	if (r < 0)
-		file_error(path, errs, -r);
+		file_error(f->path, errs, -r);
 	else
 		r = parse_tree(f, errs);
 	if (r == 0) {
@@ -248,6 +253,31 @@ int yaml_file_load(const char *path, const cyaml_schema_value_t *schema, struct 
 	*ret = f;
 	*ret_data = data;
 	return 0;
+}
+
+int yaml_file_load(const char *path, const cyaml_schema_value_t *schema, struct yaml_errors *errs,
+	struct yaml_file **ret, void **ret_data)
+{
+	struct yaml_file *f = file_new(path);
+
+	return f ? load(f, read_text(f), schema, errs, ret, ret_data) : -ENOMEM;
+}
+
+int yaml_text_load(const char *name, const char *text, size_t len, const cyaml_schema_value_t *schema,
+	struct yaml_errors *errs, struct yaml_file **ret, void **ret_data)
+{
+	struct yaml_file *f = file_new(name);
+	int r = len > FILE_MAX ? -EFBIG : 0;
+
+	if (!f)
+		return -ENOMEM;
+	if (r == 0 && !(f->text = malloc(len ? len : 1)))
+		r = -ENOMEM;
+	if (r == 0) {
+		memcpy(f->text, text, len);
+		f->len = len;
+	}
+	return load(f, r, schema, errs, ret, ret_data);
 }
 
 void yaml_file_free_data(const cyaml_schema_value_t *schema, void *data)

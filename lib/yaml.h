@@ -27,6 +27,9 @@ struct yaml_file;
  * yaml_file_free_data()), or -errno: -EINVAL when the text is wrong; one line in errs either way. */
 int yaml_file_load(const char *path, const cyaml_schema_value_t *schema, struct yaml_errors *errs,
 	struct yaml_file **ret, void **ret_data);
+/* The same of text that is there already; `name` stands for the file's path in what is said. */
+int yaml_text_load(const char *name, const char *text, size_t len, const cyaml_schema_value_t *schema,
+	struct yaml_errors *errs, struct yaml_file **ret, void **ret_data);
 void yaml_file_free_data(const cyaml_schema_value_t *schema, void *data);
 void yaml_file_free(struct yaml_file *f);
 

@@ -1,6 +1,7 @@
 /* What changed between two registries, one row a value: what a reload of quell-agent shows. Pure.
  *
- * Entries are the same by port, PE and AS; of several that are, the first with the first.
+ * Entries are the same by port, PE and AS, and where no port is known by their first address; of several that are, in the order of
+ * those. An address that becomes nobody's, or no longer is, is an entry of its own.
  */
 #pragma once
 #include <stdbool.h>
@@ -14,7 +15,7 @@ enum registry_op { REGISTRY_CHANGED, REGISTRY_ADDED, REGISTRY_REMOVED };
 
 struct registry_change {
 	enum registry_op op;
-	const char *name; /* "swp1 AS64500", "swp1 at 10.99.0.1 AS64500", "AS64500" */
+	const char *name; /* "swp1 AS64500", "swp1 at 10.99.0.1 AS64500", "198.18.0.1 AS64500", "unassigned 198.18.0.77" */
 	const char *key;  /* "macs"; NULL: the whole entry */
 	const char *from, *to; /* NULL where there is none; of an entry that comes its values in `to` */
 };

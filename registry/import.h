@@ -35,9 +35,11 @@ struct registry_file {
 	const char *sw;	      /* of layer2: the switch's name; NULL: not known */
 };
 
+enum registry_grade { REGISTRY_NOTE, REGISTRY_CONFLICT, REGISTRY_ERROR };
+
 /* One thing that is wrong, or odd. */
 struct registry_finding {
-	enum { REGISTRY_NOTE, REGISTRY_CONFLICT, REGISTRY_ERROR } grade; /* only an ERROR refuses */
+	enum registry_grade grade; /* only an ERROR refuses */
 	char text[256]; /* "sw1.json: layer2interfaces[3].vlans[0].ipaddresses.ipv4: '198.18.0.1': given already in ..." */
 };
 

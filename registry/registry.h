@@ -2,10 +2,11 @@
  * registry/write.c writes it); the importers for IX-F and IXP Manager (registry/import.h) fill the same value.
  *
  *   members:
- *     - asn: 64500
+ *     - asn: 64500                  # 0: not known
  *       name: Example Networks
  *       type: peering               # as IX-F has it: peering | ixp | routeserver | probono | other
- *       exchange: false             # true: hosts of the exchange itself, asked for under a budget of their own
+ *       exchange: false             # true: hosts of the exchange itself, asked for under a budget of their own;
+ *                                   # without it, as type says: ixp and routeserver are
  *       contacts: [noc@example.net]
  *       ports:
  *         - port: swp1              # interface name on a PE; optional `pe: 10.99.0.1` (its router id)
@@ -32,7 +33,10 @@
 #define REGISTRY_MACS 10 /* an MAC list a port, as the field's implementations allow; former ones among them */
 #define REGISTRY_IPS 16
 #define REGISTRY_CONTACTS 8
+#define REGISTRY_MEMBERS_MAX 65536
 #define REGISTRY_UNASSIGNED_MAX 65536
+#define REGISTRY_TEXT_MAX 255 /* octets of a name or contact */
+#define REGISTRY_FILE_MAX (32u << 20) /* octets of a file */
 
 enum registry_status { REGISTRY_ACTIVE, REGISTRY_QUARANTINE, REGISTRY_DISABLED };
 
@@ -52,7 +56,7 @@ struct registry_port {
 };
 
 struct registry_member {
-	uint32_t asn;
+	uint32_t asn; /* 0: not known */
 	char *name;
 	char type[16]; /* empty: not known */
 	bool exchange;
@@ -84,6 +88,10 @@ struct registry_lan {
 int registry_load(const char *const *files, size_t file_count, const struct registry_lan *lan,
 	struct registry **ret, char err[REGISTRY_ERROR_MAX]);
 void registry_free(struct registry *r);
+
+/* The types that IX-F has, and those of them whose hosts are the exchange's. */
+bool registry_type_is_known(const char *type);
+bool registry_type_is_exchange(const char *type);
 
 /* Who has it; NULL: nobody. Of several entries the first. Linear: for reports and commands, not for frames. */
 const struct registry_port *registry_by_ip(const struct registry *r, struct ip ip);

@@ -2,27 +2,35 @@
 
 #include <stddef.h>
 
-#define TEXT(key, member)                                                                          \
-	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,                      \
-		struct raw_registry_port, member, 1, 63)
-#define TEXTS(key, member, max)                                                                    \
-	CYAML_FIELD_SEQUENCE_COUNT(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,                  \
-		struct raw_registry_port, member.items, member.count, &text_schema, 0, max)
+#include "registry/registry.h"
 
-static const cyaml_schema_value_t text_schema = {
+#define OPTIONAL (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
+#define TEXT(key, type, member, max)                                                               \
+	CYAML_FIELD_STRING_PTR(key, OPTIONAL, struct type, member, 1, max)
+#define TEXTS(key, type, member, schema, max)                                                      \
+	CYAML_FIELD_SEQUENCE_COUNT(                                                                \
+		key, OPTIONAL, struct type, member.items, member.count, schema, 0, max)
+
+static const cyaml_schema_value_t address_schema = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, 63),
 };
 
+static const cyaml_schema_value_t contact_schema = {
+	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, REGISTRY_TEXT_MAX),
+};
+
 static const cyaml_schema_field_t port_fields[] = {
-	TEXT("port", port),
-	TEXT("pe", pe),
-	TEXT("status", status),
-	TEXTS("macs", macs, 10),
-	TEXTS("ipv4", ipv4, 16),
-	TEXTS("ipv6", ipv6, 16),
-	TEXTS("link-local", link_local, 16),
-	CYAML_FIELD_BOOL_PTR("router", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
-		struct raw_registry_port, router),
+	TEXT("port", raw_registry_port, port, 63),
+	TEXT("pe", raw_registry_port, pe, 63),
+	TEXT("switch", raw_registry_port, sw, 63),
+	CYAML_FIELD_UINT("speed", CYAML_FLAG_OPTIONAL, struct raw_registry_port, speed),
+	TEXT("status", raw_registry_port, status, 63),
+	TEXTS("macs", raw_registry_port, macs, &address_schema, REGISTRY_MACS),
+	TEXTS("former-macs", raw_registry_port, former_macs, &address_schema, REGISTRY_MACS),
+	TEXTS("ipv4", raw_registry_port, ipv4, &address_schema, REGISTRY_IPS),
+	TEXTS("ipv6", raw_registry_port, ipv6, &address_schema, REGISTRY_IPS),
+	TEXTS("link-local", raw_registry_port, link_local, &address_schema, REGISTRY_IPS),
+	CYAML_FIELD_BOOL_PTR("router", OPTIONAL, struct raw_registry_port, router),
 	CYAML_FIELD_END,
 };
 
@@ -32,11 +40,12 @@ static const cyaml_schema_value_t port_schema = {
 
 static const cyaml_schema_field_t member_fields[] = {
 	CYAML_FIELD_UINT("asn", CYAML_FLAG_DEFAULT, struct raw_registry_member, asn),
-	CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
-		struct raw_registry_member, name, 1, 255),
-	CYAML_FIELD_BOOL("exchange", CYAML_FLAG_OPTIONAL, struct raw_registry_member, exchange),
-	CYAML_FIELD_SEQUENCE("ports", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
-		struct raw_registry_member, ports, &port_schema, 0, 256),
+	TEXT("name", raw_registry_member, name, REGISTRY_TEXT_MAX),
+	TEXT("type", raw_registry_member, type, 63),
+	CYAML_FIELD_BOOL_PTR("exchange", OPTIONAL, struct raw_registry_member, exchange),
+	TEXTS("contacts", raw_registry_member, contacts, &contact_schema, REGISTRY_CONTACTS),
+	CYAML_FIELD_SEQUENCE("ports", OPTIONAL, struct raw_registry_member, ports, &port_schema, 0,
+		REGISTRY_MEMBERS_MAX),
 	CYAML_FIELD_END,
 };
 
@@ -46,7 +55,8 @@ static const cyaml_schema_value_t member_schema = {
 
 static const cyaml_schema_field_t registry_fields[] = {
 	CYAML_FIELD_SEQUENCE("members", CYAML_FLAG_POINTER, struct raw_registry, members,
-		&member_schema, 0, 65536),
+		&member_schema, 0, REGISTRY_MEMBERS_MAX),
+	TEXTS("unassigned", raw_registry, unassigned, &address_schema, REGISTRY_UNASSIGNED_MAX),
 	CYAML_FIELD_END,
 };
 

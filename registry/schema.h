@@ -10,15 +10,17 @@ struct raw_texts {
 };
 
 struct raw_registry_port {
-	char *port, *pe, *status;
-	struct raw_texts macs, ipv4, ipv6, link_local;
+	char *port, *pe, *sw, *status;
+	uint32_t speed;
+	struct raw_texts macs, former_macs, ipv4, ipv6, link_local;
 	bool *router;
 };
 
 struct raw_registry_member {
 	uint32_t asn;
-	char *name;
-	bool exchange;
+	char *name, *type;
+	bool *exchange;
+	struct raw_texts contacts;
 	struct raw_registry_port *ports;
 	uint32_t ports_count;
 };
@@ -26,6 +28,7 @@ struct raw_registry_member {
 struct raw_registry {
 	struct raw_registry_member *members;
 	uint32_t members_count;
+	struct raw_texts unassigned;
 };
 
 extern const cyaml_schema_value_t registry_schema;

@@ -66,6 +66,20 @@ static const struct {
 		"+ AS1 macs [02:00:00:00:00:01]\n"},
 	{"members:\n" MEMBER(1, PORT("p1", "status: disabled")), NULL, "- p1 AS1\n"},
 	{NULL, NULL, ""},
+	{"members:\n" MEMBER(1, PORT("p1", "macs: ['02:00:00:00:00:01']")) "unassigned: [198.18.0.1, 198.18.0.2]\n",
+		"members:\n" MEMBER(1, "type: other, contacts: [a, b], " PORT("p1",
+			"macs: ['02:00:00:00:00:02'], former-macs: ['02:00:00:00:00:01'], switch: s, speed: 10"))
+		"unassigned: [198.18.0.2, 198.18.0.3]\n",
+		"~ p1 AS1 macs [02:00:00:00:00:01] -> [02:00:00:00:00:02]\n"
+		"~ p1 AS1 former-macs [] -> [02:00:00:00:00:01]\n~ p1 AS1 type  -> other\n"
+		"~ p1 AS1 contacts [] -> [a, b]\n~ p1 AS1 switch  -> s\n~ p1 AS1 speed 0 -> 10\n"
+		"- unassigned 198.18.0.1\n+ unassigned 198.18.0.3\n"},
+	/* Two of one member whose port is not known, in another order. */
+	{"members:\n" MEMBER(1, "ports: [{macs: ['02:00:00:00:00:01'], ipv4: [198.18.0.1]}, "
+				"{macs: ['02:00:00:00:00:02'], ipv4: [198.18.0.2]}]"),
+		"members:\n" MEMBER(1, "ports: [{macs: ['02:00:00:00:00:02'], ipv4: [198.18.0.2]}, "
+				      "{macs: ['02:00:00:00:00:01'], ipv4: [198.18.0.1], status: disabled}]"),
+		"~ 198.18.0.1 AS1 status active -> disabled\n"},
 };
 
 START_TEST(says_a_line_a_change)

@@ -41,27 +41,47 @@ START_TEST(reads_every_field)
 	int r = load_text("members:\n"
 			  "  - asn: 64500\n"
 			  "    name: Example Networks\n"
+			  "    type: peering\n"
+			  "    contacts: [noc@example.net, +49 1]\n"
 			  "    ports:\n"
 			  "      - port: swp1\n"
 			  "        pe: 10.99.0.1\n"
+			  "        switch: sw1.fra\n"
+			  "        speed: 10000\n"
 			  "        macs: [\"02:00:5e:00:00:01\", \"0200.5e00.0002\"]\n"
+			  "        former-macs: [\"02:00:5e:00:00:04\"]\n"
 			  "        ipv4: [198.18.0.1]\n"
 			  "        ipv6: [\"2001:db8:100::1\"]\n"
 			  "        link-local: [\"fe80::5eff:fe00:1\"]\n"
 			  "  - asn: 4200000000\n"
 			  "    exchange: true\n"
 			  "    ports:\n"
-			  "      - {macs: [02-00-5e-00-00-03], ipv4: [198.18.0.2], status: quarantine, router: false}\n",
+			  "      - {macs: [02-00-5e-00-00-03], ipv4: [198.18.0.2], status: quarantine, router: false}\n"
+			  "  - {asn: 64502, type: routeserver}\n"
+			  "  - {asn: 0, type: ixp, exchange: false}\n"
+			  "unassigned: [\"2001:db8:100::77\", 198.18.0.77, 198.18.0.8, 198.18.0.77]\n",
 		&reg, err);
 	ck_assert_msg(r == 0, "%s", err);
-	ck_assert_uint_eq(reg->member_count, 2);
+	ck_assert_uint_eq(reg->member_count, 4);
 	ck_assert_uint_eq(reg->port_count, 2);
 	ck_assert_uint_eq(reg->members[1].asn, 4200000000u);
 	ck_assert_str_eq(reg->members[0].name, "Example Networks");
 	ck_assert_str_eq(reg->ports[0].port, "swp1");
 	ck_assert_uint_eq(reg->ports[0].pe, 0x0a630001);
-	ck_assert_uint_eq(reg->ports[0].mac_count, 2);
+	ck_assert_str_eq(reg->members[0].type, "peering");
+	ck_assert_uint_eq(reg->members[0].contact_count, 2);
+	ck_assert_str_eq(reg->members[0].contacts[0], "noc@example.net");
+	ck_assert_str_eq(reg->members[0].contacts[1], "+49 1");
+	ck_assert_str_eq(reg->ports[0].sw, "sw1.fra");
+	ck_assert_uint_eq(reg->ports[0].speed_mbps, 10000);
+	ck_assert_uint_eq(reg->ports[0].mac_count, 3);
+	ck_assert_uint_eq(reg->ports[0].former_count, 1);
 	ck_assert_str_eq(mac_format(reg->ports[0].macs[1], mac), "02:00:5e:00:00:02");
+	ck_assert_str_eq(mac_format(reg->ports[0].macs[2], mac), "02:00:5e:00:00:04");
+	ck_assert(reg->members[2].exchange && !reg->members[3].exchange);
+	ck_assert_uint_eq(reg->unassigned_count, 3);
+	ck_assert_str_eq(ip_format(reg->unassigned[0], ip), "198.18.0.8");
+	ck_assert_str_eq(ip_format(reg->unassigned[2], ip), "2001:db8:100::77");
 	ck_assert_uint_eq(reg->ports[0].ip_count, 3);
 	ck_assert_str_eq(ip_format(reg->ports[0].ips[2], ip), "fe80::5eff:fe00:1");
 	ck_assert_int_eq(reg->ports[1].status, REGISTRY_QUARANTINE);
@@ -103,6 +123,24 @@ static const struct {
 		"link-local"},
 	{PORTS("      - {status: off}\n"),
 		":4:18: members[0].ports[0].status: 'off': expected active, quarantine or disabled"},
+	{PORTS("      - {macs: [02:00:5e:00:00:01], ipv4: [198.18.7.255]}\n"),
+		":4:44: members[0].ports[0].ipv4[0]: '198.18.7.255': the LAN's own or broadcast address"},
+	{"members:\n  - {asn: 1, type: internal}\n",
+		":2:20: members[0].type: 'internal': expected peering, ixp, routeserver, probono or other"},
+	{"members:\n  - {asn: 2, ports: [{macs: [02:00:5e:00:00:01]}]}\n"
+	 "  - {asn: 3, ports: [{macs: [02:00:5e:00:00:02], former-macs: [02:00:5e:00:00:01]}]}\n",
+		":3:64: members[1].ports[0].former-macs[0]: '02:00:5e:00:00:01': given already in members[0].ports[0]"},
+	{"members:\n  - {asn: 2, exchange: true, ports: [{macs: [02:00:5e:00:00:01], ipv4: [198.18.0.1]}]}\n"
+	 "  - {asn: 3, ports: [{macs: [02:00:5e:00:00:02], ipv4: [198.18.0.1]}]}\n",
+		":3:57: members[1].ports[0].ipv4[0]: '198.18.0.1': the exchange's own, given already in "
+		"members[0].ports[0]"},
+	{PORTS("      - {macs: [02:00:5e:00:00:01], ipv4: [198.18.0.1]}\n") "unassigned: [198.18.0.2, 198.18.0.1]\n",
+		":5:26: unassigned[1]: '198.18.0.1': nobody's, but given in members[0].ports[0]"},
+	{"members: []\nunassigned: [198.18.8.1]\n",
+		":2:14: unassigned[0]: '198.18.8.1': outside the LAN's prefixes"},
+	{"members: []\nunassigned: [\"fe80::1\"]\n",
+		":2:14: unassigned[0]: 'fe80::1': outside the LAN's prefixes"},
+	{"members: []\nunassigned: [nobody]\n", ":2:14: unassigned[0]: 'nobody': expected an address"},
 	{PORTS("      - {statu: off}\n"), ":4:10: unknown key: statu"},
 	{"members: [\n", ":2:1: not YAML: did not find expected node content"},
 	{"members: []\n---\nmembers: []\n", ":3:1: a second document: one is expected"},
