@@ -143,6 +143,7 @@ struct audit {
 	size_t member_count;
 	struct audit_finding *findings;
 	size_t finding_count, findings_more;
+	int evidence_error;	   /* errno of the first frame that proves and could not be written; 0 */
 	struct audit_state *state; /* while it is written */
 };
 
@@ -152,8 +153,14 @@ struct audit_config {
 	size_t prefix_count;
 	uint32_t vni;	       /* of VXLAN mirrors: only this LAN; 0: any */
 	const char *evidence;  /* directory for the frames that prove: AS64500-dhcp.pcap; NULL: none */
+	/* MACs of the exchange that no registry has: PEs', the sponge's. They break no rule, and nothing may come back from them. */
+	const struct mac *own;
+	size_t own_count;
 	uint32_t max_senders, max_targets, max_findings; /* 0: 65536, 65536, 4096 */
 };
+
+#define AUDIT_PORTS_MAX 1024   /* the last of them, "others", is for all vantages that did not fit */
+#define AUDIT_EVIDENCE_MAX 16  /* frames a member and rule */
 
 /* NULL: out of memory. */
 struct audit *audit_new(const struct audit_config *c);
@@ -162,6 +169,10 @@ void audit_free(struct audit *a);
 uint32_t audit_port_add(struct audit *a, const char *name);
 /* `len` octets of a frame of `wire_len`. `dir` AUDIT_DIRS: not known; then a frame from a MAC of the port's own is sent, any other
  * received. Total on any octets. */
+/* The capture ran from - to there, also when no frame came: what rates are made from. */
+void audit_port_ran(struct audit *a, uint32_t port, int64_t from_ns, int64_t to_ns);
+/* A capture that says of frames which way they went says it of the interface it was made on. Told of it as that of the exchange's port
+ * (`in`: from the member); turned round for a port whose own MACs are seen to leave it the other way. */
 void audit_frame(struct audit *a, uint32_t port, enum audit_dir dir, const uint8_t *frame, size_t len, size_t wire_len,
 	int64_t ns);
 void audit_close(struct audit *a);
@@ -170,6 +181,6 @@ void audit_close(struct audit *a);
 
 /* "AS64500 Example Networks" or "not registered"; of a member NULL too. */
 void audit_member_name(const struct audit_member *m, char *buf, size_t size);
-/* Frames a second, bits a second of a rate over the port's capture; 0 of a capture without duration. */
+/* Frames a second, bits a second of a rate over the port's capture; one shorter than a second counts as one second. */
 double audit_fps(const struct audit_port *p, const struct audit_count *c);
 double audit_bps(const struct audit_port *p, const struct audit_count *c);

@@ -5,6 +5,10 @@
 
 #define AUDIT_ERROR_MAX 256
 
-/* All frames of the file. `port` NULL: the name of the capture's interface (pcapng), else that of the file without its folder and ending.
- * 0; -errno with a line in err ("a.pcapng: block 12 at octet 3456: longer than the file"): what came before it is in the books. */
+/* All frames of the file; "-" is standard input. `port` NULL: the name of the capture's interface (pcapng), else that of the file without its folder and ending.
+ * 0; -errno with a line in err ("a.pcapng: block 12 at octet 3456: longer than the file"): what came before it is in the books.
+ * -ENODATA: the file just ends within a record, as one does that is still being written. */
 int audit_read(struct audit *a, const char *path, const char *port, char err[AUDIT_ERROR_MAX]);
+/* The same, of a file that is in memory. */
+int audit_read_octets(struct audit *a, const void *octets, size_t len, const char *path, const char *port,
+	char err[AUDIT_ERROR_MAX]);
