@@ -352,7 +352,8 @@ START_TEST(limits)
 	uint32_t port = audit_port_add(small, "x");
 
 	for (int i = 0; i < 10; i++) {
-		m.b[11] = m.b[41] = (uint8_t)i;
+		m.b[11] = (uint8_t)i;
+		m.b[41] = (uint8_t)(i + 100);
 		audit_frame(small, port, AUDIT_DIRS, m.b, m.len, m.len, WORLD_NS);
 	}
 	audit_close(small);
