@@ -155,6 +155,33 @@ const struct layout_bind *tables_bind6(const struct tables *t, uint32_t lan, con
 	return b6_get(t, &k);
 }
 
+uint64_t tables_bind_slot_soon(const struct tables *t, uint32_t lan, struct ip ip)
+{
+	struct layout_key4 k4 = {.lan = lan};
+	struct layout_key6 k6 = {.lan = lan};
+	uint64_t hash;
+
+	if (ip.family == 4) {
+		memcpy(k4.ip, ip.b, 4);
+		hash = b4_hash(&k4);
+		hmap_prefetch(&t->bind4, hash);
+	} else {
+		memcpy(k6.ip, ip.b, 16);
+		hash = b6_hash(&k6);
+		hmap_prefetch(&t->bind6, hash);
+	}
+	return hash;
+}
+
+void tables_bind_soon(const struct tables *t, uint8_t family, uint64_t hash)
+{
+	/* Read, not prefetched: a processor may give up a prefetch for which it would have to find the page. */
+	const volatile uint8_t *e = hmap_guess(family == 4 ? &t->bind4 : &t->bind6, hash);
+
+	if (e)
+		(void)*e;
+}
+
 const struct layout_mac *tables_mac(const struct tables *t, uint32_t lan, const uint8_t mac[6])
 {
 	struct layout_mac_key k = {.lan = lan};

@@ -59,6 +59,10 @@ const struct layout_bind *tables_bind4(const struct tables *t, uint32_t lan, con
 const struct layout_bind *tables_bind6(const struct tables *t, uint32_t lan, const uint8_t ip[16]);
 const struct layout_mac *tables_mac(const struct tables *t, uint32_t lan, const uint8_t mac[6]);
 const struct layout_port *tables_port(const struct tables *t, uint32_t ifindex);
+/* A large table's look-up is two waits for memory. Who has several to come asks for the slots of all, then for the entries of all,
+ * with what the first returned, and then looks up. */
+uint64_t tables_bind_slot_soon(const struct tables *t, uint32_t lan, struct ip ip);
+void tables_bind_soon(const struct tables *t, uint8_t family, uint64_t hash);
 /* `ip` of either family, or none: see struct layout_vtep_key. */
 bool tables_vtep_is(const struct tables *t, const struct layout_vtep_key *k);
 bool tables_vtep(const struct tables *t, uint32_t vni, struct ip ip);

@@ -38,7 +38,8 @@
 #define ALL_RATE 16384
 #define BURST_SEC 4
 
-#define FLUSH_NS 500000
+/* At the end of the loop's turn: all that it changes goes at once, and nobody is told of it sooner. */
+#define FLUSH_NS 1
 
 static uint64_t now_ns(void)
 {
@@ -129,8 +130,10 @@ static void flush_soon(struct plane *p)
 {
 	const struct itimerspec soon = {.it_value = {.tv_nsec = FLUSH_NS}};
 
-	if (p->gate && !p->polling && gate_dirty(p->gate))
-		(void)timerfd_settime(p->flush, 0, &soon, NULL);
+	if (!p->gate || p->polling || p->flushing || !gate_dirty(p->gate))
+		return;
+	p->flushing = true;
+	(void)timerfd_settime(p->flush, 0, &soon, NULL);
 }
 
 static struct slot *slot(struct plane *p, uint32_t i)
@@ -190,6 +193,7 @@ static int packet_port_attach(struct plane *p, uint32_t ifindex, bool xdp)
 			.ifindex = ifindex,
 			.in = {.port = port, .dir = DIR_IN},
 			.out = {.port = port, .dir = DIR_OUT},
+			.sender = -1,
 			.learn = bucket_of(LEARN_RATE, LEARN_RATE * BURST_SEC, p->now_ns),
 			.spoof = bucket_of(SPOOF_RATE, SPOOF_RATE * BURST_SEC, p->now_ns)};
 		p->ports = port;
@@ -499,6 +503,7 @@ static int packet_poll(struct plane *p, void (*fn)(void *, const struct layout_e
 	p->fn = fn;
 	p->arg = arg;
 	p->polling = true;
+	p->flushing = false;
 	for (int i = 0; i < n; i++)
 		turn(p, ready[i].data.ptr);
 	p->polling = false;

@@ -1,6 +1,6 @@
 /* The packet plane's sockets: two captures a port, since a record does not tell its direction. Immediate mode, which is TPACKET_V2:
- * a block's time-out would cost an answer 0.9 ms. Answers, and what we send on, leave through the socket that captures the way
- * out, because a packet socket does not hear itself; its mark tells the gate that they are ours.
+ * a block's time-out would cost an answer 0.9 ms. Answers, and what we send on, leave through a third socket that the second does
+ * not hear; its mark tells the gate that they are ours.
  *
  * Plain unicast data, a peering LAN's whole traffic, is filtered out in the kernel: see packet_gate.h for what is plain. The
  * filter is written out, since it has to be just what the gate says, and libpcap's language cannot be told to go on where a
@@ -8,8 +8,11 @@
  */
 #include "proxyarp/linux/packet_parts.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
+#include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <sys/epoll.h>
@@ -74,11 +77,53 @@ static const struct sock_filter program_of[] = {
 	/* 32 */ PLAIN,
 };
 
+/* Where what a frame asks for stands, if it is an ARP request or an NS; what it really is, the verdict says. */
+static struct ip asks_for(const uint8_t *frame, size_t len)
+{
+	if (len >= 42 && frame[12] == 0x08 && frame[13] == 0x06)
+		return ip_v4(frame + 38);
+	if (len >= 78 && frame[12] == 0x86 && frame[13] == 0xdd && frame[20] == 58)
+		return ip_v6(frame + 62);
+	return (struct ip){0};
+}
+
+/* In three passes, so that one frame's wait for memory is another's, too. */
+static void judge_waiting(struct capture *c)
+{
+	struct plane *p = c->port->p;
+	struct waiting *w = &p->waiting;
+	const struct layout_port *lp = tables_port(&p->t, c->port->ifindex);
+	uint64_t hashes[WAITING];
+	uint8_t families[WAITING];
+
+	for (unsigned i = 0; lp && w->count > 1 && i < w->count; i++) {
+		struct ip ip = asks_for(w->frame[i], w->len[i]);
+		families[i] = ip.family;
+		if (ip.family)
+			hashes[i] = tables_bind_slot_soon(&p->t, lp->lan, ip);
+	}
+	for (unsigned i = 0; lp && w->count > 1 && i < w->count; i++)
+		if (families[i])
+			tables_bind_soon(&p->t, families[i], hashes[i]);
+	for (unsigned i = 0; i < w->count; i++)
+		packet_judge(c->port, c->dir, SOURCE_SOCKET, w->frame[i], w->len[i], w->len[i]);
+	w->count = 0;
+}
+
 static void on_frame(u_char *arg, const struct pcap_pkthdr *h, const u_char *octets)
 {
 	struct capture *c = (struct capture *)arg;
+	struct waiting *w = &c->port->p->waiting;
 
-	packet_judge(c->port, c->dir, SOURCE_SOCKET, octets, h->caplen, h->len);
+	if (h->len > WAITING_LEN || h->caplen != h->len) {
+		judge_waiting(c);
+		packet_judge(c->port, c->dir, SOURCE_SOCKET, octets, h->caplen, h->len);
+		return;
+	}
+	memcpy(w->frame[w->count], octets, h->len);
+	w->len[w->count++] = (uint8_t)h->len;
+	if (w->count == WAITING)
+		judge_waiting(c);
 }
 
 void packet_capture_close(struct capture *c)
@@ -88,6 +133,10 @@ void packet_capture_close(struct capture *c)
 	(void)epoll_ctl(c->port->p->epoll, EPOLL_CTL_DEL, pcap_get_selectable_fd(c->pcap), NULL);
 	pcap_close(c->pcap);
 	c->pcap = NULL;
+	if (c->dir == DIR_OUT && c->port->sender >= 0) {
+		close(c->port->sender);
+		c->port->sender = -1;
+	}
 }
 
 static int errno_of(int status)
@@ -193,10 +242,50 @@ void packet_retry_later(struct plane *p)
 	(void)timerfd_settime(p->retry, 0, &every, NULL);
 }
 
+/* One fanout group in which everything is the first one's. */
+static int join(int first, int second)
+{
+	const struct sock_filter to_first = BPF_STMT(BPF_RET | BPF_K, 0);
+	const struct sock_fprog program = {.len = 1, .filter = (struct sock_filter *)&to_first};
+	int group = (PACKET_FANOUT_CBPF | PACKET_FANOUT_FLAG_UNIQUEID) << 16;
+	socklen_t len = sizeof group;
+
+	if (setsockopt(first, SOL_PACKET, PACKET_FANOUT, &group, sizeof group) < 0 ||
+		setsockopt(first, SOL_PACKET, PACKET_FANOUT_DATA, &program, sizeof program) < 0 ||
+		getsockopt(first, SOL_PACKET, PACKET_FANOUT, &group, &len) < 0)
+		return -errno;
+	group = (group & 0xffff) | PACKET_FANOUT_CBPF << 16;
+	return setsockopt(second, SOL_PACKET, PACKET_FANOUT, &group, sizeof group) < 0 ? -errno : 0;
+}
+
+/* A socket that somebody waits on looks for who waits whenever a frame of its is freed, which is a tenth of what an answer costs.
+ * So what we send has one of its own; the capture must not hear that either, and of its own group it does not. */
+static int open_sender(struct port *port)
+{
+	const struct sock_filter nothing = PLAIN;
+	const struct sock_fprog program = {.len = 1, .filter = (struct sock_filter *)&nothing};
+	const struct sockaddr_ll at = {
+		.sll_family = AF_PACKET, .sll_ifindex = (int)port->ifindex, .sll_protocol = htons(ETH_P_ALL)};
+	const uint32_t mark = MARK_ANSWER;
+	int heard = pcap_fileno(port->out.pcap);
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0 &&
+		setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark) == 0 &&
+		bind(fd, (const struct sockaddr *)&at, sizeof at) == 0 && join(heard, fd) == 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	/* A kernel without such groups: then by the capture's own. */
+	return fcntl(heard, F_DUPFD_CLOEXEC, 0);
+}
+
 int packet_capture_open(struct port *port)
 {
 	int r = port->out.pcap ? 0 : open_capture(&port->out);
 
+	if (r == 0 && port->sender < 0)
+		port->sender = open_sender(port);
 	if (r == 0 && !port->in.pcap)
 		r = open_capture(&port->in);
 	return r;
@@ -218,6 +307,7 @@ void packet_capture_read(struct capture *c)
 {
 	int n = pcap_dispatch(c->pcap, BATCH, on_frame, (u_char *)c);
 
+	judge_waiting(c);
 	packet_answers_send(c->port);
 	if (n < 0)
 		capture_fault(c);

@@ -92,8 +92,7 @@ static void police(struct plane *p, const struct layout_port *lp, enum frame_dir
 
 static bool send_frame(const struct port *port, const uint8_t *frame, size_t len)
 {
-	ssize_t n =
-		port->out.pcap ? send(pcap_fileno(port->out.pcap), frame, len, MSG_DONTWAIT) : -1;
+	ssize_t n = port->sender >= 0 ? send(port->sender, frame, len, MSG_DONTWAIT) : -1;
 
 	return n == (ssize_t)len;
 }
@@ -143,8 +142,8 @@ void packet_answers_send(struct port *port)
 		parts[i] = (struct iovec){port->answers[i].frame, port->answers[i].len};
 		messages[i].msg_hdr = (struct msghdr){.msg_iov = &parts[i], .msg_iovlen = 1};
 	}
-	while (sent < n && port->out.pcap) {
-		int r = sendmmsg(pcap_fileno(port->out.pcap), messages + sent, n - sent, MSG_DONTWAIT);
+	while (sent < n && port->sender >= 0) {
+		int r = sendmmsg(port->sender, messages + sent, n - sent, MSG_DONTWAIT);
 		if (r <= 0)
 			break;
 		sent += (unsigned)r;
@@ -174,7 +173,7 @@ static void deliver(struct plane *p, uint32_t ifindex, const uint8_t *frame, siz
 	struct verdict v;
 
 	/* A port that is down: the bridge would not have it either. */
-	if (!lp || !port || !port->out.pcap)
+	if (!lp || !port || port->sender < 0)
 		return;
 	verdict_out(&p->t,
 		&(struct verdict_input){.frame = frame, .len = len, .mark = mark, .ifindex = ifindex, .now_ns = p->now_ns},

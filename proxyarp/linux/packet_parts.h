@@ -14,6 +14,8 @@
 
 #define SEEN 8192
 #define ANSWERS 32
+#define WAITING 16
+#define WAITING_LEN 128 /* what asks is not longer */
 
 struct capture {
 	struct port *port;
@@ -36,10 +38,18 @@ struct port {
 	uint32_t ifindex;
 	bool gone; /* taken off while its frames were being read */
 	struct capture in, out;
+	int sender; /* -1: none */
 	struct answer answers[ANSWERS]; /* sent by the batch */
 	unsigned answer_count;
 	struct bucket learn, spoof;
 	struct layout_counter base[GATE_COUNTS]; /* the kernel's counts when ours were last zero */
+};
+
+/* Frames that have been read and not yet judged: their targets are on the way from memory meanwhile. */
+struct waiting {
+	uint8_t frame[WAITING][WAITING_LEN];
+	uint8_t len[WAITING];
+	unsigned count;
 };
 
 struct seen_key {
@@ -73,8 +83,9 @@ struct plane {
 	int epoll;
 	int retry; /* a timer: runs while a port lacks a capture */
 	int flush; /* a timer: runs while something is queued for the gate */
-	bool polling;
+	bool polling, flushing; /* within poll(); that timer runs */
 	uint64_t now_ns, losses_ns, lost;
+	struct waiting waiting;
 	struct bucket all;
 	struct seen *seen;
 	struct log_limit log_loss, log_fault;
