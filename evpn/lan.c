@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/siphash.h"
 
@@ -212,6 +213,11 @@ void lan_ip_put(struct lan *lan, struct lan_ip *i)
 	free(i);
 }
 
+void lan_flagged(struct lan *lan, enum registered_verdict v)
+{
+	lan->flagged[v]++;
+}
+
 void lan_alarm(
 	struct lan *lan, const char *what, struct mac mac, struct ip ip, struct ip vtep)
 {
@@ -266,6 +272,7 @@ void lan_stats(const struct lan *lan, struct lan_stats *ret)
 		.duplicates_found = lan->duplicates_found,
 		.alarms = lan->alarms,
 	};
+	memcpy(ret->flagged, lan->flagged, sizeof(ret->flagged));
 	hmap_foreach (&lan->macs, m) {
 		ret->macs_local += m->told && m->best.local;
 		ret->macs_remote += m->told && !m->best.local;

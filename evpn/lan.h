@@ -15,6 +15,7 @@
 
 #include "bgp/attr.h"
 #include "bgp/family.h"
+#include "evpn/registered.h"
 #include "lib/ip.h"
 #include "lib/mac.h"
 #include "lib/rd.h"
@@ -136,6 +137,9 @@ enum lan_verdict lan_judge(
 void lan_alarm(
 	struct lan *lan, const char *what, struct mac mac, struct ip ip, struct ip vtep);
 
+/* One that was let in although the registry does not have it: counted. */
+void lan_flagged(struct lan *lan, enum registered_verdict v);
+
 /* The operator has put things right: the MAC may move again. 0, or -ENOENT: it is not frozen. */
 int lan_clear_duplicate(struct lan *lan, struct mac mac);
 
@@ -153,6 +157,7 @@ struct lan_stats {
 	uint64_t foreign_vni;  /* imported with another VNI than the LAN's */
 	uint32_t duplicates; /* frozen now */
 	uint64_t duplicates_found;
+	uint64_t flagged[REGISTERED_VERDICTS]; /* routes, ever: see evpn/registered.h */
 	uint64_t alarms;
 };
 void lan_stats(const struct lan *lan, struct lan_stats *ret);

@@ -143,6 +143,7 @@ struct lan {
 	uint32_t macs_with_remote, ips_with_remote, local_count;
 	uint64_t serial;
 	uint64_t moves, refused_full, not_imported, foreign_vni, alarms;
+	uint64_t flagged[REGISTERED_VERDICTS];
 	bool full; /* the alarm was given; until there is room again */
 };
 

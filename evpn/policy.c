@@ -30,6 +30,10 @@ static const char *const words[] = {
 	[REFUSED_STICKY - REFUSED_BY_POLICY] = "sticky",
 	[REFUSED_DUPLICATE_MAC - REFUSED_BY_POLICY] = "duplicate-mac",
 	[REFUSED_STICKY_MOVE - REFUSED_BY_POLICY] = "sticky-move",
+	[REFUSED_UNREGISTERED_MAC - REFUSED_BY_POLICY] = "unregistered-mac",
+	[REFUSED_UNREGISTERED_IP - REFUSED_BY_POLICY] = "unregistered-ip",
+	[REFUSED_WRONG_IP - REFUSED_BY_POLICY] = "wrong-ip-for-mac",
+	[REFUSED_WRONG_PE - REFUSED_BY_POLICY] = "wrong-pe",
 };
 
 _Static_assert(sizeof(words) / sizeof(words[0]) == REFUSED_END - REFUSED_BY_POLICY, "a word each");
@@ -94,7 +98,9 @@ static bool copy_lan(struct policy_lan *to, const struct evpn_policy_lan *from)
 	*to = (struct policy_lan){.vni = from->vni,
 		.import_count = from->import_count,
 		.net_count = from->prefix_count,
-		.lan = from->lan};
+		.lan = from->lan,
+		.registered = from->registered,
+		.refuse_unregistered = from->refuse_unregistered};
 	to->import = calloc(from->import_count + 1, sizeof(*to->import));
 	to->nets = calloc(from->prefix_count + 1, sizeof(*to->nets));
 	if (!to->import || !to->nets)
@@ -282,6 +288,24 @@ uint8_t evpn_policy_import(void *arg, const void *rules_of_neighbor, const struc
 	default:
 		return REFUSED_NOT;
 	}
+}
+
+uint8_t evpn_policy_flagged(const struct evpn_policy *p, const struct policy_route *r)
+{
+	uint64_t lans = 0;
+	uint8_t reason = REFUSED_NOT;
+	bool any = false;
+
+	for (size_t i = 0; i < p->lan_count; i++)
+		any |= p->lan[i].registered != NULL;
+	if (!any || r->family != &evpn_family || r->key_len < EVPN_MACIP_IP || r->key[0] != EVPN_MACIP)
+		return REFUSED_NOT;
+	lans = importing_lans(p, r->attrs->ext_communities);
+	if (evpn_ecom_vxlan_ok(r->attrs->ext_communities))
+		lans |= policy_lans_of_label(p, r);
+	for (; lans && !reason; lans &= lans - 1)
+		reason = policy_flags_macip(&p->lan[__builtin_ctzll(lans)], r);
+	return reason;
 }
 
 const char *evpn_policy_reason(uint8_t reason)

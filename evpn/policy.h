@@ -8,7 +8,8 @@
  * peers has not.
  *
  * The third kind is what the LAN has seen: a MAC that is frozen or sticky elsewhere may not be claimed (section 15.1, 15.2).
- * The registry of an exchange, who may have which address, is not looked at here yet.
+ * The fourth is the registry of the exchange: who may have which address, and behind which PE. What it does not have is
+ * refused, or let in with an alarm.
  *
  * What depends on the attributes alone is worked out once for as long as they stay the same, so that the next route
  * of an UPDATE costs some comparisons.
@@ -19,6 +20,7 @@
 #include <stdint.h>
 
 #include "bgp/policy.h"
+#include "evpn/registered.h"
 #include "lib/ip.h"
 #include "lib/rd.h"
 
@@ -42,6 +44,11 @@ enum evpn_refused {
 	REFUSED_STICKY,	       /* the neighbour may not announce sticky MACs */
 	REFUSED_DUPLICATE_MAC, /* frozen behind another PE, see evpn/lan_moves.c */
 	REFUSED_STICKY_MOVE,   /* sticky behind another PE */
+	/* What the registry does not have, see evpn/registered.h. */
+	REFUSED_UNREGISTERED_MAC,
+	REFUSED_UNREGISTERED_IP,
+	REFUSED_WRONG_IP,
+	REFUSED_WRONG_PE,
 	REFUSED_END,
 };
 
@@ -69,6 +76,8 @@ struct evpn_policy_lan {
 	const struct prefix *prefixes; /* none: any address */
 	uint32_t prefix_count;
 	struct lan *lan; /* to be asked about MACs; NULL: none is */
+	const struct registered *registered; /* borrowed; NULL: everybody is */
+	bool refuse_unregistered;	     /* else they come in, with an alarm, and are counted (lan_stats.flagged) */
 };
 
 struct evpn_policy;
@@ -86,3 +95,7 @@ void evpn_rules_allow(struct evpn_rules *r, unsigned type, bool allowed);
 /* The hooks of struct speaker_policy; `arg` is a struct evpn_policy, `rules` a struct evpn_rules or NULL: the default. */
 uint8_t evpn_policy_import(void *arg, const void *rules, const struct policy_route *r);
 const char *evpn_policy_reason(uint8_t reason);
+/* The word for what the registry has against a route. */
+const char *evpn_policy_flag_word(enum registered_verdict v);
+/* Of a route that has come in: what the registry has against it all the same; REFUSED_NOT: nothing. For what is shown. */
+uint8_t evpn_policy_flagged(const struct evpn_policy *p, const struct policy_route *r);

@@ -21,6 +21,8 @@ struct policy_lan {
 	struct policy_net *nets;
 	uint32_t net_count;
 	struct lan *lan;
+	const struct registered *registered;
+	bool refuse_unregistered;
 };
 
 /* What the attributes of the last route came to. They are known again by the engine's number for them; and, since one
@@ -55,5 +57,9 @@ static inline bool policy_is_max_esi(const uint8_t *esi)
 
 /* --- policy_macip.c --- */
 
+/* A bit each that has the route's label as its VNI, where a label is one. */
+uint64_t policy_lans_of_label(const struct evpn_policy *p, const struct policy_route *r);
+/* What the registry of a LAN has against it. */
+uint8_t policy_flags_macip(const struct policy_lan *l, const struct policy_route *r);
 uint8_t policy_judge_macip(
 	struct evpn_policy *p, const struct evpn_rules *rules, const struct policy_route *r);

@@ -4,6 +4,7 @@
 
 #include "evpn/nlri.h"
 #include "evpn/policy_inside.h"
+#include "evpn/registered.h"
 #include "lib/mac.h"
 
 /* What a type-2 route is about, read where it stands. */
@@ -103,22 +104,78 @@ static uint8_t judge_ip_in_lan(const struct policy_lan *lan, const struct host *
 	return REFUSED_IP_OUTSIDE;
 }
 
-/* By VNI, where the label is one. */
-static uint64_t lans_of_label(struct evpn_policy *p, const struct policy_route *r)
+static uint32_t label_of(const struct policy_route *r)
 {
 	const uint8_t *l = r->payload + EVPN_MACIP_LABEL;
 
+	return (uint32_t)l[0] << 16 | (uint32_t)l[1] << 8 | l[2];
+}
+
+uint64_t policy_lans_of_label(const struct evpn_policy *p, const struct policy_route *r)
+{
+	uint64_t lans = 0;
+
+	if (r->payload_len >= EVPN_MACIP_PAYLOAD)
+		for (size_t i = 0; i < p->lan_count; i++)
+			if (p->lan[i].vni == label_of(r))
+				lans |= 1ULL << i;
+	return lans;
+}
+
+static uint64_t lans_of_label(struct evpn_policy *p, const struct policy_route *r)
+{
 	if (!p->lan_count || r->payload_len < EVPN_MACIP_PAYLOAD)
 		return 0;
-	uint32_t label = (uint32_t)l[0] << 16 | (uint32_t)l[1] << 8 | l[2];
+	uint32_t label = label_of(r);
 	if (label == p->last_label)
 		return p->last_label_lans;
 	p->last_label = label;
-	p->last_label_lans = 0;
-	for (size_t i = 0; i < p->lan_count; i++)
-		if (p->lan[i].vni == label)
-			p->last_label_lans |= 1ULL << i;
+	p->last_label_lans = policy_lans_of_label(p, r);
 	return p->last_label_lans;
+}
+
+/* --- the registry --- */
+
+static const struct {
+	uint8_t reason;
+	const char *alarm;
+} registry_words[REGISTERED_VERDICTS] = {
+	[REGISTERED_NOT_MAC] = {REFUSED_UNREGISTERED_MAC, "a route for a MAC that the registry does not have"},
+	[REGISTERED_NOT_IP] = {REFUSED_UNREGISTERED_IP, "a route for an address that the registry does not have"},
+	[REGISTERED_WRONG_IP] = {REFUSED_WRONG_IP, "a route for an address that the registry gives to another MAC"},
+	[REGISTERED_WRONG_PE] = {REFUSED_WRONG_PE, "a route for a member from a PE that is not the member's"},
+};
+
+static enum registered_verdict ask_registry(
+	const struct policy_lan *l, const struct host *h, struct ip next_hop)
+{
+	return registered_judge(l->registered, mac_of(h), ip_of(h), next_hop);
+}
+
+const char *evpn_policy_flag_word(enum registered_verdict v)
+{
+	return evpn_policy_reason(registry_words[v].reason);
+}
+
+uint8_t policy_flags_macip(const struct policy_lan *l, const struct policy_route *r)
+{
+	struct host h = host_of(r);
+
+	return l->registered ? registry_words[ask_registry(l, &h, r->attrs->next_hop)].reason : REFUSED_NOT;
+}
+
+static uint8_t judge_by_registry(
+	const struct policy_lan *l, const struct policy_seen *s, const struct host *h)
+{
+	enum registered_verdict v = ask_registry(l, h, s->next_hop);
+
+	if (__builtin_expect(v == REGISTERED_FINE, 1))
+		return REFUSED_NOT;
+	if (l->lan && !l->refuse_unregistered)
+		lan_flagged(l->lan, v);
+	if (l->lan)
+		lan_alarm(l->lan, registry_words[v].alarm, mac_of(h), ip_of(h), s->next_hop);
+	return l->refuse_unregistered ? registry_words[v].reason : REFUSED_NOT;
 }
 
 static uint8_t ask_lan(struct lan *lan, const struct policy_seen *s, const struct policy_route *r,
@@ -151,6 +208,8 @@ static uint8_t judge_in_lan(const struct policy_lan *l, const struct evpn_rules 
 	}
 	if (rules->sanity && h->family)
 		reason = judge_ip_in_lan(l, h);
+	if (!reason && l->registered)
+		reason = judge_by_registry(l, s, h);
 	return reason || !l->lan || !lan_has_guards(l->lan) ? reason : ask_lan(l->lan, s, r, h);
 }
 

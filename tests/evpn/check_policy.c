@@ -9,6 +9,7 @@
 #include "evpn/lan.h"
 #include "evpn/nlri.h"
 #include "evpn/policy.h"
+#include "evpn/registered.h"
 #include "tests/evpn/hex.h"
 
 #define RT100 "0002fde800000064"
@@ -383,10 +384,119 @@ START_TEST(asks_the_lan)
 }
 END_TEST
 
+/* Policy and flag are the same questions; only what becomes of the answers differs. */
+static const struct row registry_rows[] = {
+	{"a MAC", NULL},
+	{"a binding", NULL, .ip = "198.18.1.1"},
+	{"nobody's MAC", "unregistered-mac", .mac = "02:00:5e:00:00:99"},
+	{"nobody's MAC with an address", "unregistered-mac", .mac = "02:00:5e:00:00:99", .ip = "198.18.1.1"},
+	{"nobody's address", "unregistered-ip", .ip = "198.18.1.77"},
+	{"another's address", "wrong-ip-for-mac", .ip = "198.18.1.2"},
+	{"another PE", "wrong-pe", .ip = "198.18.1.1", .next_hop = "10.99.0.3"},
+	{"another PE, the MAC alone", "wrong-pe", .next_hop = "10.99.0.3"},
+	{"by VNI", "unregistered-mac", .mac = "02:00:5e:00:00:99", .ecoms = RT300 VXLAN},
+	{"by route target", "unregistered-mac", .mac = "02:00:5e:00:00:99", .label = 300},
+	{"that VNI is a label with MPLS", NULL, .mac = "02:00:5e:00:00:99", .ecoms = RT300 MPLS},
+	{"no LAN's", NULL, .mac = "02:00:5e:00:00:99", .ecoms = RT300, .label = 300},
+	{"a LAN without a registry", NULL, .mac = "02:00:5e:00:00:99", .ecoms = RT200, .label = 200},
+	{"without sanity", "unregistered-ip", .ip = "192.0.2.1", .who = INSANE},
+	{"sanity comes first", "ip-outside-lan", .ip = "192.0.2.1"},
+	{"another type", NULL, .type = 3, .originator = "10.99.0.3", .next_hop = "10.99.0.3"},
+	{"type 5", NULL, .type = 5, .next_hop = "10.99.0.3"},
+};
+#define REGISTRY_ROWS ((int)(sizeof(registry_rows) / sizeof(registry_rows[0])))
+
+static struct registered *two_members(void)
+{
+	struct registered *r = registered_new();
+	struct mac one = {{2, 0, 0x5e, 0, 0, 1}}, two = {{2, 0, 0x5e, 0, 0, 2}};
+	struct ip ip[2] = {ip_of("198.18.1.1"), ip_of("198.18.1.2")}, pe = ip_of("10.99.0.1");
+
+	ck_assert_int_eq(registered_add(r, &(struct registered_port){&one, 1, &ip[0], 1, &pe, 1}), 0);
+	ck_assert_int_eq(registered_add(r, &(struct registered_port){&two, 1, &ip[1], 1, NULL, 0}), 0);
+	return r;
+}
+
+static struct evpn_policy *make_registered(struct lan *lan, const struct registered *r, bool refuse)
+{
+	struct evpn_policy *p = evpn_policy_new();
+	struct rt_pattern import[2];
+	struct prefix prefix;
+	struct evpn_policy_lan lans[2] = {
+		{100, import, 1, &prefix, 1, lan, r, refuse},
+		{200, import + 1, 1, NULL, 0, NULL},
+	};
+
+	ck_assert_int_eq(rt_pattern_parse("65000:100", &import[0]), 0);
+	ck_assert_int_eq(rt_pattern_parse("65000:200", &import[1]), 0);
+	ck_assert_int_eq(prefix_parse("198.18.0.0/21", &prefix), 0);
+	ck_assert_int_eq(evpn_policy_set_lans(p, lans, 2), 0);
+	return p;
+}
+
+static const char *flag_of(const struct evpn_policy *p, const struct row *row)
+{
+	static struct built b;
+
+	build(row, &b);
+	struct policy_route r = {&evpn_family, b.n.key, b.n.payload, b.n.key_len, b.n.payload_len, &b.a, 0};
+	uint8_t reason = evpn_policy_flagged(p, &r);
+	return reason ? evpn_policy_reason(reason) : NULL;
+}
+
+static bool is_registry_word(const char *word)
+{
+	for (int v = 1; v < REGISTERED_VERDICTS; v++)
+		if (word && strcmp(word, evpn_policy_flag_word((enum registered_verdict)v)) == 0)
+			return true;
+	return false;
+}
+
+START_TEST(asks_the_registry)
+{
+	static const struct lan_hooks hooks = {.alarm = on_alarm};
+	struct lan_config c = {.name = "ixp", .vni = 100, .import_auto = true};
+	struct lans *ls = lans_new(&hooks);
+	struct registered *reg = two_members();
+	struct row row = registry_rows[_i];
+	bool counts = is_registry_word(row.want);
+	struct evpn_rules rules = rules_of(row.who);
+	struct lan_stats st;
+	struct lan *lan;
+	uint64_t flagged = 0;
+
+	alarms = 0;
+	ck_assert_int_eq(lans_add(ls, &c, &lan), 0);
+	struct evpn_policy *refuses = make_registered(lan, reg, true), *flags = make_registered(lan, reg, false);
+	ask(refuses, &row, &rules);
+	ck_assert_uint_eq(alarms, counts);
+	if (counts)
+		row.want = NULL;
+	ask(flags, &row, &rules);
+	ck_assert_uint_eq(alarms, 2 * counts);
+	lan_stats(lan, &st);
+	for (int v = 0; v < REGISTERED_VERDICTS; v++)
+		flagged += st.flagged[v];
+	ck_assert_uint_eq(flagged, counts);
+	/* What is shown asks nobody again, and raises no alarm. */
+	const char *flag = flag_of(flags, &row);
+	if (counts)
+		ck_assert_str_eq(flag, registry_rows[_i].want);
+	else
+		ck_assert_msg(!row.want ? !flag : true, "%s: %s", row.what, flag);
+	ck_assert_uint_eq(alarms, 2 * counts);
+	evpn_policy_free(refuses);
+	evpn_policy_free(flags);
+	registered_free(reg);
+	lans_free(ls);
+}
+END_TEST
+
 /* Keys and payloads that the codec does not make are judged without reading behind them. */
 START_TEST(cut_keys)
 {
-	struct evpn_policy *p = make();
+	struct registered *reg = two_members();
+	struct evpn_policy *p = make(), *registered = make_registered(NULL, reg, true);
 	struct built b;
 
 	for (int i = 0; i < ROWS; i++) {
@@ -399,11 +509,16 @@ START_TEST(cut_keys)
 				struct policy_route r = {&evpn_family, key, payload, k, l, &b.a, 1};
 				uint8_t reason = evpn_policy_import(p, NULL, &r);
 				ck_assert(reason == REFUSED_NOT || reason >= REFUSED_BY_POLICY);
+				reason = evpn_policy_import(registered, NULL, &r);
+				ck_assert(reason == REFUSED_NOT || reason >= REFUSED_BY_POLICY);
+				evpn_policy_flagged(registered, &r);
 				free(key);
 				free(payload);
 			}
 	}
 	evpn_policy_free(p);
+	evpn_policy_free(registered);
+	registered_free(reg);
 }
 END_TEST
 
@@ -429,6 +544,7 @@ int main(void)
 	tcase_add_test(tc, one_after_the_other);
 	tcase_add_test(tc, lans_change);
 	tcase_add_test(tc, asks_the_lan);
+	tcase_add_loop_test(tc, asks_the_registry, 0, REGISTRY_ROWS);
 	tcase_add_test(tc, cut_keys);
 	tcase_add_test(tc, words_for_all);
 	suite_add_tcase(s, tc);

@@ -57,14 +57,24 @@ static void check_encode(const struct nlri *n, const uint8_t *wire, size_t len, 
 	must(back.payload_len == n->payload_len);
 }
 
-static struct evpn_policy *make_policy(struct lan *lan)
+static struct registered *make_registered(void)
+{
+	static const struct mac mac = {{2, 0, 0x5e, 0, 0, 1}};
+	static const struct ip ip = {.family = 4, .b = {198, 18, 0, 1}}, pe = {.family = 4, .b = {10, 99, 0, 1}};
+	struct registered *r = registered_new();
+
+	must(r && registered_add(r, &(struct registered_port){&mac, 1, &ip, 1, &pe, 1}) == 0);
+	return r;
+}
+
+static struct evpn_policy *make_policy(struct lan *lan, const struct registered *registered, bool refuse)
 {
 	static const struct rt_pattern import = {.vni = 100};
 	static const struct prefix prefixes[] = {
 		{{.family = 4, .b = {198, 18}}, 21},
 		{{.family = 6, .b = {0x20, 1, 0xd, 0xb8}}, 64},
 	};
-	struct evpn_policy_lan l = {100, &import, 1, prefixes, 2, lan};
+	struct evpn_policy_lan l = {100, &import, 1, prefixes, 2, lan, registered, refuse};
 	struct evpn_policy *p = evpn_policy_new();
 
 	must(p && evpn_policy_set_lans(p, &l, 1) == 0);
@@ -97,12 +107,15 @@ static void ask(struct evpn_policy *p, const struct policy_route *r, uint8_t how
 	must(reason == REFUSED_NOT || strcmp(evpn_policy_reason(reason), "unknown") != 0);
 	must(evpn_policy_import(p, &rules, r) == reason);
 	must(evpn_policy_import(p, &rules, &again) == reason);
+	uint8_t flagged = evpn_policy_flagged(p, r);
+	must(flagged == REFUSED_NOT || flagged >= REFUSED_UNREGISTERED_MAC);
 }
 
 /* Keys and all else as they come. */
 static void ask_raw(struct lan *lan, const uint8_t *data, size_t size)
 {
-	struct evpn_policy *p = make_policy(lan);
+	struct registered *registered = make_registered();
+	struct evpn_policy *p = make_policy(lan, registered, data[0] & 2);
 	static const uint8_t lens[] = {1, 20, 24, 36};
 	uint8_t how = data[0];
 	size_t key_len = lens[how & 3], payload_len = how & 4 ? 13 : how & 8 ? 16 : 0;
@@ -118,6 +131,7 @@ static void ask_raw(struct lan *lan, const uint8_t *data, size_t size)
 		ask(p, &r, how);
 	}
 	evpn_policy_free(p);
+	registered_free(registered);
 }
 
 static struct lans *make_lans(struct lan **ret)
@@ -187,13 +201,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 1)
 		return 0;
 	struct lans *ls = make_lans(&lan);
-	struct evpn_policy *p = make_policy(lan);
+	struct registered *registered = make_registered();
+	struct evpn_policy *p = make_policy(lan, registered, data[0] & 4);
 	lans_run(ls, 1000);
 	walk(ls, p, data + 1, size - 1, data[0], data[0] & 1);
 	ask_raw(lan, data, size);
 	lans_run(ls, 5000);
 	walk(ls, p, data + 1, size - 1, data[0], true);
 	evpn_policy_free(p);
+	registered_free(registered);
 	lan_each_mac(lan, fail_on_remote, NULL);
 	lan_each_binding(lan, fail_on_remote, NULL);
 	lans_free(ls);
