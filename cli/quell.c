@@ -44,7 +44,7 @@ static const char help[] =
 	"status     both daemons of this box\n"
 	"neighbors  BGP sessions of quelld                   ADDRESS    --neighbor\n"
 	"routes     EVPN routes of quelld                    MAC or IP  --lan --mac --ip --type\n"
-	"                                                               --neighbor --rejected\n"
+	"                                                               --neighbor --rejected --flagged\n"
 	"lan        who is where, by EVPN                    NAME       --lan --mac --ip\n"
 	"alarms     what both had to complain of             MAC or IP  --lan --mac --ip --port\n"
 	"bmp        monitoring stations of quelld\n"
@@ -83,6 +83,7 @@ enum {
 	OPT_PORT,
 	OPT_NEIGHBOR,
 	OPT_REJECTED,
+	OPT_FLAGGED,
 	OPT_CLASS,
 	OPT_ALL,
 	OPT_TARGET,
@@ -108,6 +109,7 @@ static const struct option longs[] = {
 	{"port", required_argument, NULL, OPT_PORT},
 	{"neighbor", required_argument, NULL, OPT_NEIGHBOR},
 	{"rejected", no_argument, NULL, OPT_REJECTED},
+	{"flagged", no_argument, NULL, OPT_FLAGGED},
 	{"class", required_argument, NULL, OPT_CLASS},
 	{"all", no_argument, NULL, OPT_ALL},
 	{"target", required_argument, NULL, OPT_TARGET},
@@ -237,6 +239,9 @@ static int take_option(int opt, struct arguments *a)
 		return take_type(optarg, &a->show.type);
 	case OPT_REJECTED:
 		a->show.rejected = true;
+		return 0;
+	case OPT_FLAGGED:
+		a->show.flagged = true;
 		return 0;
 	case OPT_CLASS:
 		return take_class(optarg, &a->show.cls);

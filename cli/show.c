@@ -12,11 +12,11 @@
 #include "lib/ip.h"
 #include "lib/mac.h"
 
-enum option { LAN, MAC, IP, PORT, NEIGHBOR, CLASS, TYPE, REJECTED, METRICS, PROVE, ALL, OPTIONS };
+enum option { LAN, MAC, IP, PORT, NEIGHBOR, CLASS, TYPE, REJECTED, FLAGGED, METRICS, PROVE, ALL, OPTIONS };
 
 static const char *const option_names[OPTIONS] = {
 	"--lan", "--mac", "--ip", "--port", "--neighbor", "--class", "--type",
-	"--rejected", "--metrics", "--prove", "--all"};
+	"--rejected", "--flagged", "--metrics", "--prove", "--all"};
 
 struct noun {
 	const char *name;
@@ -37,7 +37,7 @@ static const struct noun nouns[] = {
 		show_neighbors},
 	{"routes", CONTROL_QUELLD, "routes",
 		{[LAN] = "", [MAC] = "mac", [IP] = "ip", [TYPE] = "type", [NEIGHBOR] = "from",
-			[REJECTED] = ""},
+			[REJECTED] = "", [FLAGGED] = ""},
 		MAC,
 		{"type", "ip", "text"}, show_routes},
 	{"lan", CONTROL_QUELLD, "lans", {[LAN] = "name", [MAC] = "", [IP] = ""}, LAN, {"name"},
@@ -102,6 +102,8 @@ static bool is_given(const struct show_options *o, enum option which)
 		return o->type != 0;
 	if (which == METRICS)
 		return o->metrics;
+	if (which == FLAGGED)
+		return o->flagged;
 	if (which == ALL)
 		return o->all;
 	return which == REJECTED ? o->rejected : option_text(o, which) != NULL;
@@ -239,6 +241,8 @@ static json_t *request_of(const struct noun *n, const struct show_options *o)
 			json_object_set_new(q, "type", json_integer(o->type));
 		if (o->rejected)
 			json_object_set_new(q, "rejected", json_true());
+		if (o->flagged)
+			json_object_set_new(q, "flagged", json_true());
 	}
 	if (o->all)
 		json_object_set_new(q, "all", json_true());

@@ -15,7 +15,7 @@ struct show_options {
 	const char *lan, *mac, *ip, *port, *neighbor, *cls;
 	int type; /* of routes; 0: any */
 	bool all; /* of the sponge, of callers: also what is only asked for, or lives again */
-	bool rejected; /* of routes: only these */
+	bool rejected, flagged; /* of routes: only these */
 	bool metrics;  /* of the ledger: OpenMetrics text */
 	const char *prove; /* of the ledger: this port */
 	double seconds;	   /* prove: of so long from now on; 0: of all its life */

@@ -10,6 +10,8 @@
 
 #define NAME_MAX_LEN 15 /* of an interface */
 #define DAY 86400
+#define MAC_SWAP_MIN 5 /* seconds */
+#define MAC_SWAP_MAX (7 * DAY)
 
 void config_agent_defaults(struct config_agent *a, uint32_t vni)
 {
@@ -18,6 +20,7 @@ void config_agent_defaults(struct config_agent *a, uint32_t vni)
 	a->policy.ns_option = NS_OPTION_DISCARD;
 	a->manage_fdb = true;
 	a->age_sec = 1200;
+	a->mac_swap = 600;
 	a->max_bindings = 16384;
 	a->quarantine = (struct config_quarantine){
 		.window = 60, .rules = 1ULL << RULE_LOOP | 1ULL << RULE_SOURCE_MAC};
@@ -222,6 +225,11 @@ struct config_agent *config_agent(
 	convert_word(cv, "na-without-override", raw->na_without_override, config_override_words,
 		&a->na_without_override);
 	convert_word(cv, "mac-list", raw->mac_list, config_mac_list_words, &a->mac_list);
+	convert_never(cv, "mac-swap", raw->mac_swap, MAC_SWAP_MAX, &a->mac_swap);
+	/* A frame is told of in half that time, on a clock of seconds. */
+	if (a->mac_swap && a->mac_swap < MAC_SWAP_MIN)
+		convert_error(cv, "mac-swap", "'%u': expected never or %d - %d", a->mac_swap, MAC_SWAP_MIN,
+			MAC_SWAP_MAX);
 	convert_word(cv, "unregistered-ports", raw->unregistered_ports, config_unregistered_words,
 		&a->learn_unregistered);
 	convert_count(cv, "age-time", raw->age_time, 60, DAY, &a->age_sec);

@@ -144,6 +144,7 @@ struct config_agent {
 	bool anycast;	       /* O of NAs is the owner's, RFC 9161 section 3.3 d */
 	int na_without_override; /* 1: makes no new entry, RFC 9131 */
 	int mac_list; /* of several MACs of an address: 0 the one that was heard, 1 the first of the list until then */
+	uint32_t mac_swap; /* a former MAC of the registry is good until silent for so long; 0: always */
 	int learn_unregistered; /* a port that the registry does not name: 0 closed, 1 learns */
 	bool manage_fdb;       /* program FDB and flood list (no FRR beside us); default true */
 	uint32_t age_sec;      /* dynamic bindings; default 1200 */
@@ -178,6 +179,14 @@ struct config_fetch {
 	uint32_t timeout;     /* seconds */
 };
 
+/* What quelld does with type-2 routes that the registry does not have. */
+enum config_registry_routes { REGISTRY_ROUTES_OFF, REGISTRY_ROUTES_FLAG, REGISTRY_ROUTES_REFUSE };
+
+/* A VTEP of a PE that is not its router id; a PE may have several. */
+struct config_pe_vtep {
+	struct ip pe, vtep;
+};
+
 struct config_lan {
 	char *name;
 	uint32_t vni;
@@ -196,6 +205,9 @@ struct config_lan {
 	uint32_t registry_count;
 	uint32_t vlan;		  /* its number in IXP Manager; 0: told by the addresses */
 	struct config_fetch fetch;
+	int registry_routes;	  /* enum config_registry_routes */
+	struct config_pe_vtep *pe_vteps;
+	uint32_t pe_vtep_count;
 	struct config_agent *agent; /* NULL on a route server */
 };
 

@@ -263,6 +263,8 @@ static char *describe_lan(const struct config_lan *lan)
 	plain.vlan = 0;
 	config_fetch_defaults(&plain.fetch);
 	plain.import_auto = true;
+	plain.registry_routes = REGISTRY_ROUTES_FLAG;
+	plain.pe_vtep_count = 0;
 	plain.route_target_count = 1;
 	return describe(CONFIG_LAN, lan, &plain);
 }

@@ -36,6 +36,7 @@ enum config_field_type {
 	T_RTS, /* of struct config_import */
 	T_VTEPS,
 	T_NEVER, /* uint32_t; 0: never */
+	T_PE_VTEPS,
 	T_WORD_ROLE,
 	T_WORD_ADD_PATH,
 	T_WORD_PROFILE,
@@ -48,6 +49,7 @@ enum config_field_type {
 	T_WORD_DUPLICATE,
 	T_WORD_OVERRIDE,
 	T_WORD_MAC_LIST,
+	T_WORD_REGISTRY_ROUTES,
 	T_WORD_DEAD,
 	T_WORD_ANNOUNCE,
 	T_WORD_IXF,

@@ -192,6 +192,17 @@ static void put_vteps(struct config_text *t, const struct config_import *im)
 		config_text_put(t, "any");
 }
 
+static void put_pe_vteps(struct config_text *t, const struct config_lan *lan)
+{
+	char pe[IP_TEXT], vtep[IP_TEXT];
+
+	config_text_put(t, "[");
+	for (uint32_t i = 0; i < lan->pe_vtep_count; i++)
+		config_text_put(t, "%s%s at %s", i ? ", " : "", ip_format(lan->pe_vteps[i].pe, pe),
+			ip_format(lan->pe_vteps[i].vtep, vtep));
+	config_text_put(t, "]");
+}
+
 static bool has_type(const uint8_t *types, int type)
 {
 	return types[type / 8] & 1 << type % 8;
@@ -260,6 +271,8 @@ static const struct convert_word *words_of(enum config_field_type type)
 		return config_override_words;
 	case T_WORD_MAC_LIST:
 		return config_mac_list_words;
+	case T_WORD_REGISTRY_ROUTES:
+		return config_registry_routes_words;
 	case T_WORD_DEAD:
 		return config_dead_words;
 	case T_WORD_IXF:
@@ -369,6 +382,9 @@ void config_field_put(struct config_text *t, const struct config_field *f, const
 		break;
 	case T_VTEPS:
 		put_vteps(t, (const struct config_import *)at);
+		break;
+	case T_PE_VTEPS:
+		put_pe_vteps(t, object);
 		break;
 	case T_NEVER:
 		if (*(const uint32_t *)at)

@@ -43,6 +43,20 @@ static char **copy_list(const struct raw_list *raw)
 	return list;
 }
 
+static void pe_vteps(struct convert *cv, const struct raw_lan *raw, struct config_lan *lan)
+{
+	char key[32];
+
+	lan->pe_vtep_count = raw->pe_vteps_count;
+	lan->pe_vteps = convert_array(lan->pe_vtep_count, sizeof(*lan->pe_vteps));
+	for (uint32_t i = 0; i < lan->pe_vtep_count; i++) {
+		snprintf(key, sizeof(key), "pe-vteps[%u].pe", i);
+		convert_ipv4(cv, key, raw->pe_vteps[i].pe, &lan->pe_vteps[i].pe);
+		snprintf(key, sizeof(key), "pe-vteps[%u].vtep", i);
+		convert_ip(cv, key, raw->pe_vteps[i].vtep, &lan->pe_vteps[i].vtep);
+	}
+}
+
 static void check_twice(struct convert *cv, const struct config *c, uint32_t at)
 {
 	char rd[RD_TEXT];
@@ -90,6 +104,10 @@ static void lan_values(struct convert *cv, const struct raw_lan *raw, const stru
 	lan->registry = copy_list(&raw->registry);
 	convert_number(cv, "vlan", raw->vlan, 1, VLAN_MAX, &lan->vlan);
 	config_fetch_defaults(&lan->fetch);
+	lan->registry_routes = REGISTRY_ROUTES_FLAG;
+	convert_word(cv, "registry-routes", raw->registry_routes, config_registry_routes_words,
+		&lan->registry_routes);
+	pe_vteps(cv, raw, lan);
 }
 
 static void duplicates(
@@ -162,6 +180,7 @@ void config_lans_free(struct config *c)
 		for (uint32_t k = 0; k < lan->registry_count; k++)
 			free(lan->registry[k]);
 		free(lan->registry);
+		free(lan->pe_vteps);
 		free(lan->prefixes);
 		free(lan->route_targets);
 		free(lan->name);

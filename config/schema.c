@@ -212,6 +212,7 @@ static const cyaml_schema_field_t agent_fields[] = {
 	FLAG("anycast", struct raw_agent, anycast),
 	TEXT("na-without-override", struct raw_agent, na_without_override),
 	TEXT("mac-list", struct raw_agent, mac_list),
+	TEXT("mac-swap", struct raw_agent, mac_swap),
 	TEXT("unregistered-ports", struct raw_agent, unregistered_ports),
 	FLAG_PTR("manage-fdb", struct raw_agent, manage_fdb),
 	NUMBER_PTR("age-time", struct raw_agent, age_time),
@@ -252,6 +253,16 @@ static const cyaml_schema_field_t fetch_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t pe_vtep_fields[] = {
+	CYAML_FIELD_STRING_PTR("pe", CYAML_FLAG_POINTER, struct raw_pe_vtep, pe, 1, 64),
+	CYAML_FIELD_STRING_PTR("vtep", CYAML_FLAG_POINTER, struct raw_pe_vtep, vtep, 1, 64),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t pe_vtep_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_pe_vtep, pe_vtep_fields),
+};
+
 static const cyaml_schema_field_t lan_fields[] = {
 	CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct raw_lan, name, 1, 31),
 	CYAML_FIELD_UINT("vni", CYAML_FLAG_DEFAULT, struct raw_lan, vni),
@@ -266,6 +277,9 @@ static const cyaml_schema_field_t lan_fields[] = {
 	MAPPING("agent", struct raw_lan, agent, agent_fields),
 	MAPPING("duplicate-mac", struct raw_lan, duplicate, duplicate_fields),
 	FLAG_PTR("assume-router", struct raw_lan, assume_router),
+	TEXT("registry-routes", struct raw_lan, registry_routes),
+	CYAML_FIELD_SEQUENCE("pe-vteps", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw_lan, pe_vteps,
+		&pe_vtep_schema, 0, 1024),
 	CYAML_FIELD_END,
 };
 

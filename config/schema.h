@@ -110,7 +110,7 @@ struct raw_agent {
 	struct raw_dead *dead;
 	struct raw_duplicate_ip *duplicate_ip;
 	struct raw_announce *announce;
-	char *unregistered_ports, *na_without_override, *mac_list;
+	char *unregistered_ports, *na_without_override, *mac_list, *mac_swap;
 	bool *manage_fdb, anycast;
 	uint32_t *age_time, *refresh, *max_bindings;
 };
@@ -131,6 +131,10 @@ struct raw_fetch {
 	uint32_t addresses, *max_removed, timeout;
 };
 
+struct raw_pe_vtep {
+	char *pe, *vtep;
+};
+
 struct raw_lan {
 	char *name, *rd, *vtep, *route_target;
 	uint32_t vni, vlan;
@@ -139,6 +143,9 @@ struct raw_lan {
 	struct raw_agent *agent;
 	struct raw_duplicate *duplicate;
 	bool *assume_router;
+	char *registry_routes;
+	struct raw_pe_vtep *pe_vteps;
+	uint32_t pe_vteps_count;
 };
 
 struct raw_config {

@@ -78,6 +78,13 @@ const struct convert_word config_override_words[] = {{"new", 0}, {"ignore", 1}, 
 
 const struct convert_word config_mac_list_words[] = {{"wait", 0}, {"first", 1}, {NULL, 0}};
 
+const struct convert_word config_registry_routes_words[] = {
+	{"flag", REGISTRY_ROUTES_FLAG},
+	{"refuse", REGISTRY_ROUTES_REFUSE},
+	{"off", REGISTRY_ROUTES_OFF},
+	{NULL, 0},
+};
+
 const struct convert_word config_dead_words[] = {
 	{"answer", CONFIG_DEAD_ANSWER},
 	{"silent", CONFIG_DEAD_SILENT},

@@ -17,7 +17,8 @@ extern const struct convert_word config_accelerate_words[];   /* 1: xdp */
 extern const struct convert_word config_action_words[];       /* enum layout_action */
 extern const struct convert_word config_gratuitous_words[];   /* 1: flood */
 extern const struct convert_word config_override_words[];     /* 1: ignore */
-extern const struct convert_word config_mac_list_words[];     /* 1: first */
+extern const struct convert_word config_mac_list_words[];
+extern const struct convert_word config_registry_routes_words[];     /* 1: first */
 extern const struct convert_word config_dead_words[];	      /* enum config_dead_policy */
 extern const struct convert_word config_ixf_words[];	      /* enum config_ixf */
 extern const struct convert_word config_announce_words[];     /* enum config_announce_on */

@@ -14,6 +14,7 @@
 #include <jansson.h>
 
 #include "config/config.h"
+#include "daemon/registries.h"
 #include "lib/log.h"
 #include "lib/timers.h"
 #include "proxyarp/binding.h"
@@ -135,10 +136,12 @@ struct agent {
 
 /* --- agent_lan.c --- */
 
+/* Has an agent part. */
+bool agent_lan_wants_registry(const struct config_lan *lan);
 /* Reads the registries. 0, or -errno with the error told. */
-int agent_lans_check(struct config *c, struct registry **ret_registries);
-/* All LANs with an agent part; takes the registries over. The bridges must be there: else -ENODEV, told. */
-int agent_lans_find(struct agent *a, struct registry **registries);
+int agent_lans_check(struct config *c, struct registries *ret);
+/* All LANs with an agent part; takes their registries over. The bridges must be there: else -ENODEV, told. */
+int agent_lans_find(struct agent *a, struct registries *registries);
 /* Books and ports, after the plane is open. 0 or -errno, told. */
 int agent_lans_start(struct agent *a);
 void agent_lans_stop(struct agent *a, bool keep);

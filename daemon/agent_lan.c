@@ -14,32 +14,20 @@
 
 /* --- the registry --- */
 
-static int load_registry(const struct config_lan *c, struct registry **ret)
+bool agent_lan_wants_registry(const struct config_lan *lan)
 {
-	char err[REGISTRY_ERROR_MAX] = "";
-	struct registry_lan lan = {.prefixes = c->prefixes, .prefix_count = c->prefix_count};
-	int r = registry_load((const char *const *)c->registry, c->registry_count, &lan, ret, err);
-
-	if (r < 0)
-		for (char *line = err, *end; *line; line = end) {
-			end = line + strcspn(line, "\n");
-			if (*end)
-				*end++ = '\0';
-			log_error(LOG_REGISTRY, "%s", line);
-		}
-	return r;
+	return lan->agent != NULL;
 }
 
-int agent_lans_check(struct config *c, struct registry **ret_registries)
+int agent_lans_check(struct config *c, struct registries *ret)
 {
+	char err[REGISTRY_ERROR_MAX] = "";
 	uint32_t agents = 0;
-	int r = 0;
+	int r = registries_load(c, agent_lan_wants_registry, ret, err);
 
-	for (uint32_t i = 0; i < c->lan_count && r == 0; i++) {
+	registries_log_errors(err);
+	for (uint32_t i = 0; i < c->lan_count; i++)
 		agents += c->lans[i].agent != NULL;
-		if (c->lans[i].agent && c->lans[i].registry_count)
-			r = load_registry(&c->lans[i], &ret_registries[i]);
-	}
 	if (r == 0 && agents == 0) {
 		log_error(LOG_CONFIG,
 			"%s: no LAN has an agent section: nothing to do for quell-agent", c->file);
@@ -318,7 +306,7 @@ static int find_lan(struct agent_lan *lan)
 	return 0;
 }
 
-int agent_lans_find(struct agent *a, struct registry **registries)
+int agent_lans_find(struct agent *a, struct registries *registries)
 {
 	const struct config *c = a->config;
 	int r = 0;
@@ -333,8 +321,7 @@ int agent_lans_find(struct agent *a, struct registry **registries)
 		a->lan_count++;
 		lan->agent = a;
 		lan->c = &c->lans[i];
-		lan->registry = registries[i];
-		registries[i] = NULL;
+		lan->registry = registries_take(registries, i);
 		TAILQ_INIT(&lan->ports);
 		r = r ? r : find_lan(lan);
 	}

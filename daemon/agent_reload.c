@@ -11,19 +11,14 @@
 #include "config/diff.h"
 #include "daemon/agent.h"
 #include "daemon/cmdline.h"
+#include "daemon/registries.h"
 #include "daemon/reload_show.h"
 #include "lib/log.h"
-#include "lib/text.h"
-#include "registry/diff.h"
-
-#define LINE 800
-#define LOG_LINES 100
 
 /* What is read anew, before anything is taken of it. */
 struct news {
 	struct config *config;
-	struct registry **registries; /* one a LAN of config; NULL: it has none */
-	uint32_t registry_count;
+	struct registries registries;
 	struct config_diff diff;
 	json_t *changes;
 	size_t registry_changes;
@@ -39,31 +34,16 @@ static const struct config_lan *lan_of(const struct config *c, const char *name)
 
 /* --- read --- */
 
-static int read_news(const struct agent *a, struct news *n, char err[CONFIG_ERROR_MAX])
+static int read_news(const struct agent *a, struct news *n, char *err)
 {
 	int r = config_load(a->config->file, &n->config, err);
 
-	if (r < 0)
-		return r;
-	n->registries = calloc(n->config->lan_count + 1, sizeof(struct registry *));
-	if (!n->registries)
-		abort();
-	n->registry_count = n->config->lan_count;
-	for (uint32_t i = 0; i < n->config->lan_count && r == 0; i++) {
-		const struct config_lan *c = &n->config->lans[i];
-		if (c->agent && c->registry_count)
-			r = registry_load((const char *const *)c->registry, c->registry_count,
-				&(struct registry_lan){.prefixes = c->prefixes, .prefix_count = c->prefix_count},
-				&n->registries[i], err);
-	}
-	return r;
+	return r < 0 ? r : registries_load(n->config, agent_lan_wants_registry, &n->registries, err);
 }
 
 static void free_news(struct news *n)
 {
-	for (uint32_t i = 0; i < n->registry_count; i++)
-		registry_free(n->registries[i]);
-	free(n->registries);
+	registries_free(&n->registries);
 	config_free(n->config);
 	config_diff_free(&n->diff);
 	json_decref(n->changes);
@@ -71,70 +51,23 @@ static void free_news(struct news *n)
 
 /* --- what has changed --- */
 
-struct teller {
-	struct news *news;
-	const char *lan;
-};
-
-static void add_change(void *arg, const struct registry_change *c)
-{
-	static const char *const ops[] = {[REGISTRY_CHANGED] = "change",
-		[REGISTRY_ADDED] = "add",
-		[REGISTRY_REMOVED] = "remove"};
-	struct teller *t = arg;
-	char line[LINE], from[LINE], to[LINE];
-	json_t *o = json_object();
-
-	/* A member's name is whatever the registry has for it. */
-	text_escape(from, sizeof(from), c->from ? c->from : "", c->from ? strlen(c->from) : 0);
-	text_escape(to, sizeof(to), c->to ? c->to : "", c->to ? strlen(c->to) : 0);
-	int len = snprintf(line, sizeof(line), "registry %s %s%s%s", t->lan, c->name, c->key ? " " : "",
-		c->key ? c->key : "");
-	if (c->from)
-		snprintf(line + len, sizeof(line) - (size_t)len, " %s -> %s", from, to);
-	else if (c->to)
-		snprintf(line + len, sizeof(line) - (size_t)len, " %s", to);
-	json_object_set_new(o, "op", json_string(ops[c->op]));
-	json_object_set_new(o, "part", json_string("registry"));
-	json_object_set_new(o, "name", json_sprintf("%s %s", t->lan, c->name));
-	if (c->key)
-		json_object_set_new(o, "key", json_string(c->key));
-	if (c->from)
-		json_object_set_new(o, "from", json_string(from));
-	if (c->to)
-		json_object_set_new(o, "to", json_string(to));
-	json_object_set_new(o, "effect", json_string("in place"));
-	json_object_set_new(o, "text", json_string(line));
-	json_array_append_new(t->news->changes, o);
-}
-
 static void find_changes(const struct agent *a, struct news *n)
 {
 	config_diff(a->config, n->config, &n->diff);
 	n->changes = reload_changes(&n->diff, true);
 	for (uint32_t i = 0; i < a->lan_count; i++) {
 		const struct config_lan *is = lan_of(n->config, a->lans[i].c->name);
-		struct teller t = {n, a->lans[i].c->name};
 		if (is && is->agent)
-			n->registry_changes += registry_diff(a->lans[i].registry,
-				n->registries[is - n->config->lans], add_change, &t);
+			n->registry_changes += registries_changes(a->lans[i].c->name, a->lans[i].registry,
+				n->registries.of[is - n->config->lans], n->changes);
 	}
 }
 
 static void log_changes(const struct news *n)
 {
-	size_t all = json_array_size(n->changes), from = all - n->registry_changes;
-
-	log_notice(LOG_CONFIG, "reload of %s: %zu changes", n->config->file, all);
+	log_notice(LOG_CONFIG, "reload of %s: %zu changes", n->config->file, json_array_size(n->changes));
 	reload_log(&n->diff, true);
-	for (size_t i = from; i < all && i < from + LOG_LINES; i++) {
-		const json_t *o = json_array_get(n->changes, i);
-		const char *op = json_string_value(json_object_get(o, "op"));
-		log_notice(LOG_CONFIG, "%c %s", *op == 'a' ? '+' : *op == 'r' ? '-' : '~',
-			json_string_value(json_object_get(o, "text")));
-	}
-	if (n->registry_changes > LOG_LINES)
-		log_notice(LOG_CONFIG, "and %zu changes of registries more", n->registry_changes - LOG_LINES);
+	registries_log_changes(n->changes, n->registry_changes);
 }
 
 /* --- taking it --- */
@@ -162,9 +95,7 @@ static void apply(struct agent *a, struct news *n)
 	for (uint32_t i = 0; i < a->lan_count; i++) {
 		/* There is one: a LAN that goes needs a restart. */
 		const struct config_lan *c = lan_of(n->config, a->lans[i].c->name);
-		struct registry **registry = &n->registries[c - n->config->lans];
-		apply_lan(&a->lans[i], c, *registry);
-		*registry = NULL;
+		apply_lan(&a->lans[i], c, registries_take(&n->registries, (uint32_t)(c - n->config->lans)));
 	}
 	agent_underlays_set(a);
 	log_set_all(LOG_LEVEL_INFO);

@@ -53,7 +53,7 @@ void control_answer_routes(struct control_quelld *c, struct jsonsock *s, const j
 {
 	const char *error;
 	struct show_routes *r = show_routes_start(
-		c->q->speaker, quelld_lans_table(c->q->lans), request, &error);
+		c->q->speaker, c->q->policy, quelld_lans_table(c->q->lans), request, &error);
 
 	if (r)
 		job_new(c, s)->routes = r;

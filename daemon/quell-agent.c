@@ -49,8 +49,7 @@ static const struct plane_ops *const agent_plane_bpf = NULL;
 struct life {
 	struct agent a;
 	struct cmdline o;
-	struct registry **registries;
-	uint32_t registry_count;
+	struct registries registries;
 	struct notify *notify;
 	struct pidlock lock;
 	struct event *nl_event, *plane_event;
@@ -64,11 +63,7 @@ static int check(struct life *l)
 {
 	if (cmdline_config(&l->o, &l->a.config) < 0)
 		return -EINVAL;
-	l->registry_count = l->a.config->lan_count;
-	l->registries = calloc(l->a.config->lan_count + 1, sizeof(struct registry *));
-	if (!l->registries)
-		abort();
-	return agent_lans_check(l->a.config, l->registries);
+	return agent_lans_check(l->a.config, &l->registries);
 }
 
 /* What the plane needs, said before anything is touched. */
@@ -192,7 +187,7 @@ static int start(struct life *l)
 	int r;
 
 	if ((r = check_rights(a)) < 0 || (r = take_lock(l)) < 0 || (r = open_netlink(l)) < 0 ||
-		(r = agent_lans_find(a, l->registries)) < 0 ||
+		(r = agent_lans_find(a, &l->registries)) < 0 ||
 		(r = agent_control_new(a, &a->control)) < 0 || (r = open_plane(l)) < 0)
 		return r;
 	agent_alarms_new(a);
@@ -355,9 +350,7 @@ static void release(struct life *l, bool keep)
 		loop_free(a->loop);
 	}
 	pidlock_drop(&l->lock);
-	for (uint32_t i = 0; i < l->registry_count; i++)
-		registry_free(l->registries[i]);
-	free(l->registries);
+	registries_free(&l->registries);
 	agent_alarms_free(a);
 	agent_quarantine_free(a);
 	free(a->slots);

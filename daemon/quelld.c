@@ -1,6 +1,6 @@
 /* quelld: the BGP speaker of a route server or of a PE. This file is its life: check, bind, drop, serve, end.
  *
- *   check   the whole configuration, before anything else; a bad one changes nothing
+ *   check   the whole configuration and the registries, before anything else; a bad one changes nothing
  *   bind    the lock, the BGP port, the control socket and the feed; the passwords are read already
  *   drop    another user, no capabilities, a system call filter, no way back
  *   serve   the loop; transport drives the speaker, quelld_lans the peering LANs, bmp_client the
@@ -33,6 +33,7 @@
 #include "daemon/quelld_lans.h"
 #include "daemon/quelld_neighbors.h"
 #include "daemon/quelld_policy.h"
+#include "daemon/quelld_registry.h"
 #include "daemon/quelld_reload.h"
 #include "daemon/seccomp_quelld.h"
 #include "daemon/transport.h"
@@ -45,8 +46,9 @@
 
 /* --- check --- */
 
-static int check(const struct cmdline *l, struct config **ret)
+static int check(const struct cmdline *l, struct config **ret, struct registries *ret_registries)
 {
+	char err[REGISTRY_ERROR_MAX] = "";
 	struct config *c;
 
 	if (cmdline_config(l, &c) < 0)
@@ -55,6 +57,12 @@ static int check(const struct cmdline *l, struct config **ret)
 		log_error(LOG_CONFIG, "%s: no bgp section: nothing to do for quelld", c->file);
 		config_free(c);
 		return -EINVAL;
+	}
+	int rc = registries_load(c, quelld_registry_wanted, ret_registries, err);
+	if (rc < 0) {
+		registries_log_errors(err);
+		config_free(c);
+		return rc;
 	}
 	*ret = c;
 	return 0;
@@ -150,7 +158,7 @@ static int open_sockets(struct quelld *q)
 		log_error(LOG_MAIN, "%s/feed.sock: %s", q->config->run_dir, strerror(-rc));
 		return rc;
 	}
-	q->policy = quelld_policy_new(q->speaker, quelld_lans_table(q->lans), q->config);
+	q->policy = quelld_policy_new(q->speaker, quelld_lans_table(q->lans), q->config, &q->registries);
 	q->started_ms = loop_now_ms();
 	snprintf(path, sizeof(path), "%s/quelld.sock", q->config->run_dir);
 	rc = control_quelld_new(q, path, &q->control);
@@ -245,6 +253,7 @@ static void release(struct quelld *q)
 	notify_free(q->notify);
 	loop_free(q->loop);
 	pidlock_drop(&q->lock);
+	registries_free(&q->registries);
 	config_free(q->config);
 }
 
@@ -257,10 +266,11 @@ int main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	status = EXIT_FAILURE;
-	if (check(&q.cmdline, &q.config) < 0)
+	if (check(&q.cmdline, &q.config, &q.registries) < 0)
 		return status;
 	if (q.cmdline.check) {
 		printf("%s: ok\n", q.cmdline.config);
+		registries_free(&q.registries);
 		config_free(q.config);
 		return EXIT_SUCCESS;
 	}

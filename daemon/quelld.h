@@ -9,6 +9,7 @@
 #include "daemon/cmdline.h"
 #include "daemon/pidlock.h"
 #include "daemon/priv.h"
+#include "daemon/registries.h"
 
 struct bmp_client;
 struct control_quelld;
@@ -21,6 +22,7 @@ struct transport;
 struct quelld {
 	struct cmdline cmdline;
 	struct config *config; /* what is in force */
+	struct registries registries; /* the same, of its LANs */
 	struct loop *loop;
 	struct speaker *speaker;
 	struct transport *transport;

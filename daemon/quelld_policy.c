@@ -7,8 +7,11 @@
 #include <bsd/sys/queue.h>
 
 #include "bgp/speaker.h"
+#include "daemon/quelld_registry.h"
+#include "daemon/registries.h"
 #include "evpn/lan.h"
 #include "evpn/policy.h"
+#include "evpn/registered.h"
 
 static_assert(CONFIG_CLASSES == BGP_CLASSES, "max_by_class");
 
@@ -27,6 +30,7 @@ struct quelld_policy {
 	STAILQ_HEAD(, place) places; /* those of neighbours that have gone, too */
 	struct config_lan *lans;     /* what was set last, to see whether it changes */
 	uint32_t lan_count;
+	struct registered *registered[EVPN_LANS_MAX]; /* what the LANs of evpn borrow */
 };
 
 static void *copy(const void *from, size_t count, size_t size)
@@ -100,7 +104,8 @@ static bool set_neighbor(struct quelld_policy *p, const struct config_neighbor *
 
 static bool same_lan(const struct config_lan *a, const struct config_lan *b)
 {
-	return a->vni == b->vni && a->import_auto == b->import_auto &&
+	return a->vni == b->vni && a->import_auto == b->import_auto && a->registry_routes == b->registry_routes &&
+	       same(a->pe_vteps, a->pe_vtep_count, b->pe_vteps, b->pe_vtep_count, sizeof(*a->pe_vteps)) &&
 	       same(a->prefixes, a->prefix_count, b->prefixes, b->prefix_count,
 		       sizeof(*a->prefixes)) &&
 	       same(a->route_targets, a->route_target_count, b->route_targets,
@@ -121,6 +126,7 @@ static void free_lans(struct quelld_policy *p)
 	for (uint32_t i = 0; i < p->lan_count; i++) {
 		free(p->lans[i].prefixes);
 		free(p->lans[i].route_targets);
+		free(p->lans[i].pe_vteps);
 	}
 	free(p->lans);
 }
@@ -134,6 +140,10 @@ static void remember_lans(struct quelld_policy *p, const struct config *c)
 		const struct config_lan *from = &c->lans[i];
 		p->lans[i] = (struct config_lan){.vni = from->vni,
 			.import_auto = from->import_auto,
+			.registry_routes = from->registry_routes,
+			.pe_vtep_count = from->pe_vtep_count,
+			.pe_vteps =
+				copy(from->pe_vteps, from->pe_vtep_count, sizeof(*from->pe_vteps)),
 			.prefix_count = from->prefix_count,
 			.prefixes =
 				copy(from->prefixes, from->prefix_count, sizeof(*from->prefixes)),
@@ -143,14 +153,24 @@ static void remember_lans(struct quelld_policy *p, const struct config *c)
 	}
 }
 
-static void set_lans(struct quelld_policy *p, const struct config *c)
+static void free_registered(struct registered *list[EVPN_LANS_MAX])
 {
+	for (int i = 0; i < EVPN_LANS_MAX; i++)
+		registered_free(list[i]);
+}
+
+static void set_lans(struct quelld_policy *p, const struct config *c, const struct registries *r)
+{
+	struct registered *was[EVPN_LANS_MAX];
 	struct evpn_policy_lan lans[EVPN_LANS_MAX];
 	struct rt_pattern *import[EVPN_LANS_MAX];
 
+	memcpy(was, p->registered, sizeof(was));
+	memset(p->registered, 0, sizeof(p->registered));
 	for (uint32_t i = 0; i < c->lan_count; i++) {
 		const struct config_lan *l = &c->lans[i];
 		uint32_t n = 0;
+		p->registered[i] = quelld_registry_table(l, i < r->count ? r->of[i] : NULL);
 		import[i] = calloc(l->route_target_count + 1, sizeof(*import[i]));
 		if (!import[i])
 			abort();
@@ -158,27 +178,34 @@ static void set_lans(struct quelld_policy *p, const struct config *c)
 			import[i][n].rt = l->route_targets[n];
 		if (l->import_auto)
 			import[i][n++].vni = l->vni;
-		lans[i] = (struct evpn_policy_lan){l->vni, import[i], n, l->prefixes,
-			l->prefix_count, lans_find(p->table, l->name)};
+		lans[i] = (struct evpn_policy_lan){l->vni, import[i], n, l->prefixes, l->prefix_count,
+			lans_find(p->table, l->name), p->registered[i],
+			l->registry_routes == REGISTRY_ROUTES_REFUSE};
 	}
 	if (evpn_policy_set_lans(p->evpn, lans, c->lan_count) < 0)
 		abort(); /* config/schema.c has the same limit */
 	for (uint32_t i = 0; i < c->lan_count; i++)
 		free(import[i]);
+	free_registered(was);
 }
 
 /* --- all of it --- */
 
-bool quelld_policy_set(struct quelld_policy *p, const struct config *c)
+bool quelld_policy_set(struct quelld_policy *p, const struct config *c, const struct registries *r)
 {
 	bool changed = !same_lans(p, c);
 
 	for (uint32_t i = 0; i < c->neighbor_count; i++)
 		changed = set_neighbor(p, &c->neighbors[i]) || changed;
 	/* In any case: it also forgets what it found out by the rules as they were. */
-	set_lans(p, c);
+	set_lans(p, c, r);
 	remember_lans(p, c);
 	return changed;
+}
+
+uint8_t quelld_policy_flagged(const struct quelld_policy *p, const struct policy_route *r)
+{
+	return evpn_policy_flagged(p->evpn, r);
 }
 
 const void *quelld_policy_rules(const struct quelld_policy *p, const struct config_neighbor *n)
@@ -189,7 +216,7 @@ const void *quelld_policy_rules(const struct quelld_policy *p, const struct conf
 }
 
 struct quelld_policy *quelld_policy_new(
-	struct speaker *s, const struct lans *lans, const struct config *c)
+	struct speaker *s, const struct lans *lans, const struct config *c, const struct registries *r)
 {
 	struct quelld_policy *p = calloc(1, sizeof(*p));
 	struct speaker_policy sp = {.import = evpn_policy_import, .reason = evpn_policy_reason};
@@ -201,7 +228,7 @@ struct quelld_policy *quelld_policy_new(
 	sp.arg = p->evpn = evpn_policy_new();
 	if (!p->evpn)
 		abort();
-	quelld_policy_set(p, c);
+	quelld_policy_set(p, c, r);
 	speaker_set_policy(s, &sp);
 	return p;
 }
@@ -220,5 +247,6 @@ void quelld_policy_free(struct quelld_policy *p)
 	}
 	free_lans(p);
 	evpn_policy_free(p->evpn);
+	free_registered(p->registered);
 	free(p);
 }

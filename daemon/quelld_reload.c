@@ -2,7 +2,7 @@
  *
  *   quell reload, SIGHUP -> [quelld_reload] -> config/diff -> transport, policy, speaker, LANs, log
  *
- * What can fail comes first: reading the file and the passwords (by the user that quelld runs as), what only a restart
+ * What can fail comes first: reading the file, the passwords and the registries (by the user that quelld runs as), what only a restart
  * can do, and the sockets. From then on nothing can, but for memory: what needed some and got none is logged, and the
  * rest is done.
  */
@@ -21,9 +21,20 @@
 #include "daemon/quelld_lans.h"
 #include "daemon/quelld_neighbors.h"
 #include "daemon/quelld_policy.h"
+#include "daemon/quelld_registry.h"
 #include "daemon/reload_show.h"
 #include "daemon/transport.h"
 #include "lib/log.h"
+
+/* What is read anew, before anything is taken of it. */
+struct news {
+	struct config *config;
+	struct registries registries;
+	struct config_diff diff;
+	json_t *changes; /* the answer's */
+	size_t registry_changes;
+	bool registry_moved; /* a LAN has one now, or none any more */
+};
 
 /* --- what can fail --- */
 
@@ -49,7 +60,7 @@ static void say_who_reads(char err[CONFIG_ERROR_MAX])
 			"\nfiles are read as the user that quelld runs as; see quelld(8), Reload");
 }
 
-static int read_file(const struct quelld *q, struct config **ret, char err[CONFIG_ERROR_MAX])
+static int read_files(const struct quelld *q, struct news *ret, char err[CONFIG_ERROR_MAX])
 {
 	struct config *c;
 
@@ -58,14 +69,54 @@ static int read_file(const struct quelld *q, struct config **ret, char err[CONFI
 		say_who_reads(err);
 		return rc;
 	}
-	if (!c->has_bgp) {
+	if (c->has_bgp) {
+		rc = registries_load(c, quelld_registry_wanted, &ret->registries, err);
+		if (rc < 0)
+			say_who_reads(err);
+	} else {
 		snprintf(err, CONFIG_ERROR_MAX, "%s: no bgp section: nothing to do for quelld",
 			c->file);
-		config_free(c);
-		return -EINVAL;
+		rc = -EINVAL;
 	}
-	*ret = c;
-	return 0;
+	if (rc < 0)
+		config_free(c);
+	else
+		ret->config = c;
+	return rc;
+}
+
+static void free_news(struct news *n)
+{
+	registries_free(&n->registries);
+	config_free(n->config);
+	config_diff_free(&n->diff);
+}
+
+/* --- what has changed --- */
+
+static const struct registry *registry_of(
+	const struct config *c, const struct registries *r, const char *lan)
+{
+	for (uint32_t i = 0; i < c->lan_count; i++)
+		if (strcmp(c->lans[i].name, lan) == 0)
+			return r->of[i];
+	return NULL;
+}
+
+/* Of LANs that stay: what comes or goes with its LAN, or as a whole, is said by the keys of the LAN. */
+static void find_changes(const struct quelld *q, struct news *n)
+{
+	config_diff(q->config, n->config, &n->diff);
+	need_feed(q, &n->diff);
+	n->changes = reload_changes(&n->diff, false);
+	for (uint32_t i = 0; i < n->config->lan_count; i++) {
+		const char *lan = n->config->lans[i].name;
+		const struct registry *was = registry_of(q->config, &q->registries, lan), *is = n->registries.of[i];
+		if (was && is)
+			n->registry_changes += registries_changes(lan, was, is, n->changes);
+		else
+			n->registry_moved |= was != is;
+	}
 }
 
 /* 0 and the sockets prepared; otherwise why not, in a line. */
@@ -151,26 +202,30 @@ static void set_log(const struct quelld *q, const struct config *is)
 	cmdline_log(&q->cmdline, is);
 }
 
-static void apply(struct quelld *q, const struct config_diff *d, struct config *is)
+static void apply(struct quelld *q, struct news *n)
 {
+	struct config *is = n->config;
 	struct speaker_config sc = {.cluster_id = is->cluster_id,
 		.router_id = is->router_id,
 		.hold_sec = (uint16_t)is->hold_time,
 		.restart_sec = is->restart_time,
 		.defer_sec = is->defer_time};
 	struct config *was = q->config;
+	struct registries old = q->registries;
 
 	transport_commit(q->transport, is);
 	quelld_lans_set(q->lans, is);
-	bool recheck = quelld_policy_set(q->policy, is); /* it asks the LANs */
+	bool recheck = quelld_policy_set(q->policy, is, &n->registries); /* it asks the LANs */
 	speaker_change(q->speaker, &sc, loop_now_ms());
-	set_neighbors(q, d, is);
-	if (recheck)
+	set_neighbors(q, &n->diff, is);
+	if (recheck || n->registry_changes || n->registry_moved)
 		speaker_recheck(q->speaker, NULL, loop_now_ms());
 	bmp_client_apply(q->bmp, is);
 	set_log(q, is);
 	q->config = is;
-	config_free(was);
+	q->registries = n->registries;
+	n->config = was; /* to be freed */
+	n->registries = old;
 }
 
 /* --- both --- */
@@ -178,30 +233,28 @@ static void apply(struct quelld *q, const struct config_diff *d, struct config *
 json_t *quelld_reload(struct quelld *q, bool dry_run)
 {
 	char err[CONFIG_ERROR_MAX] = "";
-	struct config_diff d;
-	struct config *is;
+	struct news n = {0};
+	json_t *answer;
 
+	_Static_assert(CONFIG_ERROR_MAX >= REGISTRY_ERROR_MAX, "one buffer for both");
 	if (q->stopping)
 		return reload_refused("quelld is stopping: nothing was changed", NULL);
-	if (read_file(q, &is, err) < 0)
+	if (read_files(q, &n, err) < 0)
 		return reload_refused(err, NULL);
-	config_diff(q->config, is, &d);
-	need_feed(q, &d);
-	json_t *changes = reload_changes(&d, false), *answer;
-	if (prepare(q, &d, is, err) < 0) {
-		answer = reload_refused(err, changes);
-		config_free(is);
+	find_changes(q, &n);
+	if (prepare(q, &n.diff, n.config, err) < 0) {
+		answer = reload_refused(err, n.changes);
 	} else if (dry_run) {
-		transport_cancel(q->transport, is);
-		answer = json_pack("{s:o, s:b}", "changes", changes, "applied", 0);
-		config_free(is);
+		transport_cancel(q->transport, n.config);
+		answer = json_pack("{s:o, s:b}", "changes", n.changes, "applied", 0);
 	} else {
-		log_notice(LOG_CONFIG, "reload of %s: %zu changes", is->file,
-			json_array_size(changes));
-		reload_log(&d, false);
-		apply(q, &d, is);
-		answer = json_pack("{s:o, s:b}", "changes", changes, "applied", 1);
+		log_notice(LOG_CONFIG, "reload of %s: %zu changes", n.config->file,
+			json_array_size(n.changes));
+		reload_log(&n.diff, false);
+		registries_log_changes(n.changes, n.registry_changes);
+		apply(q, &n);
+		answer = json_pack("{s:o, s:b}", "changes", n.changes, "applied", 1);
 	}
-	config_diff_free(&d);
+	free_news(&n);
 	return answer;
 }

@@ -5,6 +5,7 @@
 
 #include "daemon/jsontext.h"
 #include "evpn/lan.h"
+#include "evpn/policy.h"
 
 enum section { MACS, BINDINGS, FLOOD, SECTIONS };
 
@@ -188,6 +189,11 @@ static void write_counts(struct jsontext *out, const struct lan_stats *s)
 	jsontext_number(out, "foreign_vni", s->foreign_vni);
 	jsontext_number(out, "duplicates", s->duplicates);
 	jsontext_number(out, "duplicates_found", s->duplicates_found);
+	jsontext_open(out, "flagged", '{');
+	for (int v = 1; v < REGISTERED_VERDICTS; v++)
+		if (s->flagged[v])
+			jsontext_number(out, evpn_policy_flag_word((enum registered_verdict)v), s->flagged[v]);
+	jsontext_close(out, '}');
 	jsontext_number(out, "alarms", s->alarms);
 	jsontext_close(out, '}');
 }

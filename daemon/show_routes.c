@@ -8,6 +8,7 @@
 #include "bgp/speaker.h"
 #include "daemon/jsontext.h"
 #include "daemon/loop.h"
+#include "daemon/quelld_policy.h"
 #include "evpn/ecom.h"
 #include "evpn/family.h"
 #include "evpn/lan.h"
@@ -23,19 +24,20 @@ struct record {
 	uint32_t path_id;
 	uint16_t key_len, communities_len, large_len, ext_len;
 	uint8_t payload_len;
-	uint8_t refused;
+	uint8_t refused, flagged; /* reasons */
 	bool best, stale;
 };
 
 struct show_routes {
 	const struct speaker *s;
+	const struct quelld_policy *policy;
 	/* what is asked */
 	const struct lan_config *lan; /* NULL: any */
 	bool has_mac, has_ip;
 	struct mac mac;
 	struct ip ip;
 	uint8_t type; /* 0: any */
-	bool rejected; /* only these */
+	bool rejected, flagged; /* only these */
 	size_t limit;
 	/* what was found */
 	size_t matched, kept;
@@ -77,6 +79,7 @@ static const char *read_request(
 		return "type: expected 1 - 255";
 	q->type = (uint8_t)json_integer_value(type);
 	q->rejected = json_is_true(json_object_get(request, "rejected"));
+	q->flagged = json_is_true(json_object_get(request, "flagged"));
 	if (limit && json_integer_value(limit) < 1)
 		return "limit: expected a number above 0";
 	if (limit && (size_t)json_integer_value(limit) < q->limit)
@@ -103,6 +106,19 @@ static bool is_of_lan(const struct lan_config *lan, struct span ecs)
 			return true;
 	}
 	return false;
+}
+
+/* Only of routes that another PE has told us and that came in; our own are not judged. */
+static uint8_t flagged_of(const struct show_routes *q, const struct route_view *r)
+{
+	const struct policy_route p = {.family = r->family,
+		.key = r->key,
+		.key_len = r->key_len,
+		.payload = r->payload,
+		.payload_len = r->payload_len,
+		.attrs = &r->attrs->attrs};
+
+	return r->from && !r->refused ? quelld_policy_flagged(q->policy, &p) : REFUSED_NOT;
 }
 
 static bool matches(const struct show_routes *q, const struct route_view *r)
@@ -158,6 +174,9 @@ static bool copy(void *arg, const struct route_view *r)
 
 	if (r->family != &evpn_family || !matches(q, r))
 		return true;
+	uint8_t flagged = flagged_of(q, r);
+	if (q->flagged && !flagged)
+		return true;
 	if (q->matched++ >= q->limit)
 		return true;
 	q->kept++;
@@ -171,6 +190,7 @@ static bool copy(void *arg, const struct route_view *r)
 		.large_len = a->large_communities.len,
 		.ext_len = a->ext_communities.len,
 		.refused = r->refused,
+		.flagged = flagged,
 		.best = r->best,
 		.stale = r->stale};
 	append(q, &rec, sizeof(rec));
@@ -195,14 +215,15 @@ static void reserve(struct show_routes *q, const struct speaker *s)
 		abort();
 }
 
-struct show_routes *show_routes_start(const struct speaker *s, const struct lans *lans,
-	const json_t *request, const char **ret_error)
+struct show_routes *show_routes_start(const struct speaker *s, const struct quelld_policy *policy,
+	const struct lans *lans, const json_t *request, const char **ret_error)
 {
 	struct show_routes *q = calloc(1, sizeof(*q));
 
 	if (!q)
 		abort();
 	q->s = s;
+	q->policy = policy;
 	q->limit = SHOW_ROUTES_MAX;
 	q->now_ms = loop_now_ms();
 	*ret_error = read_request(lans, request, q);
@@ -297,6 +318,8 @@ static void write_record(const struct show_routes *q, struct jsontext *out,
 	jsontext_bool(out, "stale", rec->stale);
 	if (rec->refused)
 		jsontext_string(out, "refused", speaker_reason(q->s, rec->refused));
+	if (rec->flagged)
+		jsontext_string(out, "flagged", speaker_reason(q->s, rec->flagged));
 	if (rec->path_id)
 		jsontext_number(out, "path_id", rec->path_id);
 	jsontext_number(

@@ -11,15 +11,16 @@
 
 struct jsontext;
 struct lans;
+struct quelld_policy;
 struct show_routes;
 struct speaker;
 
 /* More are not shown in one answer; it says "truncated": true and how many match in all. */
 #define SHOW_ROUTES_MAX 100000
 
-/* `request` may hold lan (name), mac, ip, type (a number), limit. NULL: *ret_error says what is
+/* `request` may hold lan (name), mac, ip, type (a number), rejected, flagged, limit. NULL: *ret_error says what is
  * wrong with it. */
-struct show_routes *show_routes_start(const struct speaker *s, const struct lans *lans,
+struct show_routes *show_routes_start(const struct speaker *s, const struct quelld_policy *policy, const struct lans *lans,
 	const json_t *request, const char **ret_error);
 /* Writes on, `octets` or a little more. false: this was the end. */
 bool show_routes_write(struct show_routes *r, struct jsontext *out, size_t octets);

@@ -124,6 +124,11 @@ static char *rendered(const char *noun, const char *answer, const struct show_op
 	"\"next_hop\":\"10.99.0.2\",\"from\":\"10.99.0.2\",\"best\":false,\"stale\":false,\"since_s\":2,"   \
 	"\"communities\":\"ET:8\",\"refused\":\"mac-multicast\",\"path_id\":7}],\"matched\":1,\"truncated\":false}"
 
+#define FLAGGED                                                                                    \
+	"{\"routes\":[{\"type\":2,\"text\":\"10.99.0.2:2 [2] 02:00:5e:00:00:01\"," \
+	"\"next_hop\":\"10.99.0.2\",\"from\":\"10.99.0.2\",\"best\":true,\"stale\":false,\"since_s\":2,"   \
+	"\"communities\":\"ET:8\",\"flagged\":\"unregistered-mac\"}],\"matched\":1,\"truncated\":false}"
+
 static const struct {
 	const char *noun, *answer;
 	struct show_options o;
@@ -158,6 +163,13 @@ static const struct {
 	{"routes", REFUSED, {.rejected = true},
 		"REFUSED        ROUTE                                      NEXT HOP   FROM          SINCE  COMMUNITIES\n"
 		"mac-multicast  10.99.0.2:2 [3]:[0]:[32]:[10.99.0.2] id 7  10.99.0.2  10.99.0.2  00:00:02  ET:8\n"},
+	{"routes", FLAGGED, {0},
+		"    ROUTE                              NEXT HOP   FROM          SINCE  COMMUNITIES\n"
+		"*F  10.99.0.2:2 [2] 02:00:5e:00:00:01  10.99.0.2  10.99.0.2  00:00:02  ET:8\n"},
+	{"routes", FLAGGED, {.flagged = true},
+		"FLAGGED           ROUTE                              NEXT HOP   FROM          SINCE  COMMUNITIES\n"
+		"unregistered-mac  10.99.0.2:2 [2] 02:00:5e:00:00:01  10.99.0.2  10.99.0.2  00:00:02  ET:8\n"},
+	{"routes", "{\"routes\":[]}", {.flagged = true}, "no routes are flagged\n"},
 	{"alarms", ALARMS, {0},
 		"TIME                  COUNT  LAN  PORT  MAC                ADDRESS     PE         RULE       WHAT\n"
 		"2026-01-02T00:00:00Z      3  ixp  swp1  02:00:5e:00:00:03  -           -          discovery  no LLDP: lldp (let go)\n"

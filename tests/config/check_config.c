@@ -57,6 +57,7 @@ static void agent_defaults(const struct config_agent *a)
 	ck_assert_uint_eq(a->underlay_count, 0);
 	ck_assert_uint_eq(a->age_sec, 1200);
 	ck_assert_int_eq(a->mac_list, 0);
+	ck_assert_uint_eq(a->mac_swap, 600);
 	ck_assert_uint_eq(a->refresh_sec, 400);
 	ck_assert_uint_eq(a->quarantine.violations, 0);
 	ck_assert_uint_eq(a->quarantine.rules, 1u << RULE_LOOP | 1u << RULE_SOURCE_MAC);
@@ -281,7 +282,7 @@ START_TEST(sponge_dead_duplicate_announce)
 		"      duplicate-ip: {moves: 3, window: 60, hold-down: 30, confirm: 5, action: alarm,\n"
 		"        as-mac: 02:00:00:00:00:aa}\n"
 		"      announce: {on: all, rate: 11, port-rate: 12}\n"
-		"      anycast: true\n      na-without-override: ignore\n      mac-list: first\n      age-time: 600\n      refresh: 60\n");
+		"      anycast: true\n      na-without-override: ignore\n      mac-list: first\n      mac-swap: never\n      age-time: 600\n      refresh: 60\n");
 	const struct config_agent *a = c->lans[0].agent;
 	char mac[MAC_TEXT];
 
@@ -310,6 +311,7 @@ START_TEST(sponge_dead_duplicate_announce)
 	ck_assert(a->anycast);
 	ck_assert_int_eq(a->na_without_override, 1);
 	ck_assert_int_eq(a->mac_list, 1);
+	ck_assert_uint_eq(a->mac_swap, 0);
 	ck_assert_uint_eq(a->refresh_sec, 60);
 	config_free(c);
 }
@@ -332,6 +334,25 @@ START_TEST(duplicate_macs)
 	ck_assert_uint_eq(c->lans[2].dup_recovery, 0);
 	ck_assert_int_eq(c->lans[2].dup_action, DUPLICATE_OFF);
 	ck_assert(c->lans[0].assume_router && !c->lans[2].assume_router);
+	config_free(c);
+}
+END_TEST
+
+START_TEST(registry_routes)
+{
+	struct config *c = must_load(TOP "lans:\n  - {name: a, vni: 1}\n"
+		"  - {name: b, vni: 2, registry-routes: refuse,\n"
+		"      pe-vteps: [{pe: 10.99.0.2, vtep: 10.99.1.2}, {pe: 10.99.0.2, vtep: \"2001:db8::2\"}]}\n"
+		"  - {name: c, vni: 3, registry-routes: off}\n");
+	char a[IP_TEXT];
+
+	ck_assert_int_eq(c->lans[0].registry_routes, REGISTRY_ROUTES_FLAG);
+	ck_assert_uint_eq(c->lans[0].pe_vtep_count, 0);
+	ck_assert_int_eq(c->lans[1].registry_routes, REGISTRY_ROUTES_REFUSE);
+	ck_assert_uint_eq(c->lans[1].pe_vtep_count, 2);
+	ck_assert_str_eq(ip_format(c->lans[1].pe_vteps[1].pe, a), "10.99.0.2");
+	ck_assert_str_eq(ip_format(c->lans[1].pe_vteps[1].vtep, a), "2001:db8::2");
+	ck_assert_int_eq(c->lans[2].registry_routes, REGISTRY_ROUTES_OFF);
 	config_free(c);
 }
 END_TEST
@@ -611,6 +632,7 @@ int main(void)
 	tcase_add_test(tc, policy_of_a_lan_and_of_ports);
 	tcase_add_test(tc, sponge_dead_duplicate_announce);
 	tcase_add_test(tc, duplicate_macs);
+	tcase_add_test(tc, registry_routes);
 	tcase_add_loop_test(tc, password_files, 0, 7);
 	tcase_add_loop_test(tc, refuses_with_the_place, 0, sizeof(refused) / sizeof(refused[0]));
 	suite_add_tcase(s, tc);

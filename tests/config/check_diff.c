@@ -147,7 +147,7 @@ static const struct {
 	{TOP "lans:\n  - {name: x, vni: 1, registry: [r]}\n",
 		TOP "lans:\n  - {name: x, vni: 1, registry: [r], vlan: 10, fetch: {url: 'https://ixp.example.net', "
 		    "key-file: k, ixf: 0.7, switches: [{name: sw1, pe: 10.99.0.1}, {name: sw2}], max-removed: 0}}\n",
-		"~ lan x vlan none -> 10 (not its business/not its business)\n"
+		"~ lan x vlan none -> 10 (in place/not its business)\n"
 		"~ lan x fetch.url none -> https://ixp.example.net" NOBODY
 		"~ lan x fetch.key-file none -> k" NOBODY "~ lan x fetch.ixf 1.0 -> 0.7" NOBODY
 		"~ lan x fetch.switches.name [] -> [sw1, sw2]" NOBODY
@@ -290,6 +290,11 @@ static void walk(const cyaml_schema_field_t *f, enum config_part part, const cha
 		if (v->type == CYAML_SEQUENCE && v->sequence.entry->type == CYAML_MAPPING)
 			v = v->sequence.entry;
 		snprintf(path, sizeof(path), "%s%s", prefix, f->key);
+		/* A list that is one value. */
+		if (v->type == CYAML_MAPPING && config_field_find(part, path)) {
+			keys++;
+			continue;
+		}
 		if (v->type == CYAML_MAPPING) {
 			for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 				if (strcmp(parts[i].key, f->key) == 0)
