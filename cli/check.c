@@ -101,6 +101,18 @@ static void say_lan(json_t *lines, const struct config_lan *lan, const struct re
 	say_agent(lines, lan);
 }
 
+/* A MAC of the exchange's own that somebody is registered with: he would be cut off. */
+static void check_own_mac(json_t *errors, const struct config_lan *lan, const struct registry *r, const char *key,
+	struct mac mac)
+{
+	const struct registry_port *p = mac_is_host(mac) ? registry_by_mac(r, mac) : NULL;
+	char text[MAC_TEXT];
+
+	if (p)
+		json_array_append_new(errors, json_sprintf("LAN %s: agent.%s: %s is registered for AS%u", lan->name, key,
+						      mac_format(mac, text), r->members[p->member].asn));
+}
+
 static void check_lan(json_t *lines, json_t *errors, const struct config_lan *lan)
 {
 	char err[REGISTRY_ERROR_MAX] = "";
@@ -114,6 +126,10 @@ static void check_lan(json_t *lines, json_t *errors, const struct config_lan *la
 		return;
 	}
 	say_lan(lines, lan, r);
+	if (r && lan->agent) {
+		check_own_mac(errors, lan, r, "sponge.mac", lan->agent->sponge.mac);
+		check_own_mac(errors, lan, r, "duplicate-ip.as-mac", lan->agent->duplicate_ip.as_mac);
+	}
 	registry_free(r);
 }
 

@@ -27,7 +27,10 @@ static void flood(struct convert *cv, const struct raw_policy *raw, struct confi
 		const char *text = raw->flood.items[i];
 		int cls = class_find(text);
 		snprintf(key, sizeof(key), "flood[%u]", i);
-		if (cls >= 0)
+		if (cls >= 0 && class_rule((enum frame_class)cls) == RULE_NONE && !(CLASS_BIT(cls) & CONFIG_GRATUITOUS))
+			convert_error(cv, key, "'%s': nothing that this list is asked about: requests flood by unknown-target, and "
+					       "the rest of it goes to one owner", text);
+		else if (cls >= 0)
 			classes |= CLASS_BIT(cls);
 		else if (strcmp(text, "none") != 0)
 			convert_error(cv, key, "'%s': not a class of frames", text);

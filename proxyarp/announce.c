@@ -23,6 +23,7 @@
 #define FRAME_PORT_RATE 50
 #define FRAMES_MAX 4096 /* of a kind, and a quarter of that to one port */
 #define ITEMS_MAX 16384
+#define ITEMS_PORT 32 /* of what is behind one port: members that change their minds all the time delay others by so much */
 #define WAKE_MS 20
 #define MS_NS 1000000ULL
 
@@ -48,6 +49,7 @@ TAILQ_HEAD(items, item);
 struct port {
 	uint32_t ifindex;
 	bool announce;
+	uint32_t about; /* announcements that wait, of what is behind it */
 	TAILQ_HEAD(, frame_of_ours) frames[ANNOUNCE_KINDS];
 	uint32_t waiting[ANNOUNCE_KINDS];
 	int next_kind; /* so that none waits for another's backlog: some are provoked by what the port's member sends */
@@ -129,6 +131,10 @@ static struct port *find_port(const struct announce *a, uint32_t ifindex)
 
 static void free_item(struct announce *a, struct item *i)
 {
+	struct port *about = i->except ? find_port(a, i->except) : NULL;
+
+	if (about && about->about)
+		about->about--;
 	hmap_del(&a->by_ip, hash_of(i->ip), &i->ip);
 	TAILQ_REMOVE(&a->items, i, link);
 	free(i);
@@ -166,7 +172,7 @@ void announce_binding(
 	struct announce *a, struct ip ip, struct mac mac, uint8_t flags, uint32_t except)
 {
 	struct item *i = hmap_get(&a->by_ip, hash_of(ip), &ip);
-	struct port *p;
+	struct port *p, *about;
 	uint32_t ports = 0;
 
 	if (i) {
@@ -177,6 +183,11 @@ void announce_binding(
 		ports += p->announce;
 	if (ports == 0)
 		return;
+	about = except ? find_port(a, except) : NULL;
+	if (about && about->about >= ITEMS_PORT) {
+		a->stats.dropped++;
+		return;
+	}
 	if (a->by_ip.count >= ITEMS_MAX) {
 		a->stats.dropped++;
 		take_out(a, TAILQ_FIRST(&a->items));
@@ -188,6 +199,8 @@ void announce_binding(
 	}
 	*i = (struct item){.ip = ip, .mac = mac, .flags = flags, .except = except, .waiting = ports};
 	TAILQ_INSERT_TAIL(&a->items, i, link);
+	if (about)
+		about->about++;
 	TAILQ_FOREACH (p, &a->ports, link)
 		if (p->announce && !p->at)
 			p->at = i;

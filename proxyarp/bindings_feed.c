@@ -4,9 +4,39 @@
 
 #include "proxyarp/binding_parts.h"
 
+/* An eighth of each table is for what is here: however much other PEs tell, a new member of ours has room. */
+static bool has_room(size_t count, uint32_t max)
+{
+	return count < max - max / 8;
+}
+
+static struct station *get_station(struct bindings *b, struct mac mac)
+{
+	if (station_find(b, mac))
+		return station_get(b, mac);
+	if (!has_room(b->stations.count, b->c.max_macs))
+		bindings_collect_stations(b);
+	if (has_room(b->stations.count, b->c.max_macs))
+		return station_get(b, mac);
+	b->stats.full++;
+	return NULL;
+}
+
+static struct binding *get_binding(struct bindings *b, struct ip ip)
+{
+	if (binding_find(b, ip))
+		return binding_get(b, ip);
+	if (!has_room(b->bindings.count, b->c.max_bindings))
+		bindings_collect_bindings(b);
+	if (has_room(b->bindings.count, b->c.max_bindings))
+		return binding_get(b, ip);
+	b->stats.full++;
+	return NULL;
+}
+
 int bindings_remote_mac(struct bindings *b, const struct binding_remote *r)
 {
-	struct station *s = mac_is_host(r->mac) ? station_get(b, r->mac) : NULL;
+	struct station *s = mac_is_host(r->mac) ? get_station(b, r->mac) : NULL;
 
 	if (!s)
 		return mac_is_host(r->mac) ? -ENOSPC : -EINVAL;
@@ -59,8 +89,8 @@ int bindings_remote_bind(struct bindings *b, const struct binding_remote *r)
 		b->stats.refused++;
 		return -EINVAL;
 	}
-	struct station *s = station_get(b, r->mac);
-	struct binding *e = s ? binding_get(b, r->ip) : NULL;
+	struct station *s = get_station(b, r->mac);
+	struct binding *e = s ? get_binding(b, r->ip) : NULL;
 	b->empty_stations |= s && !e;
 	if (!e)
 		return -ENOSPC;

@@ -154,6 +154,13 @@ bool duplicate_claim(struct bindings *b, struct binding *e, const struct duplica
 			duplicate_heard(b, e, c->mac);
 		return false;
 	}
+	if (d && d->state == DUPLICATE_ASKED && !d->of_rival) {
+		/* A third one starts no new question, or claims that keep coming would keep the owner's time from running out. Who
+		 * is here says it again; a route does not, so the claim is that PE's from now on. */
+		if (!c->ifindex)
+			d->rival = *c;
+		return false;
+	}
 	d = get(e);
 	if (!d)
 		return false;

@@ -79,6 +79,8 @@ expect 0 'LAN ixp: registry of 1 member, 1 port, 1 MAC, 1 address$' check "$dir/
 expect 0 '"ok": true' check --json "$dir/good.yaml"
 expect 1 '^.*/bad.yaml:[0-9]+:[0-9]+: .*vni' check "$dir/bad.yaml"
 expect 1 '^.*/outside.yaml:[0-9]+:[0-9]+: .*198.19.0.1' check "$dir/registry.yaml"
+sed 's#members.yaml\]#members.yaml], agent: {bridge: b, vxlan: v, sponge: {mac: "02:00:5e:00:00:01"}}#' "$dir/good.yaml" >"$dir/sponge.yaml"
+expect 1 'LAN ixp: agent.sponge.mac: 02:00:5e:00:00:01 is registered for AS64500$' check "$dir/sponge.yaml"
 expect 1 "quelld is not running: no $dir/run/quelld.sock" show lan -c "$dir/good.yaml"
 
 # No colour for what is no terminal.

@@ -478,6 +478,9 @@ static const struct {
 		":3:41: lans[0].route-target: 'x': expected a route target such as 65000:100"},
 	{AGENT("unknown-target: maybe"),
 		":3:74: lans[0].agent.unknown-target: 'maybe': expected one of drop, sponge, police, flood"},
+	{AGENT("flood: [lldp, ipv4]"),
+		":3:72: lans[0].agent.flood[1]: 'ipv4': nothing that this list is asked about: requests flood by "
+		"unknown-target, and the rest of it goes to one owner"},
 	{AGENT("unknown-target: police"),
 		":3:74: lans[0].agent.unknown-target: police needs a rate: police: {unknown: 100 pps}"},
 	{AGENT("unknown-target: sponge"),

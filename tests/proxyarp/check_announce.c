@@ -205,6 +205,34 @@ START_TEST(one_port_fills_its_own_place)
 }
 END_TEST
 
+/* A port whose members change their minds all the time keeps the others' news waiting for its share and no longer. */
+START_TEST(what_is_behind_one_port_has_a_share)
+{
+	struct sent s;
+	struct announce *a = open_queue(&s, 10, 10, 4);
+	struct announce_stats st;
+	uint64_t now = 1000;
+
+	for (uint32_t i = 0; i < 1000; i++)
+		announce_binding(a, nth(i), frame_mac('F'), 0, 1);
+	announce_stats(a, &st);
+	ck_assert_uint_eq(st.waiting_addresses, 32);
+	ck_assert_uint_eq(st.dropped, 1000 - 32);
+	announce_binding(a, nth(2000), frame_mac('O'), 0, 2);
+	for (uint32_t i = 0; i < 40; i++)
+		announce_binding(a, nth(3000 + i), frame_mac('R'), 0, 0);
+	announce_stats(a, &st);
+	ck_assert_uint_eq(st.waiting_addresses, 32 + 1 + 40);
+	/* What has gone makes room again. */
+	drain_all(a, now);
+	announce_binding(a, nth(1), frame_mac('F'), 0, 1);
+	announce_stats(a, &st);
+	ck_assert_uint_eq(st.waiting_addresses, 1);
+	ck_assert_uint_eq(st.dropped, 1000 - 32);
+	announce_free(a);
+}
+END_TEST
+
 START_TEST(everything_is_bounded)
 {
 	struct sent s;
@@ -279,6 +307,7 @@ int main(void)
 	tcase_add_test(c, ports_come_and_go);
 	tcase_add_test(c, kinds_take_turns);
 	tcase_add_test(c, one_port_fills_its_own_place);
+	tcase_add_test(c, what_is_behind_one_port_has_a_share);
 	tcase_add_test(c, everything_is_bounded);
 	tcase_add_loop_test(c, frames, 0, (int)(sizeof(shapes) / sizeof(shapes[0])));
 	suite_add_tcase(s, c);
