@@ -192,6 +192,8 @@ static void went(struct conn *c, size_t len)
 void conn_sent(struct conn *c, size_t len, uint64_t now_ms)
 {
 	c->s->now_ms = now_ms;
+	if (c->ctl_sent == c->ctl_len)
+		c->n->takes += len;
 	went(c, len);
 	if (c->session && len)
 		session_sent(c->session, now_ms);
@@ -214,6 +216,7 @@ struct txbuf *conn_take(struct conn *c, const uint8_t **ret, size_t *ret_len, ui
 void conn_taken_sent(struct conn *c, size_t len, uint64_t now_ms)
 {
 	c->s->now_ms = now_ms;
+	c->n->takes += len;
 	c->taken -= len;
 	if (c->session && len)
 		session_sent(c->session, now_ms);

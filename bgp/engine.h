@@ -9,6 +9,7 @@
 #include "bgp/membership.h"
 #include "bgp/monitor.h"
 #include "bgp/neighbor.h"
+#include "bgp/pressure.h"
 #include "bgp/rib.h"
 #include "bgp/speaker.h"
 #include "lib/timers.h"
@@ -58,6 +59,7 @@ struct speaker {
 	size_t ranges;
 	size_t sweep_turn;    /* whose sweep goes first */
 	uint64_t sweep_pause; /* since when all of them wait; 0: they do not */
+	struct pressure pressure; /* of those who read */
 
 	struct timers timers;
 	struct timer defer;

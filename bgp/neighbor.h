@@ -51,6 +51,7 @@ struct neighbor {
 	uint64_t stale_since_ms; /* the oldest of its stale paths */
 	unsigned restarts;	 /* since then */
 	struct txq txq;
+	size_t takes, took; /* octets of UPDATEs: in this span, in the last; see pressure.h */
 	struct neighbor_family family[FAMILIES_MAX];
 	struct membership membership;
 

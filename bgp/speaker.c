@@ -216,30 +216,13 @@ static bool any_sweeps(const struct speaker *s)
 	return false;
 }
 
-/* Of the members that keep up; there is one at least. */
-static bool all_have_much_to_read(const struct speaker *s)
-{
-	bool any = false;
-
-	for (size_t i = 1; i < s->neighbors; i++)
-		for (unsigned t = 0; s->neighbor[i] && t < s->tables; t++) {
-			const struct neighbor *n = s->neighbor[i];
-			if (!n->family[t].member || !n->family[t].member->synced)
-				continue;
-			if (n->txq.octets <= group_queue_max(n->family[t].member) / 2)
-				return false;
-			any = true;
-		}
-	return any;
-}
-
 /* Nothing but memory limits how fast a sweep makes changes, and if all members fell behind it each would have to be told
- * by itself. So it waits until one of them has read, but not long: nor may all of them hold it up. */
+ * by itself. So it waits until they have read, but not long: nor may they hold it up. */
 static bool should_pause(struct speaker *s)
 {
 	bool long_enough = s->sweep_pause && s->now_ms >= s->sweep_pause + SWEEP_PAUSE_MS;
 
-	if (long_enough || !any_sweeps(s) || !all_have_much_to_read(s))
+	if (long_enough || !any_sweeps(s) || !pressure_on(s, NULL, s->now_ms))
 		s->sweep_pause = 0;
 	else if (!s->sweep_pause)
 		s->sweep_pause = s->now_ms;
@@ -268,6 +251,7 @@ void speaker_run(struct speaker *s, uint64_t now_ms)
 {
 	s->now_ms = now_ms;
 	s->begun = true;
+	s->pressure.counted_ms = 0;
 	timers_run(&s->timers, now_ms);
 	restart_check_converged(s);
 	run_sweeps(s);

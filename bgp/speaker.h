@@ -119,6 +119,9 @@ void conn_lost(struct conn *c, enum conn_close_reason why, uint64_t now_ms);
 /* Bytes from the peer; whole messages are processed, a rest is kept. After a protocol error further bytes are
  * ignored until the CLOSE action. */
 void conn_rx(struct conn *c, const uint8_t *bytes, size_t len, uint64_t now_ms);
+/* True: those who are told what comes from here have much to read already. If much has come from here lately, more is to
+ * be read a little later. */
+bool conn_should_wait(struct conn *c, uint64_t now_ms);
 /* Bytes to send now, contiguous: their count, 0 if none. They stay valid until conn_sent() or the next call into
  * the speaker. */
 size_t conn_tx(struct conn *c, const uint8_t **ret, uint64_t now_ms);

@@ -157,7 +157,10 @@ static uint64_t on_turn(void *arg, uint64_t now_ms)
 	bool all = act(t);
 	if (t->pool.sender)
 		sender_wake(t->pool.sender);
-	return all ? speaker_deadline(t->speaker) : now_ms;
+	if (!all)
+		return now_ms;
+	uint64_t next = speaker_deadline(t->speaker), soon = now_ms + 1;
+	return io_pool_read_on(&t->pool, now_ms) && next > soon ? soon : next;
 }
 
 /* --- start and end --- */

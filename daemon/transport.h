@@ -6,8 +6,9 @@
  * At the end of every turn of the loop the speaker's actions are drained, so what a message caused
  * is on its way before the next sleep. Each connection may read one buffer and write a bounded
  * amount a turn: a peer that sends without end, or reads slowly, costs the others nothing but its
- * share. Callers whom no neighbour expects are reset, counted, and logged within limits; so are
- * those who call too often, each address having a share of its own.
+ * share. Who says more than those who keep pace read is read when they have read (bgp/pressure.h).
+ * Callers whom no neighbour expects are reset, counted, and logged within limits; so are those who
+ * call too often, each address having a share of its own.
  *
  * RFC 4271 section 8 and 6.8 are the speaker's; here are RFC 2385, RFC 5082 and the sockets.
  */

@@ -27,6 +27,7 @@ void io_pool_init(struct io_pool *pool, struct loop *l)
 	pool->loop = l;
 	pool->sender = sender_new(l, on_job_done);
 	TAILQ_INIT(&pool->ios);
+	TAILQ_INIT(&pool->waiting);
 	pool->connect_log = LOG_LIMIT(20, 60000);
 }
 
@@ -74,6 +75,20 @@ static void call_back(struct io *io)
 	io->away = false;
 }
 
+static void set_waits(struct io *io, bool waits)
+{
+	if (waits == io->waits)
+		return;
+	io->waits = waits;
+	if (waits) {
+		event_del(io->rx);
+		TAILQ_INSERT_TAIL(&io->pool->waiting, io, wait_link);
+	} else {
+		event_add(io->rx, NULL);
+		TAILQ_REMOVE(&io->pool->waiting, io, wait_link);
+	}
+}
+
 static void io_free(struct io *io)
 {
 	struct io_pool *pool = io->pool;
@@ -86,6 +101,7 @@ static void io_free(struct io *io)
 		timers_stop(loop_timers(pool->loop), &io->linger);
 		pool->lingering--;
 	}
+	set_waits(io, false);
 	event_free(io->rx);
 	event_free(io->tx);
 	close(io->fd);
@@ -249,6 +265,7 @@ void io_end(struct io *io)
 	drop_job(io);
 	conn_closed(io->conn);
 	io->conn = NULL;
+	set_waits(io, false);
 	event_del(io->tx);
 	if (io->connecting || pool->lingering >= LINGERS_MAX || shutdown(io->fd, SHUT_WR) < 0) {
 		io_free(io);
@@ -311,18 +328,43 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 		go_on(io);
 }
 
+static bool should_wait(struct io *io, uint64_t now_ms)
+{
+	if (now_ms - io->share_ms >= IO_SHARE_MS) {
+		io->share_ms = now_ms;
+		io->had = 0;
+	}
+	return io->conn && io->had >= IO_SHARE_OCTETS && conn_should_wait(io->conn, now_ms);
+}
+
+bool io_pool_read_on(struct io_pool *pool, uint64_t now_ms)
+{
+	struct io *io, *next;
+
+	for (io = TAILQ_FIRST(&pool->waiting); io; io = next) {
+		next = TAILQ_NEXT(io, wait_link);
+		set_waits(io, should_wait(io, now_ms));
+	}
+	return !TAILQ_EMPTY(&pool->waiting);
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct io *io = arg;
-	ssize_t n = recv(fd, io->pool->buf, sizeof(io->pool->buf), 0);
 
 	(void)what;
+	if (should_wait(io, loop_now_ms())) {
+		set_waits(io, true);
+		return;
+	}
+	ssize_t n = recv(fd, io->pool->buf, sizeof(io->pool->buf), 0);
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
 		return;
 	if (!io->conn) {
 		if (n <= 0)
 			io_free(io);
 	} else if (n > 0) {
+		io->had += (size_t)n;
 		conn_rx(io->conn, io->pool->buf, (size_t)n, loop_now_ms());
 	} else {
 		io_lost(io, n == 0 ? CONN_CLOSED_BY_PEER : CONN_FAILED);

@@ -20,6 +20,11 @@ struct txbuf;
 /* As much as a connection may read or write in one turn of the loop. */
 #define IO_READ_OCTETS (128 * 1024)
 #define IO_WRITE_OCTETS (256 * 1024)
+/* Who has said more than this in so long is not read for the rest of that time while others have much to read
+ * (conn_should_wait()). So a buffer each time is what everybody is read whatever the others do, 6 MB a second; and who
+ * says little is read at once. */
+#define IO_SHARE_OCTETS (16 * 1024)
+#define IO_SHARE_MS 20
 
 struct io {
 	struct io_pool *pool;
@@ -28,6 +33,10 @@ struct io {
 	struct event *rx, *tx;
 	struct timer linger;
 	bool connecting, blocked;
+	bool waits; /* to be read, see IO_SHARE_OCTETS: rx is not added */
+	size_t had; /* octets read since `share_ms` */
+	uint64_t share_ms;
+	TAILQ_ENTRY(io) wait_link;
 	/* What left the speaker and has not left here: with the sender, or the rest that the socket did not take. */
 	bool away;
 	struct send_job job;
@@ -40,7 +49,7 @@ struct io {
 struct io_pool {
 	struct loop *loop;
 	struct sender *sender; /* NULL: everything is sent here */
-	TAILQ_HEAD(, io) ios;
+	TAILQ_HEAD(, io) ios, waiting;
 	uint32_t open, lingering;
 	uint64_t connect_errors;
 	struct log_limit connect_log;
@@ -62,5 +71,7 @@ void io_send(struct io *io);
 /* The speaker is done with it: sends what goes at once, calls conn_closed(), and waits a little for
  * the peer to read. */
 void io_end(struct io *io);
+/* Those that wait are read again when there is no reason any more. True: some still wait, and are to be looked at soon. */
+bool io_pool_read_on(struct io_pool *pool, uint64_t now_ms);
 /* A connect that failed; limited. */
 void io_log_connect_error(struct io_pool *pool, const struct conn *conn, int err);

@@ -261,7 +261,8 @@ static unsigned routes(int node)
 	return (unsigned)st.routes;
 }
 
-/* While the only one to be told has much to read a sweep waits for him, but not for ever. */
+/* While the only one to be told has much to read a sweep waits for him, but not for ever; and not at all if he does not
+ * read. */
 START_TEST(sweep_and_slow_reader)
 {
 	enum { ROUTES = 60000 };
@@ -272,7 +273,9 @@ START_TEST(sweep_and_slow_reader)
 		sim_originate(&sim, 1, i, 1);
 	sim_settle(&sim);
 	ck_assert_uint_eq(sim.node[2].known.count, ROUTES);
-	sim_stop_reading(&sim, 2, 0, true);
+	sim_half(&sim, 0, 2)->rate = 1000;
+	sim_stop_reading(&sim, 2, 0, _i);
+	sim_run(&sim, 100);
 	uint64_t down = sim.now;
 	ck_assert_int_eq(speaker_shutdown_neighbor(
 				 sim.node[0].s, sim.node[0].s->neighbor[1], true, NULL, sim.now),
@@ -280,12 +283,60 @@ START_TEST(sweep_and_slow_reader)
 	while (routes(0) && sim.now < down + 5000)
 		sim_run(&sim, 5);
 	ck_assert_uint_eq(routes(0), 0);
-	ck_assert_uint_ge(sim.now, down + 20);
+	if (_i)
+		ck_assert_uint_le(sim.now, down + 40);
+	else
+		ck_assert_uint_ge(sim.now, down + 100);
 	ck_assert_uint_le(sim.now, down + 1000);
 	ck_assert(sim_up(&sim, 0, 2));
+	sim_half(&sim, 0, 2)->rate = 0;
 	sim_stop_reading(&sim, 2, 0, false);
 	sim_run(&sim, 1000);
 	ck_assert_uint_eq(sim.node[2].known.count, 0);
+	sim_free(&sim);
+}
+END_TEST
+
+/* --- who holds up whom --- */
+
+/* What each of four readers takes in 10 ms, in hundreds of octets, of some 5 600 that there are; 0: nothing. */
+static const struct pace {
+	unsigned takes[4];
+	bool waits; /* who makes them is to wait */
+	const char *what;
+} paces[] = {
+	{{100, 100, 100, 100}, false, "all read what there is"},
+	{{20, 20, 20, 20}, true, "nobody does"},
+	{{20, 20, 20, 15}, true, "nobody does, and one is slower"},
+	{{100, 100, 100, 40}, true, "one does not, and keeps pace with the others"},
+	{{100, 100, 100, 20}, false, "one reads slowly"},
+	{{100, 100, 100, 0}, false, "one does not read"},
+	{{100, 0, 0, 0}, false, "just one reads"},
+	{{20, 0, 0, 0}, true, "just one reads, and he not all"},
+	{{0, 0, 0, 0}, false, "nobody reads"},
+};
+
+START_TEST(flood)
+{
+	enum { ROUTES = 800, ROUNDS = 200 };
+	const struct pace *p = &paces[_i];
+	unsigned waited = 0;
+
+	star(5);
+	sim.socket = 16384;
+	struct neighbor *flooder = sim.node[0].s->neighbor[1];
+	for (int i = 0; i < 4; i++) {
+		sim_half(&sim, 0, 2 + i)->rate = p->takes[i] * 100;
+		sim_stop_reading(&sim, 2 + i, 0, !p->takes[i]);
+	}
+	for (uint32_t round = 0; round < ROUNDS; round++) {
+		bool waits = round && conn_should_wait(flooder->main->conn, sim.now);
+		waited += waits;
+		for (uint32_t i = 0; i < ROUTES && !waits; i++)
+			sim_originate(&sim, 1, i, (uint8_t)round);
+		sim_run(&sim, 10);
+	}
+	ck_assert_msg(p->waits ? waited > ROUNDS / 10 : !waited, "%s: %u times", p->what, waited);
 	sim_free(&sim);
 }
 END_TEST
@@ -383,7 +434,8 @@ int main(void)
 	tcase_add_test(t, slow_reader);
 	tcase_add_test(t, slow_reader_who_owns);
 	tcase_add_test(t, tombstones_are_bounded);
-	tcase_add_test(t, sweep_and_slow_reader);
+	tcase_add_loop_test(t, sweep_and_slow_reader, 0, 2);
+	tcase_add_loop_test(t, flood, 0, sizeof(paces) / sizeof(paces[0]));
 	tcase_add_test(t, slow_reader_wakes_nobody);
 	tcase_add_test(t, joins_in_the_midst);
 	tcase_add_test(t, too_long_for_one);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -34,6 +35,8 @@ struct conn {
 	int held;
 	size_t taken; /* and not yet told to be sent */
 	size_t rx;
+	bool should_wait;
+	unsigned asked; /* whether it should */
 	bool connected, lost, closed;
 	enum conn_close_reason why;
 };
@@ -83,6 +86,13 @@ void conn_rx(struct conn *c, const uint8_t *bytes, size_t len, uint64_t now_ms)
 	(void)now_ms;
 	ck_assert_uint_le(len, IO_READ_OCTETS);
 	c->rx += len;
+}
+
+bool conn_should_wait(struct conn *c, uint64_t now_ms)
+{
+	(void)now_ms;
+	c->asked++;
+	return c->should_wait;
 }
 
 size_t conn_tx(struct conn *c, const uint8_t **ret, uint64_t now_ms)
@@ -327,6 +337,56 @@ START_TEST(test_bytes)
 	until(straw.conn.lost);
 	ck_assert_int_eq(straw.conn.why, CONN_CLOSED_BY_PEER);
 	ck_assert_uint_eq(stats().open, 0);
+}
+END_TEST
+
+/* Who says little is read at once, whatever there is to wait for; who says much waits for the others, but not for ever. */
+START_TEST(test_waits)
+{
+	enum { LITTLE = IO_SHARE_OCTETS / 2, MUCH = 4 * IO_READ_OCTETS };
+
+	straw.conn.should_wait = true;
+	call_from(2);
+	until(stats().accepted == 1);
+	uint64_t begun = loop_now_ms();
+	ck_assert_int_eq(send(peer, big, LITTLE, 0), LITTLE);
+	until(straw.conn.rx == LITTLE);
+	ck_assert_uint_eq(straw.conn.asked, 0);
+	ck_assert_int_eq(send(peer, big, MUCH, 0), MUCH);
+	until(straw.conn.rx == LITTLE + MUCH);
+	ck_assert_uint_ge(loop_now_ms() - begun, 3 * IO_SHARE_MS);
+	/* Looked at once a millisecond, not all the time. */
+	ck_assert_uint_le(straw.conn.asked, 2 * (loop_now_ms() - begun) + 10);
+}
+END_TEST
+
+/* It goes on as soon as there is no reason any more, and whoever waits may end as well as anybody. */
+START_TEST(test_ends_while_waiting)
+{
+	straw.conn.should_wait = true;
+	call_from(2);
+	until(stats().accepted == 1);
+	while (straw.conn.asked == 0) {
+		ck_assert_int_gt(send(peer, big, IO_SHARE_OCTETS, MSG_DONTWAIT), 0);
+		loop_once(loop, 1);
+	}
+	if (_i == 0) {
+		straw.conn.should_wait = false;
+		int left;
+		until(ioctl(peer, TIOCOUTQ, &left) == 0 && !left);
+	} else if (_i == 1) {
+		close(peer);
+		peer = -1;
+		until(straw.conn.lost);
+		ck_assert_uint_eq(stats().open, 0);
+	} else if (_i == 2) {
+		act(ACTION_CLOSE);
+		until(straw.conn.closed);
+		close(peer);
+		peer = -1;
+		until(stats().open == 0);
+	}
+	/* Else teardown() frees it as it is. */
 }
 END_TEST
 
@@ -672,6 +732,8 @@ int main(void)
 	tcase_add_test(tc, test_calls_too_often);
 	tcase_add_test(tc, test_callers);
 	tcase_add_test(tc, test_bytes);
+	tcase_add_test(tc, test_waits);
+	tcase_add_loop_test(tc, test_ends_while_waiting, 0, 4);
 	tcase_add_loop_test(tc, test_blocked, 0, WAYS);
 	tcase_add_loop_test(tc, test_ends_while_sending, 0, 3 * WAYS);
 	tcase_add_test(tc, test_sender);
