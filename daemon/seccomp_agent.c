@@ -1,29 +1,11 @@
-/* A list of what is allowed, as in seccomp_quelld.c; the rest fails with EPERM, and what only an intruder would do ends the
- * process. What the agent needs besides files of its own is the kernel's network: netlink, packet sockets, BPF, and the UNIX
+/* What the agent needs besides files of its own is the kernel's network: netlink, packet sockets, BPF, and the UNIX
  * sockets of the feed and of those who ask. It speaks no TCP, starts nothing, enters no other namespace and mounts
  * nothing. Interfaces come later, so sockets and BPF stay; files of the state directory are written, so those do, too. */
 #include "daemon/seccomp_agent.h"
 
-#include <errno.h>
-#include <seccomp.h>
-#include <stddef.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-
-#ifdef SANITIZED
-int seccomp_agent(void)
-{
-	return 0;
-}
-#else
+#include "daemon/seccomp_filter.h"
 
 /* clang-format off */
 static const int allowed[] = {
@@ -79,35 +61,10 @@ static int allow_sockets(scmp_filter_ctx filter)
 	return rc;
 }
 
-/* Memory, but none to run code from. */
-static int allow_data(scmp_filter_ctx filter)
-{
-	int rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
-		SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-
-	return rc ? rc
-		  : seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
-			    SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-}
-
 int seccomp_agent(void)
 {
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-	int rc = 0;
+	static const struct seccomp_list list = {
+		allowed, sizeof(allowed) / sizeof(allowed[0]), deadly, sizeof(deadly) / sizeof(deadly[0]), allow_sockets};
 
-	if (!filter)
-		return -ENOMEM;
-	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]) && !rc; i++)
-		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
-	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]) && !rc; i++)
-		rc = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, deadly[i], 0);
-	if (!rc)
-		rc = allow_sockets(filter);
-	if (!rc)
-		rc = allow_data(filter);
-	if (!rc)
-		rc = seccomp_load(filter);
-	seccomp_release(filter);
-	return rc;
+	return seccomp_filter(&list);
 }
-#endif

@@ -1,30 +1,12 @@
-/* A list of what is allowed; the rest fails with EPERM, and what only an intruder would do ends the
- * process. Files can be read, because a reload reads the configuration and the passwords, but none be
+/* Files can be read, because a reload reads the configuration and the passwords, but none be
  * made or written: a fault in the parser of what peers send finds what the daemon's own user may read,
- * and nothing to change or to start. Under the sanitizers there is no filter: they have needs of their own. */
+ * and nothing to change or to start. */
 #include "daemon/seccomp_quelld.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <seccomp.h>
-#include <stddef.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-
-#ifdef SANITIZED
-int seccomp_quelld(void)
-{
-	return 0;
-}
-#else
+#include "daemon/seccomp_filter.h"
 
 /* clang-format off */
 static const int allowed[] = {
@@ -73,39 +55,17 @@ static int allow_reading(scmp_filter_ctx filter)
 		SCMP_A2(SCMP_CMP_MASKED_EQ, (scmp_datum_t)no, O_RDONLY));
 }
 
-/* Memory, but none to run code from. */
-static int allow_data(scmp_filter_ctx filter)
+static int allow_more(scmp_filter_ctx filter)
 {
-	int rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
-		SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	int rc = allow_sockets(filter);
 
-	return rc ? rc
-		  : seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
-			    SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	return rc ? rc : allow_reading(filter);
 }
 
 int seccomp_quelld(void)
 {
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-	int rc;
+	static const struct seccomp_list list = {
+		allowed, sizeof(allowed) / sizeof(allowed[0]), deadly, sizeof(deadly) / sizeof(deadly[0]), allow_more};
 
-	if (!filter)
-		return -ENOMEM;
-	/* The thread that sends, too. */
-	rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
-	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]) && !rc; i++)
-		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
-	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]) && !rc; i++)
-		rc = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, deadly[i], 0);
-	if (!rc)
-		rc = allow_sockets(filter);
-	if (!rc)
-		rc = allow_data(filter);
-	if (!rc)
-		rc = allow_reading(filter);
-	if (!rc)
-		rc = seccomp_load(filter);
-	seccomp_release(filter);
-	return rc;
+	return seccomp_filter(&list);
 }
-#endif
