@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/value.h"
+#include "lib/openmetrics.h"
 #include "proxyarp/verdict.h"
 
 bool ledger_class_is_unicast(const char *cls)
@@ -203,75 +204,77 @@ json_t *ledger_rates(const json_t *before, const json_t *after)
 
 /* --- metrics --- */
 
+/* The same names as the agent's own /metrics: daemon/metrics_ports.c. */
+static const struct openmetrics_family ledger_families[] = {
+	{"quell_ledger_frames", METRIC_COUNTER, NULL,
+		"Frames at a port, by class and what became of them."},
+	{"quell_ledger_bytes", METRIC_COUNTER, "bytes", "Octets of these frames, without FCS."},
+	{"quell_ledger_would_frames", METRIC_COUNTER, NULL,
+		"Frames that went on in dry run, by what would have become of them."},
+};
+static const struct openmetrics_family ledger_balanced = {
+	"quell_ledger_balanced", METRIC_GAUGE, NULL, "1 if the books of a LAN balance."};
+
 struct metric {
-	FILE *out;
-	const char *name, *lan, *port, *dir;
+	struct openmetrics *m;
+	const char *lan, *port, *dir;
 	bool octets;
 };
 
-static void label(FILE *out, const char *name, const char *value, const char *before)
+static void label(struct openmetrics *m, const char *name, const char *value)
 {
-	fprintf(out, "%s%s=\"", before, name);
-	for (; value && *value; value++) {
-		if (*value == '\n')
-			fputs("\\n", out);
-		else
-			fprintf(out, *value == '"' || *value == '\\' ? "\\%c" : "%c", *value);
-	}
-	fputc('"', out);
+	openmetrics_label(m, name, value ? value : "");
 }
 
 static void sample(void *arg, const char *cls, const char *outcome, struct ledger_cell c)
 {
-	const struct metric *m = arg;
+	const struct metric *f = arg;
 
-	fprintf(m->out, "%s_total{", m->name);
-	label(m->out, "lan", m->lan, "");
-	label(m->out, "port", m->port, ",");
-	label(m->out, "direction", m->dir, ",");
-	label(m->out, "class", cls, ",");
-	label(m->out, "outcome", outcome, ",");
-	fprintf(m->out, "} %.0f\n", m->octets ? c.octets : c.frames);
+	openmetrics_sample(f->m);
+	label(f->m, "lan", f->lan);
+	label(f->m, "port", f->port);
+	label(f->m, "direction", f->dir);
+	label(f->m, "class", cls);
+	label(f->m, "outcome", outcome);
+	openmetrics_value(f->m, (uint64_t)(f->octets ? c.octets : c.frames));
 }
 
-static void family(const json_t *answer, struct metric m, bool would, const char *help)
+static void family(const json_t *answer, struct openmetrics *m, size_t which)
 {
+	struct metric f = {.m = m, .octets = which == 1};
 	const json_t *p;
 	size_t i;
 
-	fprintf(m.out, "# TYPE %s counter\n# HELP %s %s\n", m.name, m.name, help);
+	openmetrics_family(m, &ledger_families[which]);
 	json_array_foreach(json_object_get(answer, "ports"), i, p)
 	{
-		const json_t *from = would ? json_object_get(p, "would") : p;
-		m.lan = value_text(p, "lan");
-		m.port = value_text(p, "name");
-		m.dir = "in";
-		ledger_cells(json_object_get(from, m.dir), sample, &m);
-		m.dir = "out";
-		ledger_cells(json_object_get(from, m.dir), sample, &m);
+		const json_t *from = which == 2 ? json_object_get(p, "would") : p;
+		f.lan = value_text(p, "lan");
+		f.port = value_text(p, "name");
+		f.dir = "in";
+		ledger_cells(json_object_get(from, f.dir), sample, &f);
+		f.dir = "out";
+		ledger_cells(json_object_get(from, f.dir), sample, &f);
 	}
 }
 
 void ledger_metrics(const json_t *answer, FILE *out)
 {
-	struct metric m = {.out = out, .name = "quell_ledger_frames"};
+	struct textbuf text = {0};
+	struct openmetrics m = {.out = &text};
 	const json_t *b;
 	size_t i;
 
-	family(answer, m, false, "Frames at a port, by class and what became of them.");
-	m.name = "quell_ledger_octets";
-	m.octets = true;
-	family(answer, m, false, "Octets of these frames, without FCS.");
-	m.name = "quell_ledger_would_frames";
-	m.octets = false;
-	family(answer, m, true, "Frames that went on in dry run, by what would have become of them.");
-	fprintf(out, "# TYPE quell_ledger_balanced gauge\n"
-		     "# HELP quell_ledger_balanced 1 if the books of a LAN balance.\n");
+	for (size_t f = 0; f < sizeof(ledger_families) / sizeof(ledger_families[0]); f++)
+		family(answer, &m, f);
+	openmetrics_family(&m, &ledger_balanced);
 	json_array_foreach(json_object_get(answer, "balance"), i, b)
 	{
-		fputs("quell_ledger_balanced{", out);
-		label(out, "lan", value_text(b, "lan"), "");
-		fprintf(out, "} %d\n", value_true(b, "balanced"));
+		openmetrics_sample(&m);
+		label(&m, "lan", value_text(b, "lan"));
+		openmetrics_value(&m, value_true(b, "balanced"));
 	}
-	fputs("# EOF\n", out);
+	openmetrics_end(&m);
+	fwrite(text.p, 1, text.len, out);
+	textbuf_free(&text);
 }

@@ -31,7 +31,7 @@ void ledger_cells(const json_t *classes,
  * gone backwards (its row was zeroed), counts from zero. NULL: no time has passed. */
 json_t *ledger_rates(const json_t *before, const json_t *after);
 
-/* OpenMetrics text: quell_ledger_frames_total, quell_ledger_octets_total by lan, port, direction, class and outcome;
+/* OpenMetrics text: quell_ledger_frames_total, quell_ledger_bytes_total by lan, port, direction, class and outcome;
  * quell_ledger_would_frames_total; quell_ledger_balanced by lan. */
 void ledger_metrics(const json_t *answer, FILE *out);
 
