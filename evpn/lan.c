@@ -228,24 +228,40 @@ void lan_alarm(
 
 /* --- walks and figures --- */
 
+bool lan_walk_macs(const struct lan *lan, size_t *at, size_t slots,
+	bool (*fn)(void *arg, const struct lan_entry *e), void *arg)
+{
+	size_t end = *at + slots < slots ? SIZE_MAX : *at + slots;
+	const struct lan_mac *m;
+
+	for (; (m = hmap_next_below(&lan->macs, at, end)) != NULL; ++*at)
+		if (m->told && !fn(arg, &m->best))
+			return false;
+	return *at < hmap_slots(&lan->macs);
+}
+
+bool lan_walk_bindings(const struct lan *lan, size_t *at, size_t slots,
+	bool (*fn)(void *arg, const struct lan_entry *e), void *arg)
+{
+	size_t end = *at + slots < slots ? SIZE_MAX : *at + slots;
+	const struct lan_ip *i;
+
+	for (; (i = hmap_next_below(&lan->ips, at, end)) != NULL; ++*at)
+		if (i->told && !fn(arg, &i->best))
+			return false;
+	return *at < hmap_slots(&lan->ips);
+}
+
 void lan_each_mac(
 	const struct lan *lan, bool (*fn)(void *arg, const struct lan_entry *e), void *arg)
 {
-	struct lan_mac *m;
-
-	hmap_foreach (&lan->macs, m)
-		if (m->told && !fn(arg, &m->best))
-			return;
+	lan_walk_macs(lan, &(size_t){0}, SIZE_MAX, fn, arg);
 }
 
 void lan_each_binding(
 	const struct lan *lan, bool (*fn)(void *arg, const struct lan_entry *e), void *arg)
 {
-	struct lan_ip *i;
-
-	hmap_foreach (&lan->ips, i)
-		if (i->told && !fn(arg, &i->best))
-			return;
+	lan_walk_bindings(lan, &(size_t){0}, SIZE_MAX, fn, arg);
 }
 
 void lan_each_flood(const struct lan *lan, bool (*fn)(void *arg, struct ip vtep), void *arg)
@@ -257,29 +273,39 @@ void lan_each_flood(const struct lan *lan, bool (*fn)(void *arg, struct ip vtep)
 			return;
 }
 
-void lan_stats(const struct lan *lan, struct lan_stats *ret)
+/* What is counted by looking; *at goes over the slots of both tables. */
+bool lan_stats_part(const struct lan *lan, size_t *at, size_t slots, struct lan_stats *ret)
 {
-	struct lan_mac *m;
-	struct lan_ip *i;
+	size_t macs = hmap_slots(&lan->macs), end = *at + slots < slots ? SIZE_MAX : *at + slots;
+	const struct lan_mac *m;
+	const struct lan_ip *i;
 
-	*ret = (struct lan_stats){
-		.vteps = (uint32_t)lan->vteps.count,
-		.moves = lan->moves,
-		.refused_full = lan->refused_full,
-		.not_imported = lan->not_imported,
-		.foreign_vni = lan->foreign_vni,
-		.duplicates = lan->frozen_count,
-		.duplicates_found = lan->duplicates_found,
-		.alarms = lan->alarms,
-	};
-	memcpy(ret->flagged, lan->flagged, sizeof(ret->flagged));
-	hmap_foreach (&lan->macs, m) {
+	if (*at == 0)
+		*ret = (struct lan_stats){0};
+	for (; (m = hmap_next_below(&lan->macs, at, end)) != NULL; ++*at) {
 		ret->macs_local += m->told && m->best.local;
 		ret->macs_remote += m->told && !m->best.local;
 		ret->macs_held += !LIST_EMPTY(&m->locals) && !m->standing;
 	}
-	hmap_foreach (&lan->ips, i) {
+	size_t ip = *at < macs ? 0 : *at - macs, ip_end = end < macs ? 0 : end - macs;
+	for (; (i = hmap_next_below(&lan->ips, &ip, ip_end)) != NULL; ip++) {
 		ret->bindings_local += i->told && i->best.local;
 		ret->bindings_remote += i->told && !i->best.local;
 	}
+	*at = end < macs ? end : macs + ip;
+	ret->vteps = (uint32_t)lan->vteps.count;
+	ret->moves = lan->moves;
+	ret->refused_full = lan->refused_full;
+	ret->not_imported = lan->not_imported;
+	ret->foreign_vni = lan->foreign_vni;
+	ret->duplicates = lan->frozen_count;
+	ret->duplicates_found = lan->duplicates_found;
+	ret->alarms = lan->alarms;
+	memcpy(ret->flagged, lan->flagged, sizeof(ret->flagged));
+	return *at < macs + hmap_slots(&lan->ips);
+}
+
+void lan_stats(const struct lan *lan, struct lan_stats *ret)
+{
+	lan_stats_part(lan, &(size_t){0}, SIZE_MAX, ret);
 }

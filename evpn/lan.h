@@ -148,6 +148,13 @@ void lan_each_mac(const struct lan *lan, bool (*fn)(void *arg, const struct lan_
 void lan_each_binding(const struct lan *lan, bool (*fn)(void *arg, const struct lan_entry *e), void *arg);
 void lan_each_flood(const struct lan *lan, bool (*fn)(void *arg, struct ip vtep), void *arg);
 
+/* The same a part at a time, so that a full table holds nobody up: from *at (0 at first), `slots` slots of the table. False: that was
+ * the end. A table that changes in between may tell of an entry twice, or not. */
+bool lan_walk_macs(const struct lan *lan, size_t *at, size_t slots,
+	bool (*fn)(void *arg, const struct lan_entry *e), void *arg);
+bool lan_walk_bindings(const struct lan *lan, size_t *at, size_t slots,
+	bool (*fn)(void *arg, const struct lan_entry *e), void *arg);
+
 struct lan_stats {
 	/* By where the best entry is; held: of our ports, but another PE's claim stands. */
 	uint32_t macs_local, macs_remote, bindings_local, bindings_remote, vteps, macs_held;
@@ -161,3 +168,5 @@ struct lan_stats {
 	uint64_t alarms;
 };
 void lan_stats(const struct lan *lan, struct lan_stats *ret);
+/* A part at a time; true: there is more to count. */
+bool lan_stats_part(const struct lan *lan, size_t *at, size_t slots, struct lan_stats *ret);

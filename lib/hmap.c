@@ -148,12 +148,17 @@ size_t hmap_sweep(struct hmap *m, bool (*drop)(void *entry, void *arg), void *ar
 	return dropped;
 }
 
-void *hmap_next(const struct hmap *m, size_t *at)
+void *hmap_next_below(const struct hmap *m, size_t *at, size_t end)
 {
-	if (!m->slot)
-		return NULL;
-	for (; *at <= m->mask; ++*at)
+	if (end > hmap_slots(m))
+		end = hmap_slots(m);
+	for (; *at < end; ++*at)
 		if (m->slot[*at].hash)
 			return m->slot[*at].entry;
 	return NULL;
+}
+
+void *hmap_next(const struct hmap *m, size_t *at)
+{
+	return hmap_next_below(m, at, SIZE_MAX);
 }

@@ -52,6 +52,14 @@ size_t hmap_sweep(struct hmap *m, bool (*drop)(void *entry, void *arg), void *ar
 /* The next used slot at or after *at, or NULL; for hmap_foreach(). */
 void *hmap_next(const struct hmap *m, size_t *at);
 
+/* The same below slot `end`, for a walk in parts: entries may be added and removed in between, and then one that has moved may be
+ * met twice or not at all. The walk is over when *at is beyond hmap_slots(). */
+void *hmap_next_below(const struct hmap *m, size_t *at, size_t end);
+static inline size_t hmap_slots(const struct hmap *m)
+{
+	return m->slot ? m->mask + 1 : 0;
+}
+
 #define hmap_foreach(m, var)                                                                       \
 	for (size_t hmap_at_##var = 0; ((var) = hmap_next((m), &hmap_at_##var)) != NULL;           \
 		hmap_at_##var++)

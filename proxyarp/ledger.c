@@ -169,34 +169,52 @@ static uint64_t sent_on(const struct ledger *l, int c)
 
 /* A frame for one owner comes out of one port, delivered or refused; one that floods, or goes on in
  * dry run, out of any number but its own. */
-static void balance_class(struct faults *f, const struct ledger_port *ports, size_t count, int c)
+static void balance_class(struct faults *f, const struct ledger *sum, size_t ports, int c)
 {
-	uint64_t forwarded = 0, flooded = 0, out = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		const struct layout_counter *in = ports[i].l.at[DIR_IN][c];
-		const struct layout_counter *o = ports[i].l.at[DIR_OUT][c];
-		forwarded += in[OUTCOME_FORWARDED].frames + sent_on(&ports[i].l, c);
-		flooded += in[OUTCOME_FLOODED].frames + in[OUTCOME_WOULD].frames;
-		out += o[OUTCOME_DELIVERED].frames + o[OUTCOME_POLICED_OUT].frames +
+	const struct layout_counter *in = sum->at[DIR_IN][c], *o = sum->at[DIR_OUT][c];
+	uint64_t forwarded = in[OUTCOME_FORWARDED].frames + sent_on(sum, c);
+	uint64_t flooded = in[OUTCOME_FLOODED].frames + in[OUTCOME_WOULD].frames;
+	uint64_t out = o[OUTCOME_DELIVERED].frames + o[OUTCOME_POLICED_OUT].frames +
 		       o[OUTCOME_QUARANTINE].frames + o[OUTCOME_UNKNOWN_UNICAST].frames +
 		       o[OUTCOME_WOULD].frames;
-	}
-	uint64_t most = forwarded + flooded * (count ? count - 1 : 0);
+	uint64_t most = forwarded + flooded * (ports ? ports - 1 : 0);
+
 	if (is_unicast(c) && out < forwarded)
 		fault(f, LEDGER_LOST, 0, (enum frame_class)c, forwarded, out);
 	if (out > most)
 		fault(f, LEDGER_SURPLUS, 0, (enum frame_class)c, most, out);
 }
 
+void ledger_books_add(struct ledger_books *b, const struct ledger_port *p)
+{
+	struct faults f = {NULL, 0, 0};
+
+	balance_port(&f, p);
+	ledger_add(&b->sum, &p->l);
+	b->ports++;
+	b->faults += f.count;
+}
+
+size_t ledger_books_faults(const struct ledger_books *b)
+{
+	struct faults f = {NULL, 0, b->faults};
+
+	for (int c = 0; c < CLASS_COUNT; c++)
+		balance_class(&f, &b->sum, b->ports, c);
+	return f.count;
+}
+
 size_t ledger_balance(
 	const struct ledger_port *ports, size_t count, struct ledger_fault *ret, size_t max)
 {
 	struct faults f = {ret, max, 0};
+	struct ledger sum = {0};
 
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		balance_port(&f, &ports[i]);
+		ledger_add(&sum, &ports[i].l);
+	}
 	for (int c = 0; c < CLASS_COUNT; c++)
-		balance_class(&f, ports, count, c);
+		balance_class(&f, &sum, count, c);
 	return f.count;
 }

@@ -47,6 +47,16 @@ struct ledger_fault {
 
 const char *ledger_fault_text(enum ledger_fault_what what);
 
+/* The same port by port, so that not all of them have to be held at once: begin with zeroes, add each, then ask. Only the sum is
+ * kept. */
+struct ledger_books {
+	struct ledger sum;
+	size_t ports, faults;
+};
+void ledger_books_add(struct ledger_books *b, const struct ledger_port *p);
+/* How many faults there are. */
+size_t ledger_books_faults(const struct ledger_books *b);
+
 /* The books of one LAN: all its ports, the fabric's among them. Returns how many faults there are, the first `max` of them in
  * `ret`. Frames on their way while the counters are read are faults too: ask again when it is quiet. */
 size_t ledger_balance(const struct ledger_port *ports, size_t count, struct ledger_fault *ret, size_t max);
