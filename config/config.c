@@ -58,6 +58,8 @@ int config_load(const char *file, struct config **ret, char err[CONFIG_ERROR_MAX
 	config_lans(&cv, raw, c);
 	if (raw->bgp)
 		config_imports(&cv, raw->bgp, c);
+	if (raw->http)
+		config_http(&cv, raw->http, c);
 	check_log(&cv, c);
 	yaml_file_free_data(&config_schema, raw);
 	yaml_file_free(cv.file);
@@ -75,6 +77,7 @@ void config_free(struct config *c)
 		return;
 	config_bgp_free(c);
 	config_lans_free(c);
+	config_http_free(c);
 	free(c->file);
 	free(c->run_dir);
 	free(c->pin_dir);

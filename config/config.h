@@ -211,6 +211,20 @@ struct config_lan {
 	struct config_agent *agent; /* NULL on a route server */
 };
 
+/* family 0: none. */
+struct config_endpoint {
+	struct ip ip;
+	uint16_t port;
+};
+
+/* Where metrics and pages are served. */
+struct config_http {
+	struct config_endpoint quelld, agent;
+	bool open;    /* `public`: addresses that are not loopback may be listened on */
+	char **hosts; /* names that a request may have in Host, besides addresses and localhost */
+	uint32_t host_count;
+};
+
 struct config {
 	char *file;
 	uint32_t router_id; /* host order */
@@ -237,6 +251,7 @@ struct config {
 	char *feed_user;    /* who may connect to the feed besides root; default: user */
 	char *log;	   /* see log_set_from_text() */
 	int plane;	   /* 0 bpf, 1 packet, 2 null */
+	struct config_http http;
 };
 
 #define CONFIG_ERROR_MAX 512

@@ -66,6 +66,10 @@ static const struct config_field fields[] = {
 	TOP(TEXT,    "feed-user",     feed_user,      RESTART,  NOTHING),
 	TOP(TEXT,    "log",           log,            IN_PLACE, IN_PLACE),
 	TOP(WORD_PLANE, "plane",      plane,          NOTHING,  RESTART),
+	TOP(ENDPOINT, "http.quelld",  http.quelld,    IN_PLACE, IN_PLACE),
+	TOP(ENDPOINT, "http.agent",   http.agent,     IN_PLACE, RESTART),
+	TOP(FLAG,    "http.public",   http.open,      IN_PLACE, IN_PLACE),
+	ROWS(TOP, TEXTS, config, "http.hosts", http.hosts, http.host_count, IN_PLACE, IN_PLACE),
 
 	BGP(U32,     "as",            as,             RESTART,  NOTHING),
 	BGP(U16,     "port",          port,           RESTART,  NOTHING),

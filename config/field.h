@@ -35,6 +35,7 @@ enum config_field_type {
 	T_SWITCH_PES,
 	T_RTS, /* of struct config_import */
 	T_VTEPS,
+	T_ENDPOINT,
 	T_NEVER, /* uint32_t; 0: never */
 	T_PE_VTEPS,
 	T_WORD_ROLE,

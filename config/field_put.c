@@ -184,6 +184,16 @@ static void put_switches(struct config_text *t, enum config_field_type type,
 	config_text_put(t, "]");
 }
 
+static void put_endpoint(struct config_text *t, const struct config_endpoint *e)
+{
+	char buf[IP_TEXT];
+
+	if (e->port)
+		config_text_put(t, e->ip.family == 6 ? "[%s]:%u" : "%s:%u", ip_format(e->ip, buf), e->port);
+	else
+		config_text_put(t, "none");
+}
+
 static void put_vteps(struct config_text *t, const struct config_import *im)
 {
 	if (im->vtep_count)
@@ -385,6 +395,9 @@ void config_field_put(struct config_text *t, const struct config_field *f, const
 		break;
 	case T_PE_VTEPS:
 		put_pe_vteps(t, object);
+		break;
+	case T_ENDPOINT:
+		put_endpoint(t, (const struct config_endpoint *)at);
 		break;
 	case T_NEVER:
 		if (*(const uint32_t *)at)

@@ -28,4 +28,6 @@ void config_policy(
 #define CONFIG_GRATUITOUS                                                                          \
 	(CLASS_BIT(CLASS_ARP_GRATUITOUS) | CLASS_BIT(CLASS_ARP_REPLY_BCAST) |                      \
 		CLASS_BIT(CLASS_NA_UNSOLICITED))
+void config_http(struct convert *cv, const struct raw_http *raw, struct config *c);
+void config_http_free(struct config *c);
 void config_agent_free(struct config_agent *a);

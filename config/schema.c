@@ -287,6 +287,14 @@ static const cyaml_schema_value_t lan_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_lan, lan_fields),
 };
 
+static const cyaml_schema_field_t http_fields[] = {
+	TEXT("quelld", struct raw_http, quelld),
+	TEXT("agent", struct raw_http, agent),
+	FLAG("public", struct raw_http, open),
+	TEXTS("hosts", struct raw_http, hosts, 16),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t config_fields[] = {
 	CYAML_FIELD_STRING_PTR("router-id", CYAML_FLAG_POINTER, struct raw_config, router_id, 1, 64),
 	MAPPING("bgp", struct raw_config, bgp, bgp_fields),
@@ -300,6 +308,7 @@ static const cyaml_schema_field_t config_fields[] = {
 	TEXT("feed-user", struct raw_config, feed_user),
 	TEXT("log", struct raw_config, log),
 	TEXT("plane", struct raw_config, plane),
+	MAPPING("http", struct raw_config, http, http_fields),
 	CYAML_FIELD_END,
 };
 

@@ -148,12 +148,19 @@ struct raw_lan {
 	uint32_t pe_vteps_count;
 };
 
+struct raw_http {
+	char *quelld, *agent;
+	bool open;
+	struct raw_list hosts;
+};
+
 struct raw_config {
 	char *router_id;
 	struct raw_bgp *bgp;
 	struct raw_lan *lans;
 	uint32_t lans_count;
 	char *run_dir, *pin_dir, *state_dir, *user, *group, *feed_user, *log, *plane;
+	struct raw_http *http;
 };
 
 extern const cyaml_schema_value_t config_schema;

@@ -158,6 +158,32 @@ static bool allows(const struct config_import *im, int type)
 	return im->types[type / 8] & 1 << type % 8;
 }
 
+START_TEST(http_listens_where_it_is_said)
+{
+	struct config *c;
+	char err[CONFIG_ERROR_MAX] = "", text[IP_TEXT];
+
+	ck_assert_int_eq(load_text(TOP, &c, err), 0);
+	ck_assert_uint_eq(c->http.quelld.port, 0);
+	ck_assert_uint_eq(c->http.agent.port, 0);
+	config_free(c);
+	ck_assert_msg(load_text(TOP "http: {quelld: \"[::1]:9179\", agent: \"127.0.0.2:80\"}\n", &c, err) == 0, "%s",
+		err);
+	ck_assert_str_eq(ip_format(c->http.quelld.ip, text), "::1");
+	ck_assert_uint_eq(c->http.quelld.port, 9179);
+	ck_assert_str_eq(ip_format(c->http.agent.ip, text), "127.0.0.2");
+	ck_assert_uint_eq(c->http.agent.port, 80);
+	config_free(c);
+	ck_assert_msg(load_text(TOP "http: {quelld: \"0.0.0.0:9179\", public: true, hosts: [lg.example.net]}\n", &c,
+			      err) == 0,
+		"%s", err);
+	ck_assert(c->http.open);
+	ck_assert_uint_eq(c->http.host_count, 1);
+	ck_assert_str_eq(c->http.hosts[0], "lg.example.net");
+	config_free(c);
+}
+END_TEST
+
 START_TEST(import_said_for_all_and_for_one)
 {
 	struct config *c = must_load(
@@ -404,6 +430,25 @@ static const struct {
 	{"bgp: {as: 1}\n", ":1:6: missing key: router-id"},
 	{"router-id: x\n", ":1:12: router-id: 'x': expected an IPv4 address"},
 	{"router-id: ::1\n", ":1:12: router-id: '::1': expected an IPv4 address"},
+	{TOP "http: {quelld: \"127.0.0.1\"}\n",
+		":2:16: http.quelld: '127.0.0.1': expected an address and a port, such as \"127.0.0.1:9179\" or "
+		"\"[::1]:9179\""},
+	{TOP "http: {quelld: \"::1:80\"}\n",
+		":2:16: http.quelld: '::1:80': expected an address and a port, such as \"127.0.0.1:9179\" or "
+		"\"[::1]:9179\""},
+	{TOP "http: {agent: \"[127.0.0.1]:80\"}\n",
+		":2:15: http.agent: '[127.0.0.1]:80': expected an address and a port, such as \"127.0.0.1:9179\" or "
+		"\"[::1]:9179\""},
+	{TOP "http: {agent: \"127.0.0.1:65536\"}\n",
+		":2:15: http.agent: '127.0.0.1:65536': expected an address and a port, such as \"127.0.0.1:9179\" "
+		"or \"[::1]:9179\""},
+	{TOP "http: {agent: \"0.0.0.0:80\"}\n",
+		":2:15: http.agent: '0.0.0.0:80': not a loopback address: anybody who can reach it could look; "
+		"public: true says that this is meant"},
+	{TOP "http: {quelld: \"127.0.0.1:80\", agent: \"127.0.0.1:80\"}\n",
+		":2:39: http.agent: '127.0.0.1:80': quelld listens there"},
+	{TOP "http: {hosts: [\"lg.example.net:80\"]}\n",
+		":2:15: http.hosts: 'lg.example.net:80': expected a host name in lower case, without a port"},
 	{TOP "rooter-id: 1\n", ":2:1: unknown key: rooter-id"},
 	{TOP TOP, ":2:1: key given twice: router-id"},
 	{TOP "bgp:\n  as: 0\n", ":3:7: bgp.as: 0: expected an AS number"},
@@ -631,6 +676,7 @@ int main(void)
 	tcase_add_test(tc, defaults_are_sane);
 	tcase_add_test(tc, reads_what_is_said);
 	tcase_add_test(tc, fetches);
+	tcase_add_test(tc, http_listens_where_it_is_said);
 	tcase_add_test(tc, import_said_for_all_and_for_one);
 	tcase_add_test(tc, policy_of_a_lan_and_of_ports);
 	tcase_add_test(tc, sponge_dead_duplicate_announce);
