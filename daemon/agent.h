@@ -29,6 +29,7 @@ struct cmdline;
 struct loop;
 struct agent;
 struct agent_control;
+struct http_server;
 struct agent_feed;
 struct agent_sponge;
 struct ledger;
@@ -129,6 +130,7 @@ struct agent {
 	uint32_t quarantined_count;
 	struct agent_feed *feed;
 	struct agent_control *control;
+	struct http_server *http;
 	uint64_t started_ms;
 	uint64_t events;
 	struct log_limit attach_log, alarm_log, full_log;
@@ -311,6 +313,7 @@ void agent_alarm_log(struct agent_lan *lan, const struct agent_alarm *alarm);
 /* SPOOF, RULE and MOVED. */
 void agent_alarms_event(struct agent_lan *lan, const struct layout_event *e);
 json_t *agent_alarms_show(const struct agent *a);
+uint64_t agent_alarms_total(const struct agent *a);
 
 /* --- agent_quarantine.c --- */
 

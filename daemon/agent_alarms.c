@@ -184,6 +184,11 @@ json_t *agent_alarms_show(const struct agent *a)
 	return json_pack("{s:I, s:o}", "total", (json_int_t)a->alarms->total, "alarms", list);
 }
 
+uint64_t agent_alarms_total(const struct agent *a)
+{
+	return a->alarms ? a->alarms->total : 0;
+}
+
 void agent_alarms_new(struct agent *a)
 {
 	a->alarms = calloc(1, sizeof(*a->alarms));

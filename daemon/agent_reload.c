@@ -11,6 +11,7 @@
 #include "config/diff.h"
 #include "daemon/agent.h"
 #include "daemon/cmdline.h"
+#include "daemon/http.h"
 #include "daemon/registries.h"
 #include "daemon/reload_show.h"
 #include "lib/log.h"
@@ -92,6 +93,7 @@ static void apply(struct agent *a, struct news *n)
 	log_changes(n);
 	agent_vtep_own(a, n->config, was);
 	a->config = n->config;
+	http_commit(a->http, &a->config->http.agent, &a->config->http);
 	for (uint32_t i = 0; i < a->lan_count; i++) {
 		/* There is one: a LAN that goes needs a restart. */
 		const struct config_lan *c = lan_of(n->config, a->lans[i].c->name);

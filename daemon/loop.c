@@ -25,7 +25,10 @@ struct loop {
 	struct loop_signal signals[LOOP_SIGNALS];
 	int signal_count;
 	bool stop;
+	struct loop_stats stats;
 };
+
+const uint64_t loop_late_us[LOOP_LATE_BUCKETS] = {1000, 5000, 20000, 100000, 1000000};
 
 uint64_t loop_now_ns(void)
 {
@@ -136,15 +139,16 @@ void loop_on_signal(struct loop *l, int signo, void (*fn)(void *arg, int signo),
 		abort();
 }
 
-/* Sleeps for file descriptors until `until_ms` and runs their callbacks. */
-static void wait_and_dispatch(struct loop *l, uint64_t until_ms)
+/* Sleeps for file descriptors until `until_ms` and runs their callbacks. Returns since when there was something to do, as far as
+ * that can be told: libevent does not say when it woke up. */
+static uint64_t wait_and_dispatch(struct loop *l, uint64_t until_ms)
 {
 	uint64_t now_ns = loop_now_ns();
 
 	if (until_ms <= now_ns / 1000000) {
 		/* Once, or it would go on for as long as somebody has octets for us. */
 		event_base_loop(l->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
-		return;
+		return now_ns;
 	}
 	if (until_ms != TIMERS_NEVER) {
 		uint64_t left_us = (until_ms * 1000000 - now_ns) / 1000 + 1;
@@ -157,6 +161,27 @@ static void wait_and_dispatch(struct loop *l, uint64_t until_ms)
 	}
 	event_base_loop(l->base, EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY);
 	event_del(l->wake);
+	now_ns = loop_now_ns();
+	return until_ms != TIMERS_NEVER && until_ms * 1000000 < now_ns ? until_ms * 1000000 : now_ns;
+}
+
+static void count_turn(struct loop *l, uint64_t ns)
+{
+	size_t i = 0;
+
+	l->stats.turns++;
+	l->stats.busy_ns += ns;
+	if (ns > l->stats.longest_ns)
+		l->stats.longest_ns = ns;
+	while (i < LOOP_LATE_BUCKETS && ns > loop_late_us[i] * 1000)
+		i++;
+	if (i < LOOP_LATE_BUCKETS)
+		l->stats.within[i]++;
+}
+
+void loop_stats(const struct loop *l, struct loop_stats *ret)
+{
+	*ret = l->stats;
 }
 
 void loop_once(struct loop *l, uint64_t max_ms)
@@ -168,7 +193,7 @@ void loop_once(struct loop *l, uint64_t max_ms)
 		until = l->deadline_ms;
 	if (max_ms < TIMERS_NEVER - now && now + max_ms < until)
 		until = now + max_ms;
-	wait_and_dispatch(l, until);
+	uint64_t since_ns = wait_and_dispatch(l, until);
 	take_signals(l);
 	timers_run(&l->timers, loop_now_ms());
 
@@ -179,6 +204,7 @@ void loop_once(struct loop *l, uint64_t max_ms)
 		if (deadline < l->deadline_ms)
 			l->deadline_ms = deadline;
 	}
+	count_turn(l, loop_now_ns() - since_ns);
 }
 
 void loop_run(struct loop *l)

@@ -50,6 +50,14 @@ void loop_on_signal(struct loop *l, int signo, void (*fn)(void *arg, int signo),
 /* Turns until loop_stop(); the turn in which it is called is finished. */
 void loop_run(struct loop *l);
 void loop_stop(struct loop *l);
+/* How long what was due had to wait: what a turn takes from its waking up to its end, a timer's lateness included. */
+#define LOOP_LATE_BUCKETS 5
+extern const uint64_t loop_late_us[LOOP_LATE_BUCKETS]; /* upper bounds; what is beyond is in turns alone */
+struct loop_stats {
+	uint64_t turns, busy_ns, longest_ns;
+	uint64_t within[LOOP_LATE_BUCKETS]; /* turns, of this bucket alone */
+};
+void loop_stats(const struct loop *l, struct loop_stats *ret);
 /* One turn that sleeps at most `max_ms`; for tests and for start-up and shutdown with their own
  * condition. */
 void loop_once(struct loop *l, uint64_t max_ms);

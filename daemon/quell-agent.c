@@ -29,6 +29,7 @@
 
 #include "daemon/agent.h"
 #include "daemon/cmdline.h"
+#include "daemon/http_agent.h"
 #include "daemon/loop.h"
 #include "daemon/notify.h"
 #include "daemon/pidlock.h"
@@ -169,6 +170,16 @@ static void set_limits(struct agent *a)
 		abort();
 }
 
+static int open_http(struct life *l)
+{
+	char err[HTTP_ERROR_MAX];
+	int r = http_agent_new(&l->a, err);
+
+	if (r < 0)
+		log_error(LOG_MAIN, "%s", err);
+	return r;
+}
+
 static int open_plane(struct life *l)
 {
 	struct agent *a = &l->a;
@@ -188,7 +199,8 @@ static int start(struct life *l)
 
 	if ((r = check_rights(a)) < 0 || (r = take_lock(l)) < 0 || (r = open_netlink(l)) < 0 ||
 		(r = agent_lans_find(a, &l->registries)) < 0 ||
-		(r = agent_control_new(a, &a->control)) < 0 || (r = open_plane(l)) < 0)
+		(r = agent_control_new(a, &a->control)) < 0 || (r = open_http(l)) < 0 ||
+		(r = open_plane(l)) < 0)
 		return r;
 	agent_alarms_new(a);
 	agent_quarantine_load(a);
@@ -337,6 +349,7 @@ static void release(struct life *l, bool keep)
 		event_free(l->plane_event);
 	agent_feed_free(a->feed);
 	a->feed = NULL;
+	http_free(a->http);
 	agent_control_free(a->control);
 	agent_lans_stop(a, keep);
 	if (a->plane)

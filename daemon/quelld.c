@@ -27,6 +27,7 @@
 #include "config/config.h"
 #include "daemon/bmp_client.h"
 #include "daemon/control_quelld.h"
+#include "daemon/http_quelld.h"
 #include "daemon/loop.h"
 #include "daemon/notify.h"
 #include "daemon/quelld.h"
@@ -141,7 +142,7 @@ static struct speaker *make_speaker(const struct config *c)
 
 static int open_sockets(struct quelld *q)
 {
-	char path[PATH_LEN], err[TRANSPORT_ERROR_MAX];
+	char path[PATH_LEN], err[TRANSPORT_ERROR_MAX > HTTP_ERROR_MAX ? TRANSPORT_ERROR_MAX : HTTP_ERROR_MAX];
 	int rc = transport_new(q->loop, q->config, &q->transport, err);
 
 	if (rc < 0) {
@@ -169,7 +170,10 @@ static int open_sockets(struct quelld *q)
 	/* For the group's operators, and so that the file can go when we do. */
 	if (q->user.set && chown(path, q->user.uid, q->user.gid) < 0)
 		log_warning(LOG_MAIN, "%s: %s", path, strerror(errno));
-	return 0;
+	rc = http_quelld_new(q, err);
+	if (rc < 0)
+		log_error(LOG_MAIN, "%s", err);
+	return rc;
 }
 
 /* --- serve and end --- */
@@ -241,6 +245,7 @@ static int serve(struct quelld *q)
 
 static void release(struct quelld *q)
 {
+	http_free(q->http);
 	control_quelld_free(q->control);
 	if (q->lans)
 		quelld_lans_detach(q->lans);

@@ -13,6 +13,7 @@
 
 struct bmp_client;
 struct control_quelld;
+struct http_server;
 struct loop;
 struct quelld_lans;
 struct quelld_policy;
@@ -31,6 +32,7 @@ struct quelld {
 	struct bmp_client *bmp;
 	struct control_quelld *control;
 	struct notify *notify;
+	struct http_server *http;
 	struct pidlock lock;
 	struct priv_user user;
 	uid_t feed_user;

@@ -16,6 +16,7 @@
 #include "config/diff.h"
 #include "daemon/bmp_client.h"
 #include "daemon/cmdline.h"
+#include "daemon/http.h"
 #include "daemon/loop.h"
 #include "daemon/quelld.h"
 #include "daemon/quelld_lans.h"
@@ -123,7 +124,7 @@ static void find_changes(const struct quelld *q, struct news *n)
 static int prepare(
 	struct quelld *q, const struct config_diff *d, const struct config *is, char *err)
 {
-	char why[TRANSPORT_ERROR_MAX];
+	char why[TRANSPORT_ERROR_MAX > HTTP_ERROR_MAX ? TRANSPORT_ERROR_MAX : HTTP_ERROR_MAX];
 
 	if (config_diff_worst(d, false) >= CONFIG_RESTART) {
 		snprintf(err, CONFIG_ERROR_MAX,
@@ -133,8 +134,15 @@ static int prepare(
 		return -EBUSY;
 	}
 	int rc = transport_prepare(q->transport, is, why);
-	if (rc < 0)
+	if (rc < 0) {
 		snprintf(err, CONFIG_ERROR_MAX, "%s: bgp: %s: nothing was changed", is->file, why);
+		return rc;
+	}
+	rc = http_prepare(q->http, &is->http.quelld, why);
+	if (rc < 0) {
+		transport_cancel(q->transport, is);
+		snprintf(err, CONFIG_ERROR_MAX, "%s: %s: nothing was changed", is->file, why);
+	}
 	return rc;
 }
 
@@ -214,6 +222,7 @@ static void apply(struct quelld *q, struct news *n)
 	struct registries old = q->registries;
 
 	transport_commit(q->transport, is);
+	http_commit(q->http, &is->http.quelld, &is->http);
 	quelld_lans_set(q->lans, is);
 	bool recheck = quelld_policy_set(q->policy, is, &n->registries); /* it asks the LANs */
 	speaker_change(q->speaker, &sc, loop_now_ms());
@@ -246,6 +255,7 @@ json_t *quelld_reload(struct quelld *q, bool dry_run)
 		answer = reload_refused(err, n.changes);
 	} else if (dry_run) {
 		transport_cancel(q->transport, n.config);
+		http_cancel(q->http);
 		answer = json_pack("{s:o, s:b}", "changes", n.changes, "applied", 0);
 	} else {
 		log_notice(LOG_CONFIG, "reload of %s: %zu changes", n.config->file,

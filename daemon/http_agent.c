@@ -1,0 +1,30 @@
+#include "daemon/http_agent.h"
+
+#include <string.h>
+
+#include "daemon/agent.h"
+
+static const struct {
+	const char *path;
+	void (*answer)(struct agent *a, const struct http_request *r, struct http_answer *ret);
+} rows[] = {
+	{"/metrics", metrics_agent},
+};
+
+static void on_request(void *arg, const struct http_request *r, struct http_answer *ret)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (strcmp(r->path, rows[i].path) == 0)
+			rows[i].answer(arg, r, ret);
+}
+
+int http_agent_new(struct agent *a, char err[HTTP_ERROR_MAX])
+{
+	struct http_hooks hooks = {on_request, a};
+
+	a->http = http_new(a->loop, &hooks, NULL);
+	int rc = http_prepare(a->http, &a->config->http.agent, err);
+	if (rc == 0)
+		http_commit(a->http, &a->config->http.agent, &a->config->http);
+	return rc;
+}
