@@ -33,8 +33,7 @@
 #include "proxyarp/linux/packet_parts.h"
 
 /* The same gates as the BPF plane's: see there. */
-#define LEARN_RATE 256
-#define SPOOF_RATE 16
+static const uint32_t budget_rates[BUDGETS] = {[BUDGET_LEARN] = 256, [BUDGET_SPOOF] = 16, [BUDGET_ASK] = 128};
 #define ALL_RATE 16384
 #define BURST_SEC 4
 
@@ -108,7 +107,8 @@ static int packet_open(
 	p->slots = calloc(l->ports, sizeof *p->slots);
 	p->seen = calloc(SEEN, sizeof *p->seen);
 	p->now_ns = now_ns();
-	p->all = bucket_of(ALL_RATE, ALL_RATE * BURST_SEC, p->now_ns);
+	for (int i = 0; i < BUDGETS; i++)
+		p->budget[i] = bucket_of(ALL_RATE, ALL_RATE * BURST_SEC, p->now_ns);
 	p->log_loss = LOG_LIMIT(2, 10000);
 	p->log_fault = LOG_LIMIT(5, 10000);
 	if (p->epoll < 0 || !p->slots || !p->seen || !watch(p, p->retry, &p->retry) || !watch(p, p->flush, &p->flush)) {
@@ -146,7 +146,7 @@ static struct slot *slot(struct plane *p, uint32_t i)
 static int packet_port_set(struct plane *p, uint32_t ifindex, const struct layout_port *v)
 {
 	if (v->slot >= p->slot_count)
-		return -EINVAL;
+		return -ENOSPC;
 	if (!p->gate && (v->unknown_target == UNKNOWN_POLICE || v->policed[DIR_OUT] || v->kind == PORT_UNDERLAY))
 		return -EOPNOTSUPP;
 	if (!slot(p, v->slot))
@@ -165,7 +165,7 @@ static int packet_policer_set(struct plane *p, uint32_t i, enum frame_dir dir,
 	struct layout_policer conf = v ? *v : (struct layout_policer){0};
 
 	if (!s)
-		return i < p->slot_count ? -ENOMEM : -EINVAL;
+		return i < p->slot_count ? -ENOMEM : -ENOSPC;
 	if (!p->gate && conf.rate)
 		return -EOPNOTSUPP;
 	struct policer *police = &s->police[dir][group];
@@ -193,9 +193,9 @@ static int packet_port_attach(struct plane *p, uint32_t ifindex, bool xdp)
 			.ifindex = ifindex,
 			.in = {.port = port, .dir = DIR_IN},
 			.out = {.port = port, .dir = DIR_OUT},
-			.sender = -1,
-			.learn = bucket_of(LEARN_RATE, LEARN_RATE * BURST_SEC, p->now_ns),
-			.spoof = bucket_of(SPOOF_RATE, SPOOF_RATE * BURST_SEC, p->now_ns)};
+			.sender = -1};
+		for (int i = 0; i < BUDGETS; i++)
+			port->budget[i] = bucket_of(budget_rates[i], budget_rates[i] * BURST_SEC, p->now_ns);
 		p->ports = port;
 	}
 	r = p->gate ? gate_attach(p->gate, ifindex) : 0;

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE /* sendmmsg */
 #include "proxyarp/linux/packet_parts.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -38,8 +39,17 @@ static void count_verdict(const struct plane *p, uint32_t ifindex, enum frame_di
 		add(&s->would[dir][v->cls][v->would], octets);
 }
 
-static void tell(struct plane *p, struct port *port, const struct layout_event *e)
+static enum packet_budget budget_of(const struct layout_event *e, bool ask)
 {
+	if (ask)
+		return BUDGET_ASK;
+	return e->type == EVENT_SPOOF || e->type == EVENT_RULE ? BUDGET_SPOOF : BUDGET_LEARN;
+}
+
+/* The gates of the BPF plane (bpf_tell.h): told a moment ago, what this port may tell, what all may. */
+static void tell(struct plane *p, struct port *port, const struct layout_event *e, bool ask)
+{
+	enum packet_budget kind = budget_of(e, ask);
 	struct seen_key k;
 	struct seen *s;
 
@@ -48,14 +58,13 @@ static void tell(struct plane *p, struct port *port, const struct layout_event *
 	k.ifindex = e->ifindex;
 	k.type = e->type;
 	k.flags = e->flags;
+	k.rule = e->rule;
 	memcpy(k.mac, e->mac, sizeof k.mac);
 	memcpy(k.ip, e->ip, sizeof k.ip);
 	s = &p->seen[siphash(siphash_process_key(), &k, sizeof k) % SEEN];
 	if (memcmp(&s->k, &k, sizeof k) == 0 && p->now_ns - s->when_ns < SEEN_NS)
 		return;
-	if (!bucket_take(e->type == EVENT_SPOOF || e->type == EVENT_RULE ? &port->spoof : &port->learn, 1,
-		    p->now_ns) ||
-		!bucket_take(&p->all, 1, p->now_ns))
+	if (!bucket_take(&port->budget[kind], 1, p->now_ns) || !bucket_take(&p->budget[kind], 1, p->now_ns))
 		return;
 	*s = (struct seen){k, p->now_ns};
 	p->fn(p->arg, e);
@@ -90,11 +99,22 @@ static void police(struct plane *p, const struct layout_port *lp, enum frame_dir
 
 /* --- sending --- */
 
+/* How many left; -1: none. That a port went down stays with its socket as an error for whoever sends next, be it up again or not. */
+static int send_frames(const struct port *port, struct mmsghdr *messages, unsigned n)
+{
+	int r = port->sender >= 0 ? sendmmsg(port->sender, messages, n, MSG_DONTWAIT) : -1;
+
+	if (r < 0 && port->sender >= 0 && errno == ENETDOWN)
+		r = sendmmsg(port->sender, messages, n, MSG_DONTWAIT);
+	return r;
+}
+
 static bool send_frame(const struct port *port, const uint8_t *frame, size_t len)
 {
-	ssize_t n = port->sender >= 0 ? send(port->sender, frame, len, MSG_DONTWAIT) : -1;
+	struct iovec part = {(void *)(uintptr_t)frame, len};
+	struct mmsghdr message = {.msg_hdr = {.msg_iov = &part, .msg_iovlen = 1}};
 
-	return n == (ssize_t)len;
+	return send_frames(port, &message, 1) == 1;
 }
 
 bool packet_send_counted(struct port *port, const uint8_t *frame, size_t len, enum frame_outcome o)
@@ -142,8 +162,8 @@ void packet_answers_send(struct port *port)
 		parts[i] = (struct iovec){port->answers[i].frame, port->answers[i].len};
 		messages[i].msg_hdr = (struct msghdr){.msg_iov = &parts[i], .msg_iovlen = 1};
 	}
-	while (sent < n && port->sender >= 0) {
-		int r = sendmmsg(port->sender, messages + sent, n - sent, MSG_DONTWAIT);
+	while (sent < n) {
+		int r = send_frames(port, messages + sent, n - sent);
 		if (r <= 0)
 			break;
 		sent += (unsigned)r;
@@ -239,9 +259,9 @@ static void judge_in(struct port *port, const struct layout_port *lp, enum packe
 			count_verdict(p, port->ifindex, DIR_IN, &v, octets);
 	}
 	if (v.has_event)
-		tell(p, port, &v.event);
+		tell(p, port, &v.event, false);
 	if (v.has_ask)
-		tell(p, port, &v.ask);
+		tell(p, port, &v.ask, true);
 }
 
 static void judge_out(struct port *port, const struct layout_port *lp, enum packet_source from,

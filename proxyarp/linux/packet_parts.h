@@ -17,6 +17,9 @@
 #define WAITING 16
 #define WAITING_LEN 128 /* what asks is not longer */
 
+/* What may be told: who speaks, who breaks rules, who is asked for. A flood of one hides none of the others. */
+enum packet_budget { BUDGET_LEARN, BUDGET_SPOOF, BUDGET_ASK, BUDGETS };
+
 struct capture {
 	struct port *port;
 	pcap_t *pcap;
@@ -41,7 +44,7 @@ struct port {
 	int sender; /* -1: none */
 	struct answer answers[ANSWERS]; /* sent by the batch */
 	unsigned answer_count;
-	struct bucket learn, spoof;
+	struct bucket budget[BUDGETS];
 	struct layout_counter base[GATE_COUNTS]; /* the kernel's counts when ours were last zero */
 };
 
@@ -54,7 +57,7 @@ struct waiting {
 
 struct seen_key {
 	uint32_t lan, ifindex;
-	uint8_t type, flags, mac[6], ip[16];
+	uint8_t type, flags, rule, mac[6], ip[16];
 };
 
 /* One place for a key: another one there only loses the memory of it. */
@@ -86,7 +89,7 @@ struct plane {
 	bool polling, flushing; /* within poll(); that timer runs */
 	uint64_t now_ns, losses_ns, lost;
 	struct waiting waiting;
-	struct bucket all;
+	struct bucket budget[BUDGETS]; /* of all ports together */
 	struct seen *seen;
 	struct log_limit log_loss, log_fault;
 	void (*fn)(void *, const struct layout_event *);

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/ip.h"
 #include "lib/log.h"
@@ -30,7 +31,7 @@ static struct plane *plane;
 
 static int open_plane(char **w, int n)
 {
-	static const struct plane_ops *const all[] = {&plane_bpf, &plane_null};
+	static const struct plane_ops *const all[] = {&plane_bpf, &plane_packet, &plane_null};
 	bool adopted = false;
 	int err;
 
@@ -205,19 +206,64 @@ static void print_event(void *arg, const struct layout_event *e)
 	*comma = ", ";
 }
 
+/* --- events --- */
+
+static struct layout_event *events;
+static size_t event_count, event_room;
+
+static void keep_event(void *arg, const struct layout_event *e)
+{
+	(void)arg;
+	if (event_count == event_room) {
+		event_room = event_room ? 2 * event_room : 64;
+		events = reallocarray(events, event_room, sizeof *events);
+		if (!events)
+			abort();
+	}
+	events[event_count++] = *e;
+}
+
+/* What waits for the plane; false: nothing did. */
+static bool serve(int wait_ms)
+{
+	struct pollfd fd = {.fd = ops->fd(plane), .events = POLLIN};
+
+	return poll(&fd, 1, wait_ms) == 1 && ops->poll(plane, keep_event, NULL) == 0;
+}
+
 /* Waits a moment for the first: an event is there before its frame has reached anybody, but not
  * before it was sent. */
 static int print_events(void)
 {
-	struct pollfd fd = {.fd = ops->fd(plane), .events = POLLIN};
 	const char *comma = "";
-	int err;
 
-	(void)poll(&fd, 1, 200);
+	while (!event_count && serve(200))
+		;
 	printf("{\"result\": 0, \"rows\": [");
-	err = ops->poll(plane, print_event, &comma);
-	printf("], \"polled\": %d}\n", err);
+	for (size_t i = 0; i < event_count; i++)
+		print_event(&comma, &events[i]);
+	event_count = 0;
+	printf("]}\n");
 	return 1;
+}
+
+/* The packet plane's frames are ours to carry, also while nobody asks. */
+static bool next_line(char *line, int size)
+{
+	while (plane && ops == &plane_packet) {
+		struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+
+		while (serve(0))
+			;
+		if (poll((struct pollfd[]){in, {.fd = ops->fd(plane), .events = POLLIN}}, 2, -1) < 0)
+			return false;
+		if (poll(&in, 1, 0) == 1) {
+			while (serve(0))
+				;
+			break;
+		}
+	}
+	return fgets(line, size, stdin);
 }
 
 static void count4(void *arg, const struct layout_key4 *k, const struct layout_bind *v)
@@ -337,12 +383,15 @@ int main(void)
 
 	if (levels && log_set_from_text(levels))
 		return 2;
-	while (fgets(line, sizeof line, stdin)) {
+	while (next_line(line, sizeof line)) {
 		int n = 0, result;
 
 		for (char *s = strtok(line, " \n"); s && n < 16; s = strtok(NULL, " \n"))
 			w[n++] = s;
 		result = n ? run(w, n) : -EINVAL;
+		/* What it queues for the kernel is there when we say so. */
+		while (plane && ops == &plane_packet && serve(1))
+			;
 		if (result <= 0)
 			printf("{\"result\": %d}\n", result);
 		fflush(stdout);

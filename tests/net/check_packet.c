@@ -330,7 +330,7 @@ START_TEST(port_down_up_and_away)
 		turn(until, "an answer after the port came back");
 	}
 	ck_assert_int_eq(ops->port_set(plane, port[1], &police), WITH_NFT ? 0 : -EOPNOTSUPP);
-	ck_assert_int_eq(ops->port_set(plane, port[1], &far), -EINVAL);
+	ck_assert_int_eq(ops->port_set(plane, port[1], &far), -ENOSPC);
 	/* A port that is down from the start is taken up when it comes. */
 	sh("ip link add name p9 type veth peer name m9");
 	ck_assert_int_eq(ops->port_set(plane, ifindex_of("p9"), &lone), 0);

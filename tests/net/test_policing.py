@@ -14,7 +14,7 @@ import struct
 import subprocess
 
 import pytest
-from test_plane_bpf import CLOSED, M_STATIC, MEMBER, POLICE, Shell, Wire
+from plane_box import CLOSED, M_STATIC, MEMBER, POLICE, Shell, Wire
 
 pytestmark = pytest.mark.needs("tests/bpf/plane_shell", "tests/bench_agent/offer", "ethtool")
 SETTLE = 0.3  # seconds in which the first burst is used up
