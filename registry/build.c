@@ -56,6 +56,13 @@ void build_drop(struct build *b)
 
 /* --- saying --- */
 
+void build_line(struct build *b, enum registry_grade grade, const char *line)
+{
+	b->errors += grade == REGISTRY_ERROR;
+	if (grade != REGISTRY_NOTE || !b->errors)
+		b->line(b->arg, grade, line);
+}
+
 void build_say(struct build *b, enum registry_grade grade, const char *where, const char *text,
 	const char *what)
 {
@@ -71,7 +78,7 @@ void build_say(struct build *b, enum registry_grade grade, const char *where, co
 		snprintf(line, sizeof(line), "%s: %s%s%s", s->name, where, *where ? ": " : "",
 			text_escape(safe, sizeof(safe), said, strlen(said)));
 	}
-	b->line(b->arg, grade, line);
+	build_line(b, grade, line);
 }
 
 /* --- who has what --- */

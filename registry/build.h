@@ -35,6 +35,7 @@ struct build {
 	build_line_fn *line;
 	void *arg;
 	const struct build_source *source; /* of what is being added */
+	size_t errors;
 	struct registry *reg;
 	char at[BUILD_WHERE]; /* the port being filled */
 	size_t member_room, port_room;
@@ -49,6 +50,8 @@ struct registry *build_end(struct build *b);
 /* Instead of build_end(). */
 void build_drop(struct build *b);
 
+/* A line as it is. Once there is an error nothing comes of the whole, and notes are no longer told. */
+void build_line(struct build *b, enum registry_grade grade, const char *line);
 /* `what` is of the value `text`, NULL: of the place itself. */
 void build_say(struct build *b, enum registry_grade grade, const char *where, const char *text,
 	const char *what);

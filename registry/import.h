@@ -7,8 +7,9 @@
  *   addresses  vlan/N/ip-addresses (registry/addresses.c): which addresses are nobody's
  *   yaml       our own (registry/yaml.c)
  *
- * The join is by address (and interface): a layer2 entry says where, the ixf entry with the same IP says who. Addresses of the
- * exchange's own (member_type ixp or routeserver) are the exchange's hosts.
+ * The join is by address (and interface): a layer2 entry says where, the ixf entry with the same IP says who (registry/join.c).
+ * Addresses of the exchange's own (member_type ixp or routeserver) are the exchange's hosts. YAML files come first: what they have,
+ * another book does not take from them.
  */
 #pragma once
 #include "registry/registry.h"
@@ -24,7 +25,8 @@ enum registry_kind {
 
 const char *registry_kind_name(enum registry_kind k);
 
-/* By its content; UNKNOWN is refused by registry_import(). */
+/* By its content, as far as it goes: a file cut off or wrong further on is still of its kind. UNKNOWN is refused by
+ * registry_import(). */
 enum registry_kind registry_kind_of(const char *text, size_t len);
 
 struct registry_file {
@@ -57,5 +59,6 @@ void registry_findings_free(struct registry_findings *f);
 /* 0 with *ret to be freed, and perhaps notes and conflicts; -EINVAL if there is an ERROR, *ret untouched. A conflict (two entries
  * claim one IP or MAC, an IP outside the LAN or one of the exchange's own, a group MAC) leaves out what conflicts of the later one, but
  * with `strict` (registry_load) it is an error. `ret_f` is filled in either case. */
+/* No file may be longer than REGISTRY_FILE_MAX. */
 int registry_import(const struct registry_file *files, size_t count, const struct registry_lan *lan, bool strict,
 	struct registry **ret, struct registry_findings *ret_f);

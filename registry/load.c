@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "registry/yaml.h"
+#include "registry/build.h"
+#include "registry/read.h"
 
 /* Lines in the caller's buffer: whole ones, as many as it holds. */
 struct lines {
@@ -42,7 +43,7 @@ static int read_file(const char *path, char **ret, size_t *ret_len)
 	while (r > 0) {
 		if (cap - len < 2) {
 			cap = cap ? 2 * cap : 65536;
-			char *more = cap > 2 * (size_t)REGISTRY_FILE_MAX ? NULL : realloc(text, cap);
+			char *more = cap > REGISTRY_FILE_MAX ? NULL : realloc(text, cap);
 			if (!more) {
 				r = -EFBIG;
 				break;
@@ -68,32 +69,30 @@ static int read_file(const char *path, char **ret, size_t *ret_len)
 int registry_load(const char *const *files, size_t file_count, const struct registry_lan *lan,
 	struct registry **ret, char err[REGISTRY_ERROR_MAX])
 {
-	struct build_source *sources = calloc(file_count + 1, sizeof(*sources));
+	struct registry_file *texts = calloc(file_count + 1, sizeof(*texts));
 	struct lines lines = {.buf = err};
-	struct build b;
+	struct registry *reg = NULL;
+	char line[BUILD_LINE];
 	int r = 0;
 
-	if (!sources)
+	if (!texts)
 		abort();
 	err[0] = '\0';
-	build_init(&b, lan, add_line, &lines);
-	for (size_t i = 0; i < file_count && r == 0 && lines.errors == 0; i++) {
-		char *text = NULL, line[BUILD_LINE];
-		size_t len;
-		sources[i].name = files[i];
-		r = read_file(files[i], &text, &len);
+	for (size_t i = 0; i < file_count && r == 0; i++) {
+		char *text = NULL;
+		texts[i].name = files[i];
+		r = read_file(files[i], &text, &texts[i].len);
+		texts[i].text = text;
 		if (r < 0) {
 			snprintf(line, sizeof(line), "%s: %s", files[i], strerror(-r));
 			add_line(&lines, REGISTRY_ERROR, line);
-			break;
 		}
-		registry_yaml_read(&b, &sources[i], text, len);
-		free(text);
 	}
-	struct registry *reg = build_end(&b);
+	if (r == 0)
+		reg = registry_read(texts, file_count, lan, add_line, &lines);
 	for (size_t i = 0; i < file_count; i++)
-		registry_yaml_close(&sources[i]);
-	free(sources);
+		free((char *)texts[i].text);
+	free(texts);
 	if (r == 0 && lines.errors)
 		r = -EINVAL;
 	if (r < 0) {

@@ -144,7 +144,7 @@ void registry_yaml_read(struct build *b, struct build_source *source, const char
 	b->source = source;
 	if (yaml_text_load(source->name, text, len, &registry_schema, &errs, &source->yaml, (void **)&raw) <
 		0) {
-		b->line(b->arg, REGISTRY_ERROR, line);
+		build_line(b, REGISTRY_ERROR, line);
 		return;
 	}
 	for (uint32_t i = 0; i < raw->members_count; i++)
