@@ -17,8 +17,12 @@ struct registry_step {
 	char why[160];
 };
 
-/* Compares; and in `is` keeps the MACs that `was` has on the same port and member, and that are nobody else's now, as former
- * ones. `was` NULL: the first one, which is never refused. */
+/* Compares; and in `is` keeps the MACs that `was` has on the same port and member, and that are no other member's now, as former
+ * ones: those that go now before those that were former already, as many as a port may have. A port that has no MAC any more keeps
+ * none. `was` NULL: the first one, which is never refused. Done also if refused.
+ *
+ * The same port and member is the same AS (where that is not known: name), port and PE; of several entries there, or where the port
+ * is not known, the one with an address in common. */
 void registry_replace(const struct registry *was, struct registry *is, const struct registry_limits *limits,
 	struct registry_step *ret);
 
