@@ -17,6 +17,7 @@
 #include "cli/clear.h"
 #include "cli/neighbor.h"
 #include "cli/quarantine.h"
+#include "cli/registry.h"
 #include "cli/reload.h"
 #include "cli/show.h"
 #include "cli/sponge.h"
@@ -38,6 +39,7 @@ static const char help[] =
 	"       quell sponge add | del ADDRESS [--lan LAN]\n"
 	"       quell refresh | reset | shutdown | enable NEIGHBOR [option ...]\n"
 	"       quell reload [--dry-run] [--json]\n"
+	"       quell registry fetch | import | show | diff | check ...; see quell registry help\n"
 	"       quell version | help\n"
 	"\n"
 	"WHAT       is                                       WORD       narrowed by\n"
@@ -453,7 +455,20 @@ static int run(struct arguments *a, char **words, int count)
 		return run_neighbor(a, words[0], words + 1, count - 1);
 	if (strcmp(words[0], "reload") == 0)
 		return run_reload(a, count);
+	if (strcmp(words[0], "registry") == 0)
+		return wrong("registry stands before its options: quell registry ...");
 	return wrong("%s: no such command", words[0]);
+}
+
+/* What could not be said was not done. */
+static int finish(int r)
+{
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		if (errno != EPIPE)
+			fprintf(stderr, "quell: standard output: %s\n", strerror(errno));
+		return EXIT_FAILURE;
+	}
+	return r;
 }
 
 int main(int argc, char **argv)
@@ -461,14 +476,12 @@ int main(int argc, char **argv)
 	struct arguments a = {0};
 	int opt, r;
 
+	if (argc > 1 && strcmp(argv[1], "registry") == 0) {
+		argv[1] = argv[0];
+		return finish(registry_command(argc - 1, argv + 1));
+	}
 	while ((opt = getopt_long(argc, argv, "c:hV", longs, NULL)) != -1)
 		if ((r = take_option(opt, &a)) != 0)
 			return r;
-	r = run(&a, argv + optind, argc - optind);
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		if (errno != EPIPE)
-			fprintf(stderr, "quell: standard output: %s\n", strerror(errno));
-		return EXIT_FAILURE;
-	}
-	return r;
+	return finish(run(&a, argv + optind, argc - optind));
 }

@@ -19,9 +19,7 @@ void config_fetch_defaults(struct config_fetch *f)
 
 const char *config_fetch_into(const struct config_lan *lan)
 {
-	return lan->fetch.into		? lan->fetch.into
-	       : lan->registry_count ? lan->registry[0]
-				     : NULL;
+	return lan->fetch.into ? lan->fetch.into : lan->registry_count ? lan->registry[0] : NULL;
 }
 
 /* The key goes in clear over http: nowhere but to this machine itself, and a name may be anybody's. */
@@ -62,7 +60,8 @@ static const char *url_fault(const char *url)
 	return NULL;
 }
 
-static void switches(struct convert *cv, const char *at, const struct raw_fetch *raw, struct config_fetch *f)
+static void switches(
+	struct convert *cv, const char *at, const struct raw_fetch *raw, struct config_fetch *f)
 {
 	f->switch_count = raw->switches_count;
 	f->switches = convert_array(f->switch_count, sizeof(*f->switches));
@@ -80,7 +79,8 @@ static void switches(struct convert *cv, const char *at, const struct raw_fetch 
 	}
 }
 
-void config_fetch(struct convert *cv, const char *at, const struct raw_fetch *raw, struct config_lan *lan)
+void config_fetch(
+	struct convert *cv, const char *at, const struct raw_fetch *raw, struct config_lan *lan)
 {
 	struct config_fetch *f = &lan->fetch;
 	const char *fault = url_fault(raw->url);

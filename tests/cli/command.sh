@@ -83,6 +83,52 @@ sed 's#members.yaml\]#members.yaml], agent: {bridge: b, vxlan: v, sponge: {mac: 
 expect 1 'LAN ixp: agent.sponge.mac: 02:00:5e:00:00:01 is registered for AS64500$' check "$dir/sponge.yaml"
 expect 1 "quelld is not running: no $dir/run/quelld.sock" show lan -c "$dir/good.yaml"
 
+# quell registry
+registry=$dir/members.yaml
+expect 0 '^usage: quell registry' registry help
+expect 0 '^usage: quell registry' registry fetch --help
+expect 2 '^usage: quell registry' registry
+expect 2 'registry frob: no such command' registry frob
+expect 2 'registry stands before its options' --json registry show
+expect 2 'unrecognized option' registry show --frob
+expect 2 'registry fetch: --asn has no meaning here' registry fetch --asn 64500
+expect 2 'registry show: --force has no meaning here' registry show --force
+expect 2 'registry diff: --lan has no meaning here' registry diff a b --lan ixp
+expect 2 'fetch takes one LAN' registry fetch a b
+expect 2 '--dry-run changes nothing to reload' registry fetch --dry-run --reload
+expect 2 'import: which files' registry import
+expect 2 '--force goes with -o' registry import "$registry" --force
+expect 2 '--json goes with -o' registry import "$registry" --json
+expect 2 'show takes one LAN or file' registry show a b
+expect 2 'expected two files' registry diff "$registry"
+expect 2 'check: which files' registry check
+expect 2 '--asn 0: not an AS number' registry show --asn 0
+expect 2 '--asn AS: not an AS number' registry show --asn AS
+expect 2 '--mac 02:00: not a MAC address' registry show --mac 02:00
+expect 2 '--ip 198: not an address' registry show --ip 198
+expect 1 'No such file' registry fetch -c "$dir/none.yaml"
+expect 1 'no LAN has fetch: nothing says where from' registry fetch -c "$dir/good.yaml"
+expect 1 'LAN ixp has no fetch: nothing says where from' registry fetch ixp -c "$dir/good.yaml"
+expect 1 'no LAN frob' registry fetch frob -c "$dir/good.yaml"
+expect 1 'no LAN frob' registry check "$registry" -c "$dir/good.yaml" --lan frob
+expect 1 'no such file, and no such LAN in .*/good.yaml: frob' registry show frob -c "$dir/good.yaml"
+expect 1 'none.yaml: No such file' registry check "$dir/none.yaml"
+expect 1 'none.yaml: No such file' registry diff "$registry" "$dir/none.yaml"
+expect 1 '/none/out.yaml.*No such file' registry import "$registry" -o "$dir/none/out.yaml"
+expect 1 'Is a directory' registry check "$dir"
+expect 0 'AS64500 +Example Networks .*swp1 .*02:00:5e:00:00:01 +198.18.0.1$' registry show "$registry"
+expect 0 'AS64500 +Example Networks' registry show ixp -c "$dir/good.yaml"
+expect 0 '^nobody$' registry show "$registry" --asn AS64501
+expect 0 '"asn": 64500' registry show "$registry" --json
+expect 0 '^good: 1 member, 1 port, 1 MAC, 1 address, 0 given to nobody$' registry check "$registry" -c "$dir/good.yaml"
+expect 1 "198.19.0.1" registry check "$dir/outside.yaml" -c "$dir/good.yaml"
+expect 0 '^~ swp1 AS64500 addresses \[198.18.0.1\] -> \[198.19.0.1\]$' registry diff "$registry" "$dir/outside.yaml"
+expect 0 '^the same$' registry diff "$registry" "$registry"
+expect 0 '^# Written by quell registry import' registry import "$registry"
+expect 0 'is written$' registry import "$registry" -o "$dir/out.yaml"
+expect 0 'nothing has changed' registry import "$registry" -o "$dir/out.yaml"
+expect 1 'was not written by quell registry' registry import "$registry" -o "$dir/outside.yaml"
+
 # No colour for what is no terminal.
 if "$quell" help | grep -q "$(printf '\033')"; then
 	echo "colours into a pipe"
@@ -94,6 +140,14 @@ for word in $("$quell" help | grep -oE -- '--[a-z-]+' | sort -u) status neighbor
 	plain=${word#--}
 	for file in docs/quell.1 cli/completion/bash/quell cli/completion/zsh/_quell; do
 		if ! grep -qE -- "(\\\\-|--| |\(|\")$plain\b" "$src/$file"; then
+			echo "$file does not know $word"
+			failed=1
+		fi
+	done
+done
+for word in $("$quell" registry help | grep -oE -- '--[a-z-]+' | sort -u) fetch import show diff check; do
+	for file in docs/quell-registry.1 cli/completion/bash/quell cli/completion/zsh/_quell; do
+		if ! grep -qE -- "(\\\\-|--| |\\(|\")${word#--}\b" "$src/$file"; then
 			echo "$file does not know $word"
 			failed=1
 		fi
@@ -124,5 +178,9 @@ completes() {
 completes show sh
 completes routes show r
 completes --type show routes --t
+completes registry reg
+completes fetch registry f
+completes --force registry fetch --f
+completes --asn registry show --a
 completes arp-probe show ledger --class arp-
 exit $failed

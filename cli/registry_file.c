@@ -1,0 +1,172 @@
+#include <config.h>
+
+#include "cli/registry_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/statefile.h"
+
+#define CHUNK 65536
+
+static int read_all(int fd, size_t max, char **ret, size_t *ret_len)
+{
+	size_t room = CHUNK, len = 0;
+	char *text = malloc(room + 1);
+
+	for (;;) {
+		if (text && len == room) {
+			char *more = room > max ? NULL : realloc(text, 2 * room + 1);
+			if (!more) {
+				free(text);
+				return room > max ? -EFBIG : -ENOMEM;
+			}
+			text = more;
+			room *= 2;
+		}
+		if (!text)
+			return -ENOMEM;
+		ssize_t n = read(fd, text + len, room - len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 || (n == 0 && len > max)) {
+			int r = n < 0 ? -errno : -EFBIG;
+			free(text);
+			return r;
+		}
+		if (n == 0)
+			break;
+		len += (size_t)n;
+	}
+	text[len] = '\0';
+	*ret = text;
+	*ret_len = len;
+	return 0;
+}
+
+int registry_file_read(const char *path, size_t max, char **ret, size_t *ret_len)
+{
+	int fd = open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	int r = read_all(fd, max, ret, ret_len);
+	close(fd);
+	return r;
+}
+
+int registry_file_place(const char *path, char **ret_dir, char **ret_name)
+{
+	char *real = realpath(path, NULL), *copy, *dir = NULL, *name = NULL, link;
+	int r = -ENOMEM;
+
+	if (!real && errno != ENOENT)
+		return -errno;
+	if (!real && readlink(path, &link, 1) >= 0)
+		return -ENOLINK; /* it would be lost */
+	copy = strdup(real ? real : path);
+	if (copy && (name = strdup(basename(copy))) != NULL) {
+		/* basename() may have written into it. */
+		strcpy(copy, real ? real : path);
+		dir = strdup(dirname(copy));
+	}
+	if (dir && (name[0] == '/' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0))
+		r = -EISDIR;
+	else if (dir)
+		r = 0;
+	free(copy);
+	free(real);
+	if (r < 0) {
+		free(dir);
+		free(name);
+		return r;
+	}
+	*ret_dir = dir;
+	*ret_name = name;
+	return 0;
+}
+
+/* A second name for what is there: it has its first one until it is replaced. */
+static int keep_last(int dir, const char *name)
+{
+	char last[NAME_MAX + 1], fresh[NAME_MAX + 1];
+
+	if (snprintf(last, sizeof(last), "%s.last", name) >= NAME_MAX ||
+		snprintf(fresh, sizeof(fresh), "%s.last.new", name) >= NAME_MAX)
+		return -ENAMETOOLONG;
+	unlinkat(dir, fresh, 0);
+	if (linkat(dir, name, dir, fresh, 0) < 0)
+		return -errno;
+	if (renameat(dir, fresh, dir, last) < 0) {
+		int r = -errno;
+		unlinkat(dir, fresh, 0);
+		return r;
+	}
+	return 0;
+}
+
+static int put(int dir, const char *path, const char *name, const char *text, size_t len)
+{
+	struct stat st;
+	bool there = fstatat(dir, name, &st, 0) == 0;
+	int r = 0;
+
+	if (there && !S_ISREG(st.st_mode))
+		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+	if (there && (r = keep_last(dir, name)) < 0)
+		return r;
+	mode_t mask = umask(022);
+	r = statefile_write(path, name, text, len);
+	umask(mask);
+	/* Not being allowed to is no fault: whoever runs us owns it then. */
+	if (r == 0 && there && fchownat(dir, name, st.st_uid, st.st_gid, 0) < 0 && errno != EPERM)
+		r = -errno;
+	return r;
+}
+
+int registry_file_put(const char *path, const char *text, size_t len)
+{
+	char *dir, *name;
+	int r = registry_file_place(path, &dir, &name);
+
+	if (r < 0)
+		return r;
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r = fd < 0 ? -errno : put(fd, dir, name, text, len);
+	if (fd >= 0)
+		close(fd);
+	free(dir);
+	free(name);
+	return r;
+}
+
+int registry_file_lock(const char *path)
+{
+	char *dir, *name, *lock = NULL;
+	int r = registry_file_place(path, &dir, &name), fd;
+
+	if (r < 0)
+		return r;
+	r = asprintf(&lock, "%s/%s.lock", dir, name) < 0 ? -ENOMEM : 0;
+	free(dir);
+	free(name);
+	if (r < 0)
+		return r;
+	fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	r = fd < 0 ? -errno : 0;
+	free(lock);
+	if (r == 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		r = -errno;
+		close(fd);
+	}
+	return r < 0 ? r : fd;
+}
