@@ -66,22 +66,39 @@ void fetch_cache_get(const char *dir, const char *name, size_t max, struct fetch
 
 static int make_dir(const char *dir)
 {
-	return mkdir(dir, 0700) < 0 && errno != EEXIST ? -errno : 0;
+	char *copy;
+
+	if (mkdir(dir, 0700) < 0)
+		return errno == EEXIST ? 0 : -errno;
+	if ((copy = strdup(dir)) != NULL) {
+		char *slash = strrchr(copy, '/'); /* fetch_cache_dir() has put one there */
+		*slash = '\0';
+		registry_file_own(copy[0] ? copy : "/", slash + 1);
+	}
+	free(copy);
+	return 0;
+}
+
+static int write_file(const char *dir, const char *name, const char *text, size_t len)
+{
+	int r = make_dir(dir);
+
+	if (r == 0)
+		r = statefile_write(dir, name, text, len);
+	if (r == 0)
+		registry_file_own(dir, name);
+	return r;
 }
 
 int fetch_cache_put(const char *dir, const char *name, const struct fetch_cached *c)
 {
-	int r = make_dir(dir);
-
-	if (r < 0)
-		return r;
 	json_t *o = json_pack("{s:s, s:s, s:s, s:s%}", "url", c->url, "etag", c->validators.etag,
 		"last-modified", c->validators.modified, "body", c->body, c->len);
 	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
 	json_decref(o);
 	if (!text)
 		return -EINVAL;
-	r = statefile_write(dir, name, text, strlen(text));
+	int r = write_file(dir, name, text, strlen(text));
 	free(text);
 	return r;
 }
@@ -108,6 +125,5 @@ int fetch_cache_set_due(const char *dir, bool due)
 {
 	if (!due)
 		return statefile_remove(dir, DUE);
-	int r = make_dir(dir);
-	return r < 0 ? r : statefile_write(dir, DUE, "\n", 1);
+	return write_file(dir, DUE, "\n", 1);
 }

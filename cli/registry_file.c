@@ -7,6 +7,7 @@
 #include <libgen.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,40 +96,55 @@ int registry_file_place(const char *path, char **ret_dir, char **ret_name)
 	return 0;
 }
 
-/* A second name for what is there: it has its first one until it is replaced. */
-static int keep_last(int dir, const char *name)
+void registry_file_own(const char *dir, const char *name)
 {
-	char last[NAME_MAX + 1], fresh[NAME_MAX + 1];
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
 
-	if (snprintf(last, sizeof(last), "%s.last", name) >= NAME_MAX ||
-		snprintf(fresh, sizeof(fresh), "%s.last.new", name) >= NAME_MAX)
-		return -ENAMETOOLONG;
-	unlinkat(dir, fresh, 0);
-	if (linkat(dir, name, dir, fresh, 0) < 0)
-		return -errno;
-	if (renameat(dir, fresh, dir, last) < 0) {
-		int r = -errno;
-		unlinkat(dir, fresh, 0);
-		return r;
-	}
-	return 0;
+	/* Only root may, and only root has to. */
+	if (fd >= 0 && fstat(fd, &st) == 0 &&
+		fchownat(fd, name, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+		errno = 0;
+	if (fd >= 0)
+		close(fd);
 }
 
-static int put(int dir, const char *path, const char *name, const char *text, size_t len)
+/* A copy, not a link: the kernel lets nobody link what is somebody else's (fs.protected_hardlinks). */
+static int keep_last(const char *dir, const char *name)
+{
+	char last[NAME_MAX + 1], *text;
+	size_t len;
+
+	if (snprintf(last, sizeof(last), "%s.last", name) >= NAME_MAX)
+		return -ENAMETOOLONG;
+	int r = statefile_read(dir, name, SIZE_MAX / 4, &text, &len);
+	if (r < 0)
+		return r;
+	r = statefile_write(dir, last, text, len);
+	free(text);
+	if (r == 0)
+		registry_file_own(dir, last);
+	return r;
+}
+
+static int put(int fd, const char *dir, const char *name, const char *text, size_t len)
 {
 	struct stat st;
-	bool there = fstatat(dir, name, &st, 0) == 0;
+	bool there = fstatat(fd, name, &st, 0) == 0;
 	int r = 0;
 
 	if (there && !S_ISREG(st.st_mode))
 		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
-	if (there && (r = keep_last(dir, name)) < 0)
-		return r;
 	mode_t mask = umask(022);
-	r = statefile_write(path, name, text, len);
+	if (there)
+		r = keep_last(dir, name);
+	if (r == 0)
+		r = statefile_write(dir, name, text, len);
 	umask(mask);
+	if (r == 0 && !there)
+		registry_file_own(dir, name);
 	/* Not being allowed to is no fault: whoever runs us owns it then. */
-	if (r == 0 && there && fchownat(dir, name, st.st_uid, st.st_gid, 0) < 0 && errno != EPERM)
+	if (r == 0 && there && fchownat(fd, name, st.st_uid, st.st_gid, 0) < 0 && errno != EPERM)
 		r = -errno;
 	return r;
 }
@@ -151,22 +167,27 @@ int registry_file_put(const char *path, const char *text, size_t len)
 
 int registry_file_lock(const char *path)
 {
-	char *dir, *name, *lock = NULL;
-	int r = registry_file_place(path, &dir, &name), fd;
+	char *dir, *name, lock[NAME_MAX + 1];
+	int r = registry_file_place(path, &dir, &name), at, fd;
 
 	if (r < 0)
 		return r;
-	r = asprintf(&lock, "%s/%s.lock", dir, name) < 0 ? -ENOMEM : 0;
-	free(dir);
-	free(name);
-	if (r < 0)
-		return r;
-	fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	r = fd < 0 ? -errno : 0;
-	free(lock);
+	at = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r = at < 0 ? -errno : 0;
+	if (r == 0 && snprintf(lock, sizeof(lock), "%s.lock", name) >= NAME_MAX)
+		r = -ENAMETOOLONG;
+	fd = r < 0 ? -1 : openat(at, lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (r == 0 && fd < 0)
+		r = -errno;
+	if (r == 0)
+		registry_file_own(dir, lock);
 	if (r == 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		r = -errno;
 		close(fd);
 	}
+	if (at >= 0)
+		close(at);
+	free(dir);
+	free(name);
 	return r < 0 ? r : fd;
 }

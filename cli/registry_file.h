@@ -13,5 +13,8 @@ int registry_file_place(const char *path, char **ret_dir, char **ret_name);
  * untouched. */
 int registry_file_put(const char *path, const char *text, size_t len);
 
+/* What root has made in `dir` is its owner's, so that a timer which is not root can go on with it. */
+void registry_file_own(const char *dir, const char *name);
+
 /* Whoever writes PATH holds PATH.lock meanwhile. A descriptor to be closed; -EWOULDBLOCK: somebody does; other -errno. */
 int registry_file_lock(const char *path);

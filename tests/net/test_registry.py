@@ -5,8 +5,10 @@ import os
 import pathlib
 import re
 import socket
+import shutil
 import stat
 import subprocess
+import tempfile
 import threading
 
 import pytest
@@ -22,7 +24,7 @@ class Box:
     """A configuration, a key, an IXP Manager, and the command."""
 
     def __init__(self, folder, build, server):
-        self.folder, self.build, self.server, self.env = folder, build, server, {}
+        self.folder, self.build, self.server, self.env, self.user = folder, build, server, {}, None
         self.into, self.key = folder / "ixp.yaml", folder / "key"
         self.key.write_text(KEY + "\n")
         self.key.chmod(0o600)
@@ -39,7 +41,8 @@ class Box:
     def start(self, *args):
         env = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")} | self.env
         return subprocess.Popen([f"{self.build}/quell", "registry", *map(str, args)], stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, text=True, env=env)
+                                stderr=subprocess.PIPE, text=True, env=env,
+                                user=self.user, group=self.user)
 
     def quell(self, *args, code=0):
         p = self.start(*args)
@@ -213,6 +216,31 @@ def test_owner_and_link_stay(box):
     box.fetch()
     assert box.into.is_symlink() and real.stat().st_uid == 65534 and stat.S_IMODE(real.stat().st_mode) == 0o644
     assert last_of(real) and not last_of(box.into)
+
+
+@pytest.fixture
+def nobodys():
+    """A directory that pytest does not hide from other users."""
+    with tempfile.TemporaryDirectory(prefix="quell-registry-") as folder:
+        os.chown(folder, 65534, 65534)
+        yield pathlib.Path(folder)
+
+
+def test_a_timer_goes_on_where_root_began(nobodys, build, serve):
+    shutil.copy(f"{build}/quell", nobodys)
+    box = Box(nobodys, nobodys, serve())
+    shutil.copy(box.server.ca, nobodys / "ca.pem")
+    (nobodys / "ca.pem").chmod(0o644)
+    box.write(**{"ca-file": nobodys / "ca.pem"})
+    os.chown(box.key, 0, 65534)
+    box.key.chmod(0o640)
+    box.fetch()
+    box.server.exchange.members[2]["status"] = "quarantine"
+    box.server.asked.clear()
+    box.user = 65534
+    assert box.outcome()["result"] == "changed"
+    assert sorted(s for _, s, _ in box.server.asked) == [200, 304, 304]
+    assert {f.stat().st_uid for f in (box.folder / "ixp.yaml.cache").iterdir()} == {65534}
 
 
 def test_only_looked_at(box):
