@@ -115,7 +115,7 @@ static int put_into(
 	if (lock == -EWOULDBLOCK)
 		put_fail(told, "failed", "somebody else is at it: %s.lock is held", o->out);
 	else if (lock < 0)
-		put_fail(told, "failed", "%s", strerror(-lock));
+		put_fail(told, "failed", "%s.lock: %s", o->out, strerror(-lock));
 	else
 		r = registry_put(b->files, b->count, &put, told);
 	if (lock > 0)
