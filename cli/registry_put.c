@@ -15,7 +15,7 @@
 #include "registry/diff.h"
 #include "registry/safety.h"
 
-#define SMALL 4 /* so few bindings less are a member that leaves */
+#define SMALL 4 /* so few bindings less are a member that leaves; none if none may */
 
 struct registry_lan registry_lan_of(const struct config_lan *lan)
 {
@@ -196,7 +196,8 @@ static void tell_step(json_t *told, const struct registry *r, const struct regis
 static int compare(
 	const struct put_options *o, const struct registry *was, struct registry *is, json_t *told)
 {
-	struct registry_limits limits = {.max_removed_percent = o->max_removed, .small = SMALL};
+	struct registry_limits limits = {
+		.max_removed_percent = o->max_removed, .small = o->max_removed ? SMALL : 0};
 	struct registry_step step;
 
 	registry_replace(was, is, &limits, &step);
