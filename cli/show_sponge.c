@@ -54,6 +54,8 @@ static void state(struct table *t, const json_t *e)
 		table_cell(t, pending);
 	} else if (text && strcmp(text, "static") == 0 && !answered) {
 		table_cell(t, "static, silent");
+	} else if (value_true(e, "unassigned")) {
+		table_cell(t, "unassigned");
 	} else {
 		table_cell(t, text);
 	}

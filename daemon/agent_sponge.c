@@ -345,6 +345,18 @@ static void set_trap(struct agent_sponge *p)
 	p->trapped = r == 0;
 }
 
+/* The registry's word that an address is nobody's needs no proof; but where the sponge is off, nothing is answered for. */
+static void take_unassigned(struct agent_sponge *p)
+{
+	const struct registry *reg = agent_sponge_on(p->lan) ? p->lan->registry : NULL;
+	size_t out = sponge_list(p->s, reg ? reg->unassigned : NULL, reg ? reg->unassigned_count : 0, loop_now_ms());
+
+	if (out)
+		log_warning(LOG_REGISTRY,
+			"%s: %zu of %zu unassigned addresses are not sponged: no room (half of sponge.max, a quarter of max-bindings)",
+			p->lan->c->name, out, reg->unassigned_count);
+}
+
 void agent_sponge_open(struct agent_lan *lan)
 {
 	struct agent_sponge *p = calloc(1, sizeof(*p));
@@ -368,6 +380,7 @@ void agent_sponge_open(struct agent_lan *lan)
 		abort();
 	lan->sponge = p;
 	agent_sponge_load(p);
+	take_unassigned(p);
 	bindings_each(lan->books, take_leftover, &l);
 	for (size_t i = 0; i < l.count; i++)
 		bindings_sponge_del(lan->books, l.ips[i]);
@@ -383,6 +396,7 @@ void agent_sponge_configure(struct agent_lan *lan)
 	/* The books' own trap for dead members is the same MAC, and may just have gone. */
 	set_trap(lan->sponge);
 	sponge_configure(lan->sponge->s, &c, loop_now_ms());
+	take_unassigned(lan->sponge);
 }
 
 void agent_sponge_tick(struct agent_lan *lan, uint64_t now_ms)

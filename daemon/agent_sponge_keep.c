@@ -46,7 +46,7 @@ static void save_row(void *arg, const struct sponge_view *v)
 	struct saving *s = arg;
 	struct sponge_file_row *r;
 
-	if (v->state < SPONGE_SPONGED || v->network)
+	if (v->state < SPONGE_SPONGED || (v->state == SPONGE_STATIC && !v->said))
 		return;
 	if (s->f.count == s->cap) {
 		s->cap = s->cap ? s->cap * 2 : 64;

@@ -100,6 +100,7 @@ static void add_address(void *arg, const struct sponge_view *v)
 		"answered", v->active, "network", v->network, "since_s", json_since(v->since_ms),
 		"asked_s", v->asked_ms ? json_since(v->asked_ms) : json_null(), "queries",
 		json_u64(v->queries), "trapped", json_u64(v->trapped), "askers", askers);
+	json_object_set_new(o, "unassigned", json_boolean(v->listed));
 	if (v->state == SPONGE_PENDING)
 		json_object_set_new(o, "pending", json_u64(v->pending));
 	json_array_append_new(w->rows, o);
@@ -214,6 +215,7 @@ static const char *why_not(int r)
 	return r == -EINVAL ? "that address is none that a host of the LAN may have"
 	       : r == -EEXIST
 		       ? "somebody has that address, or it is sponged by the operator already"
+	       : r == -EPERM ? "the registry has that address as unassigned"
 	       : r == -ENOENT ? "that address is not sponged"
 	       : r == -ENOSPC ? "no room"
 			      : strerror(-r);

@@ -57,8 +57,10 @@ static struct share_port *largest(const struct shares *s)
 int shares_room(struct shares *s, uint32_t ifindex, struct share **ret_victim)
 {
 	struct share_port *p = hmap_get(&s->ports, port_hash(ifindex), &ifindex);
+	/* What is of no port is the operator's. */
+	uint32_t share = ifindex || s->max < 4 ? s->per_port : s->max / 2;
 
-	if (!p || p->count < s->per_port) {
+	if (!p || p->count < share) {
 		if (s->count < s->max)
 			return 0;
 		p = largest(s);

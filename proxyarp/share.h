@@ -1,6 +1,6 @@
 /* A bounded table that many ports fill: each may hold a quarter of it, and pays with its own least recently used entry for what
  * it brings beyond that. When the table is full, whoever holds the most pays. So nobody's flood pushes out what came by another
- * port, unless that port holds more.
+ * port, unless that port holds more. What is of no port (ifindex 0) may be half.
  *
  * Entries are the caller's and embed a struct share; this keeps order and counts, never frees.
  */

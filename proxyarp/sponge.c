@@ -83,7 +83,7 @@ void sponge_enter(struct sponge *s, struct sponge_entry *e, enum sponge_state st
 	if (e->state != state) {
 		s->sponged += (state == SPONGE_SPONGED) - (e->state == SPONGE_SPONGED);
 		s->statics += (state == SPONGE_STATIC) - (e->state == SPONGE_STATIC);
-		s->dirty |= !e->network && (state >= SPONGE_SPONGED || e->state >= SPONGE_SPONGED);
+		s->dirty |= !e->network && !e->listed && (state >= SPONGE_SPONGED || e->state >= SPONGE_SPONGED);
 		e->since_ms = now_ms;
 	}
 	e->state = state;
@@ -169,12 +169,10 @@ uint32_t sponge_recent(const struct sponge *s, const struct sponge_entry *e, uin
 
 /* --- the operator's word --- */
 
-static int add_static(struct sponge *s, struct ip ip, bool network, uint64_t now_ms)
+static int add_static(struct sponge *s, struct ip ip, uint64_t now_ms, struct sponge_entry **ret)
 {
 	struct sponge_entry *e = sponge_find(s, ip);
 
-	if (e && e->state == SPONGE_STATIC)
-		return -EEXIST;
 	if (!e && !(e = sponge_make(s, ip, 0, now_ms)))
 		return -ENOSPC;
 	int r = e->active ? 0 : sponge_activate(s, e);
@@ -182,14 +180,25 @@ static int add_static(struct sponge *s, struct ip ip, bool network, uint64_t now
 		sponge_drop(s, e);
 		return r;
 	}
-	e->network = network;
+	*ret = e;
 	sponge_enter(s, e, SPONGE_STATIC, SPONGE_UNLISTED, now_ms);
 	return 0;
 }
 
 int sponge_add(struct sponge *s, struct ip ip, uint64_t now_ms)
 {
-	return sponge_may_be(s, ip) ? add_static(s, ip, false, now_ms) : -EINVAL;
+	struct sponge_entry *e = sponge_find(s, ip);
+	int r = 0;
+
+	if (!sponge_may_be(s, ip))
+		return -EINVAL;
+	if (e && (e->said || (e->state == SPONGE_STATIC && !e->active)))
+		return -EEXIST;
+	if (!e || e->state != SPONGE_STATIC)
+		r = add_static(s, ip, now_ms, &e);
+	if (r == 0)
+		e->said = s->dirty = true;
+	return r;
 }
 
 int sponge_del(struct sponge *s, struct ip ip)
@@ -198,8 +207,68 @@ int sponge_del(struct sponge *s, struct ip ip)
 
 	if (!e || e->network || e->state < SPONGE_SPONGED)
 		return -ENOENT;
-	sponge_drop(s, e);
+	if (e->listed && !e->said)
+		return -EPERM;
+	s->dirty = true;
+	e->said = false;
+	if (!e->listed)
+		sponge_drop(s, e);
 	return 0;
+}
+
+static bool was_listed(void *entry, void *arg)
+{
+	struct sponge *s = arg;
+	struct sponge_entry *e = entry;
+
+	if (e->state != SPONGE_STATIC || e->listed || e->said || e->network)
+		return false;
+	sponge_let_go(s, e);
+	free(e);
+	return true;
+}
+
+/* What somebody has waits, as after a sign of life. */
+static bool list_one(struct sponge *s, struct ip ip, uint64_t now_ms)
+{
+	struct sponge_entry *e = sponge_find(s, ip);
+
+	if (!e && !(e = sponge_make(s, ip, 0, now_ms)))
+		return false;
+	e->listed = true;
+	if (e->state == SPONGE_STATIC)
+		return true;
+	int r = e->active ? 0 : sponge_activate(s, e);
+	if (r < 0 && r != -EEXIST) {
+		sponge_drop(s, e);
+		return false;
+	}
+	e->next_ms = now_ms;
+	sponge_enter(s, e, SPONGE_STATIC, r < 0 ? SPONGE_WATCHED : SPONGE_UNLISTED, now_ms);
+	return true;
+}
+
+size_t sponge_list(struct sponge *s, const struct ip *ips, size_t count, uint64_t now_ms)
+{
+	struct sponge_entry *e;
+	size_t out = 0;
+
+	hmap_foreach (&s->entries, e)
+		e->listed = false;
+	for (size_t i = 0; i < count; i++)
+		if (sponge_may_be(s, ips[i]))
+			out += !list_one(s, ips[i], now_ms);
+	hmap_sweep(&s->entries, was_listed, s);
+	return out;
+}
+
+static void add_network(struct sponge *s, struct ip ip, uint64_t now_ms)
+{
+	struct sponge_entry *e = sponge_find(s, ip);
+
+	if ((!e || e->state != SPONGE_STATIC) && add_static(s, ip, now_ms, &e) < 0)
+		return;
+	e->network = true;
 }
 
 static void add_networks(struct sponge *s, uint64_t now_ms)
@@ -208,8 +277,8 @@ static void add_networks(struct sponge *s, uint64_t now_ms)
 		const struct prefix *p = &s->prefixes[i];
 		if (p->ip.family != 4 || p->len >= 31)
 			continue;
-		add_static(s, p->ip, true, now_ms);
-		add_static(s, ip_v4_u32(ip_to_u32(p->ip) | UINT32_MAX >> p->len), true, now_ms);
+		add_network(s, p->ip, now_ms);
+		add_network(s, ip_v4_u32(ip_to_u32(p->ip) | UINT32_MAX >> p->len), now_ms);
 	}
 }
 
@@ -260,6 +329,7 @@ int sponge_restore(struct sponge *s, const struct sponge_view *v, uint64_t now_m
 	e->queries = v->queries;
 	e->trapped = v->trapped;
 	e->told = true;
+	e->said = v->state == SPONGE_STATIC;
 	/* What has an owner by now is not sponged, but whoever was told otherwise is told; the operator's word waits until it has
 	 * none. */
 	if (r < 0) {
@@ -310,6 +380,8 @@ void sponge_each(
 			.state = e->state,
 			.active = e->active,
 			.network = e->network,
+			.listed = e->listed,
+			.said = e->said,
 			.pending = e->state == SPONGE_PENDING ? e->left : 0,
 			.since_ms = e->since_ms,
 			.asked_ms = e->asked_ms,

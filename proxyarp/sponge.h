@@ -87,9 +87,12 @@ bool sponge_life(struct sponge *s, struct ip ip, struct mac mac, uint64_t now_ms
 void sponge_tick(struct sponge *s, uint64_t now_ms);
 
 /* The operator's word. 0; add: -EINVAL (not a host's address of this LAN), -EEXIST (somebody has it, or it is static already),
- * -ENOSPC; del: -ENOENT. */
+ * -ENOSPC; del: -ENOENT, -EPERM (sponge_list() has it). */
 int sponge_add(struct sponge *s, struct ip ip, uint64_t now_ms);
 int sponge_del(struct sponge *s, struct ip ip);
+/* What the registry has as nobody's, in place of what it had before: as if the operator had said it, but that it is not kept over a
+ * restart, and that what somebody has just now waits until it is free. How many there was no room for. */
+size_t sponge_list(struct sponge *s, const struct ip *ips, size_t count, uint64_t now_ms);
 
 enum sponge_state { SPONGE_ALIVE, SPONGE_PENDING, SPONGE_SPONGED, SPONGE_STATIC };
 const char *sponge_state_text(enum sponge_state s);
@@ -99,6 +102,8 @@ struct sponge_view {
 	enum sponge_state state;
 	bool active;  /* answered */
 	bool network; /* static because of what it is */
+	bool listed;  /* static because the registry has it */
+	bool said;    /* static because the operator says so */
 	uint8_t pending; /* PENDING: seconds to go */
 	uint64_t since_ms, asked_ms; /* asked_ms 0: never */
 	uint64_t queries, trapped;   /* told of in all */

@@ -41,6 +41,8 @@ struct sponge_entry {
 	enum sponge_state state;
 	enum sponge_place place;
 	bool active, network;
+	bool listed; /* static because the registry has it as nobody's */
+	bool said;   /* static because the operator says so */
 	bool told;	  /* somebody was: there is something to repair */
 	uint8_t left;	  /* probes, or repairs, to go */
 	uint64_t next_ms; /* probed: the next probe; watched: not answered before */

@@ -4,6 +4,7 @@
  *   ask A x [N]     A asks for x, N seconds long, once a second      probe A x, data A x, say A x, trap A x    as the plane tells
  *   tick [N]        N seconds                                        life x B   the books: x is B's
  *   own x B, disown x, full, room, busy, idle, pause, resume         add x, del x  the operator
+ *   list xy, list -                                                the registry has them as nobody's
  *   = TEXT          what was done since the last such line           ? x STATE      what x is now; "none"
  */
 #include <check.h>
@@ -238,6 +239,14 @@ static void step(const char *line)
 		sponge_life(w.s, address(*a), host(*b), w.now_ms);
 	} else if (strcmp(verb, "add") == 0) {
 		did("add", (char)('0' - sponge_add(w.s, address(*a), w.now_ms)), 0, 0);
+	} else if (strcmp(verb, "list") == 0) {
+		struct ip list[16];
+		size_t n_list = 0, out;
+		for (; a[n_list] && a[n_list] != '-'; n_list++)
+			list[n_list] = address(a[n_list]);
+		out = sponge_list(w.s, list, n_list, w.now_ms);
+		if (out)
+			did("out", (char)('0' + out), 0, 0);
 	} else if (strcmp(verb, "del") == 0) {
 		did("del", (char)('0' - sponge_del(w.s, address(*a))), 0, 0);
 	} else {
@@ -305,6 +314,17 @@ static const struct {
 	{"static: a probe silences it for a minute", "add x\nprobe C x\n= set x, add 0, del x\ntick 59\n=\ntick\n= set x\n? x static"},
 	{"static: an owner silences it as long as there is one",
 		"add x\nask A x\nown x C\nlife x C\n= set x, add 0, tell A x C\ntick 300\n= tell A x C, tell A x C\n? x static\ndisown x\ntick\n= set x"},
+	{"unassigned: from the start, without proof or asker", "list xy\n= set x, set y\n? x static\ntick 90000\n= \n? y static"},
+	{"unassigned: what is there already stays", "list xy\nlist y\n= set x, set y, del x\n? x none\n? y static\nlist yz\n= set z\nlist z\n= del y\nlist -\n= del z"},
+	{"unassigned: somebody has it: it waits", "own x C\nlist x\n=\n? x static\ntick 300\n=\ndisown x\ntick\n= set x"},
+	{"unassigned: somebody comes: it yields, and is back when he is gone",
+		"list x\nask A x\nown x C\nlife x C\n= set x, tell A x C\ntick 300\n= tell A x C, tell A x C\ndisown x\ntick\n= set x"},
+	{"unassigned: a probe silences it for a minute", "list x\nprobe C x\n= set x, del x\ntick 60\n= set x\n? x static"},
+	{"unassigned: the operator cannot take it away, and what he adds stays",
+		"list x\ndel x\n= set x, del 1\nadd x\n= add 0\nadd x\n= add A\nlist -\n=\n? x static\nlist x\ndel x\n= del 0\n? x static\nlist -\n= del x\n? x none"},
+	{"unassigned: what is sponged already, and what is being proved", SPONGED "list x\n=\n? x static\nask A y 10\nlist xy\n= set y\ntick 9\n=\n? y static"},
+	{"unassigned: somebody has it: nor does the operator's word help", "own x C\nlist x\nadd x\n= add A"},
+	{"unassigned: no room", "full\nlist xy\n= out 2\n? x none"},
 	{"static needs no proof and no asker", "add x\ntick 90000\n= set x, add 0\n? x static"},
 	{"sponged, and nobody asks for a day", SPONGED "tick 86000\n=\n? x sponged\ntick 600\n= del x\n? x none"},
 	{"sponged, and asked for", SPONGED "tick 80000\nask A x\ntick 80000\n=\n? x sponged"},
