@@ -1,5 +1,5 @@
 /* The insides of quell-agent, shared by its files: quell-agent.c (its life), agent_lan.c (LANs), agent_port.c (their ports), agent_vtep.c (the fabric),
- * agent_books.c (what is told and seen), agent_ledger.c (what was counted), agent_adopt.c (what a
+ * agent_books.c (what is told and seen), agent_former.c (MACs that are being replaced), agent_ledger.c (what was counted), agent_adopt.c (what a
  * former agent left working), agent_feed.c (quelld), agent_alarms.c, agent_quarantine.c, agent_control.c (`quell show`), agent_reload.c (`quell reload`).
  *
  *   links, FDB   proxyarp/linux -> [agent_lan] -> the plane's ports, the bridge's knobs
@@ -31,6 +31,7 @@ struct agent;
 struct agent_control;
 struct http_server;
 struct agent_feed;
+struct agent_former;
 struct agent_sponge;
 struct ledger;
 
@@ -91,6 +92,8 @@ struct agent_lan {
 	struct registry *registry; /* NULL: none configured */
 	struct bindings *books;
 	struct agent_sponge *sponge; /* from the end of the start on */
+	struct agent_former *former; /* MACs of its ports here that are being replaced */
+	uint32_t former_count;
 	struct fdb_lan *fdb; /* NULL: not managed */
 	uint32_t bridge, vxlan; /* ifindex; 0: not there now */
 	uint16_t floods;
@@ -204,6 +207,17 @@ void agent_port_apply(struct agent_port *p);
 void agent_port_attach(struct agent_port *p);
 /* Knobs, once the entries are in. */
 void agent_port_turn(struct agent_port *p);
+
+/* --- agent_former.c --- */
+
+/* The LAN's registry is another than `was` (may be NULL: none), before its ports are set by it. */
+void agent_former_set(struct agent_lan *lan, const struct registry *was);
+/* The registry has it as a former MAC, and it was silent for too long: good for nothing. */
+bool agent_former_silent(const struct agent_port *p, struct mac mac);
+/* Once a second. */
+void agent_former_tick(struct agent_lan *lan, uint64_t now_ms);
+/* [{mac, silent, left_s}] */
+json_t *agent_former_show(const struct agent_port *p);
 
 /* --- agent_books.c --- */
 

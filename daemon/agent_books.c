@@ -107,6 +107,7 @@ static struct binding_config config_of(const struct agent_lan *lan)
 		.max_macs = c->max_bindings,
 		.age_sec = c->age_sec,
 		.refresh_sec = c->refresh_sec,
+		.swap_sec = c->mac_swap,
 		.anycast = c->anycast,
 		.na_new = c->na_without_override == 0,
 		.mac_list_first = c->mac_list,

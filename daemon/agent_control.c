@@ -211,6 +211,7 @@ static void add_binding(void *arg, const struct binding_view *v)
 	add_flag(flags, v->immutable, "immutable");
 	add_flag(flags, v->flags & BIND_ALT, "several-macs");
 	add_flag(flags, v->flags & BIND_EXCHANGE, "exchange");
+	add_flag(flags, v->former, "former-mac");
 	json_t *o = json_pack("{s:s, s:o, s:o, s:o}", "lan", w->lan->c->name, "ip", json_ip(v->ip),
 		"mac", json_mac(v->mac), "flags", flags);
 	if (v->duplicate)

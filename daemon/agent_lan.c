@@ -322,6 +322,7 @@ int agent_lans_find(struct agent *a, struct registries *registries)
 		lan->agent = a;
 		lan->c = &c->lans[i];
 		lan->registry = registries_take(registries, i);
+		agent_former_set(lan, NULL);
 		TAILQ_INIT(&lan->ports);
 		r = r ? r : find_lan(lan);
 	}
@@ -414,6 +415,7 @@ void agent_lans_stop(struct agent *a, bool keep)
 			free(p);
 		}
 		agent_ledger_close(lan);
+		free(lan->former);
 		free(lan->vteps);
 	}
 	agent_underlays_free(a);

@@ -38,7 +38,10 @@ static void add_entry(const struct agent_port *p, const struct registry_port *r,
 	}
 	bool exchange = p->lan->registry->members[r->member].exchange;
 	for (int i = 0; i < r->mac_count; i++) {
+		if (agent_former_silent(p, r->macs[i]))
+			continue;
 		ret->mac_group[ret->mac_count] = group;
+		ret->mac_former[ret->mac_count] = i >= r->mac_count - r->former_count;
 		ret->macs[ret->mac_count++] = r->macs[i];
 	}
 	for (int i = 0; i < r->ip_count; i++) {
@@ -300,7 +303,7 @@ static bool entries_are_in(const struct agent_port *p)
 		if (!agent_port_named(p->lan->agent, r, p->name))
 			continue;
 		for (int m = 0; m < r->mac_count; m++)
-			if (!fdb_met(p->lan->fdb, r->macs[m]))
+			if (!agent_former_silent(p, r->macs[m]) && !fdb_met(p->lan->fdb, r->macs[m]))
 				return false;
 	}
 	return true;

@@ -79,6 +79,7 @@ static void apply_lan(struct agent_lan *lan, const struct config_lan *c, struct 
 
 	lan->c = c;
 	lan->registry = registry;
+	agent_former_set(lan, was);
 	agent_books_configure(lan);
 	agent_lan_ports(lan);
 	bindings_configured(lan->books);

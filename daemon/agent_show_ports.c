@@ -27,7 +27,8 @@ static json_t *show_macs(const struct agent_port *p)
 	char text[MAC_TEXT];
 
 	for (int i = 0; p->member && i < p->member->mac_count; i++)
-		json_array_append_new(macs, json_string(mac_format(p->member->macs[i], text)));
+		if (!agent_former_silent(p, p->member->macs[i]))
+			json_array_append_new(macs, json_string(mac_format(p->member->macs[i], text)));
 	return macs;
 }
 
@@ -85,6 +86,7 @@ static json_t *show_port(const struct agent_port *p)
 
 	json_object_set_new(o, "status", status ? json_string(status) : json_null());
 	json_object_set_new(o, "quarantine", agent_quarantine_words(p->quarantine));
+	json_object_set_new(o, "former_macs", agent_former_show(p));
 	json_object_set_new(o, "rules", show_rules(p));
 	json_object_set_new(o, "dry_run", json_boolean(agent_port_dry(p)));
 	json_object_set_new(o, "xdp", json_boolean(p->xdp));

@@ -256,6 +256,7 @@ static void on_tick(void *arg, uint64_t now_ms)
 	for (uint32_t i = 0; i < l->a.lan_count; i++) {
 		struct agent_port *p;
 		agent_books_tick(&l->a.lans[i], now_ms);
+		agent_former_tick(&l->a.lans[i], now_ms);
 		agent_sponge_tick(&l->a.lans[i], now_ms);
 		agent_vteps_tick(&l->a.lans[i]);
 		TAILQ_FOREACH (p, &l->a.lans[i].ports, link)

@@ -362,8 +362,11 @@ void binding_view(const struct bindings *b, const struct binding *e, struct bind
 					  ? e->refs[REF_STATIC].station
 					  : station_find(b, *(struct mac *)v.mac);
 
+	const struct binding_port_entry *home = source == SOURCE_STATIC ? bindings_port(b, e->home) : NULL;
+
 	*ret = (struct binding_view){
 		.ip = e->ip,
+		.former = home && list_is_former(home, *(const struct mac *)v.mac),
 		.source = source,
 		.place = PLACE_NOWHERE,
 		.flags = v.flags,

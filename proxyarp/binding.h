@@ -64,6 +64,7 @@ struct binding_config {
 	uint32_t max_bindings, max_macs; /* in all */
 	uint32_t max_per_port;		 /* learned addresses a closed port; 0: 16. An open port: a quarter of all, and of all MACs */
 	uint32_t age_sec;		 /* of what was learned */
+	uint32_t swap_sec;    /* a former MAC that was not heard for so long is of interest; 0: never */
 	uint32_t refresh_sec; /* what was learned is asked after so long, and so long again; 0: a third of the age */
 	bool anycast; /* RFC 9161 section 3.2.1: an NA without O makes an entry without O; no duplicate detection */
 	bool na_new;  /* without that: an NA without O may make an entry where there is none (RFC 9131) */
@@ -118,6 +119,7 @@ struct binding_port {
 	bool closed, up;
 	struct mac macs[BINDING_MACS];
 	uint8_t mac_group[BINDING_MACS];
+	bool mac_former[BINDING_MACS]; /* is being replaced: another of its group that was heard comes first */
 	uint8_t mac_count;
 	struct ip ips[BINDING_IPS];
 	uint8_t ip_group[BINDING_IPS];
@@ -229,6 +231,7 @@ struct binding_view {
 	struct ip vtep;	  /* REMOTE */
 	uint8_t flags;	  /* BIND_* of an address, MAC_* of a MAC */
 	bool announced, stale, immutable;
+	bool former;	/* its MAC is one that is being replaced */
 	bool dead;	/* registered, and its port down or its owner not heard for long */
 	bool awaited;	/* registered for several MACs, none of which was heard yet */
 	bool duplicate; /* frozen: two have it */
@@ -238,6 +241,7 @@ struct binding_view {
 
 /* False: nobody has it, and it is not sponged. */
 bool bindings_get(const struct bindings *b, struct ip ip, struct binding_view *ret);
+bool bindings_get_mac(const struct bindings *b, struct mac mac, struct binding_view *ret);
 /* An address of that family, not link-local, that the MAC has; static ones first. False: none is known. */
 bool bindings_address_of(const struct bindings *b, struct mac mac, uint8_t family, struct ip *ret);
 void bindings_each(const struct bindings *b, void (*fn)(void *arg, const struct binding_view *v), void *arg);

@@ -142,6 +142,10 @@ struct station *list_first(
 bool list_awaits(const struct bindings *b, const struct binding *e);
 /* A frame of one of a port's MACs: addresses that await one of them are its own from now on. */
 void list_heard(struct bindings *b, const struct binding_port_entry *p, struct station *s);
+/* One of the port's MACs that are being replaced. */
+bool list_is_former(const struct binding_port_entry *p, struct mac mac);
+/* Who speaks for a registered address may have it from now on. */
+bool list_may_take(const struct binding_port_entry *p, const struct binding *e, const struct station *s);
 /* Registered, here, and not to be expected to answer. */
 bool list_is_dead(const struct bindings *b, const struct binding *e);
 

@@ -6,6 +6,9 @@
  * send them in turn: only who speaks for the address (ARP, NA) has it from then on. A port that goes down forgets who was heard:
  * that is how routers are swapped.
  *
+ * A former MAC is one that is being replaced. It is as good as the others until one of those is heard, and then stands back: it
+ * has the address no more, and cannot take it while the other is there, though what it sends goes on.
+ *
  * An exchange that would rather have an answer that may be wrong for a moment says so (mac_list_first): then the first
  * MAC of the list has the address until another speaks for it.
  */
@@ -35,6 +38,22 @@ struct station *list_first(
 	return bindings_speakers(r, e->ip, &mac) > 0 ? station_find(b, mac) : NULL;
 }
 
+bool list_is_former(const struct binding_port_entry *p, struct mac mac)
+{
+	for (int i = 0; i < p->p.mac_count; i++)
+		if (mac_eq(p->p.macs[i], mac))
+			return p->p.mac_former[i];
+	return false;
+}
+
+bool list_may_take(const struct binding_port_entry *p, const struct binding *e, const struct station *s)
+{
+	const struct station *has = e->refs[REF_STATIC].station;
+
+	return !has || !has->seen || has->home != p->ifindex || !list_is_former(p, s->mac) ||
+	       list_is_former(p, has->mac);
+}
+
 bool list_awaits(const struct bindings *b, const struct binding *e)
 {
 	const struct binding_port_entry *p = bindings_port(b, e->home);
@@ -54,7 +73,8 @@ void list_heard(struct bindings *b, const struct binding_port_entry *p, struct s
 					    : NULL;
 		if (!e || e->home != p->ifindex)
 			continue;
-		if (list_awaits(b, e))
+		const struct station *has = e->refs[REF_STATIC].station;
+		if (list_awaits(b, e) || (has && list_is_former(p, has->mac) && !list_is_former(p, s->mac)))
 			binding_link(e, REF_STATIC, s);
 		else if (!(e->plane.flags & BIND_WATCH))
 			continue;

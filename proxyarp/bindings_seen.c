@@ -104,7 +104,7 @@ static void learn(struct bindings *b, struct binding_port_entry *p, struct stati
 
 	if (e && e->home) {
 		/* The MAC that speaks for it is the one it is answered with. */
-		if (e->home == p->ifindex && bindings_may_speak(&p->p, ip, s->mac)) {
+		if (e->home == p->ifindex && bindings_may_speak(&p->p, ip, s->mac) && list_may_take(p, e, s)) {
 			binding_link(e, REF_STATIC, s);
 			binding_update(b, e, false);
 		}

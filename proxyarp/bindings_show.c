@@ -10,6 +10,15 @@ bool bindings_get(const struct bindings *b, struct ip ip, struct binding_view *r
 	return e && ret->source != SOURCE_NONE;
 }
 
+bool bindings_get_mac(const struct bindings *b, struct mac mac, struct binding_view *ret)
+{
+	const struct station *s = station_find(b, mac);
+
+	if (s)
+		station_view(b, s, ret);
+	return s != NULL;
+}
+
 bool bindings_address_of(
 	const struct bindings *b, struct mac mac, uint8_t family, struct ip *ret)
 {

@@ -74,11 +74,13 @@ bool station_is_ours(const struct bindings *b, const struct station *s)
 	return !s->self && !s->trap && (s->home ? bindings_port_is_up(b, s->home) : s->seen_on != 0);
 }
 
-/* Often enough that nobody who sends is taken for aged, or dead. */
+/* Often enough that nobody who sends is taken for aged, dead, or replaced. */
 static uint64_t report_ms(const struct bindings *b)
 {
-	uint64_t ms = (uint64_t)b->c.age_sec * 500;
+	uint64_t ms = (uint64_t)b->c.age_sec * 500, swap_ms = (uint64_t)b->c.swap_sec * 500;
 
+	if (swap_ms && swap_ms < ms)
+		ms = swap_ms;
 	return b->c.dead.after_ms && b->c.dead.after_ms / 2 < ms ? b->c.dead.after_ms / 2 : ms;
 }
 
@@ -263,9 +265,11 @@ bool station_is_empty(const struct station *s)
 
 void station_view(const struct bindings *b, const struct station *s, struct binding_view *ret)
 {
-	(void)b;
+	const struct binding_port_entry *p = bindings_port(b, s->home);
+
 	*ret = (struct binding_view){
 		.mac = s->mac,
+		.former = p && list_is_former(p, s->mac),
 		.source = s->home || s->self || s->trap ? SOURCE_STATIC
 			  : s->seen_on       ? SOURCE_DYNAMIC
 			  : s->remote        ? SOURCE_EVPN

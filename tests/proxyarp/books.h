@@ -135,10 +135,11 @@ static void show_mac(void *arg, const struct layout_mac_key *k, const struct lay
 			v->flags & MAC_DOWN ? "d" : "", v->flags & MAC_TRAP ? "t" : "");
 }
 
-/* "10 closed A,a 198.18.0.1,2001:db8::1 and B 198.18.0.2"; up unless it says down; "host": not routers, "exchange": the exchange's */
+/* "10 closed A,a 198.18.0.1,2001:db8::1 and B former b 198.18.0.2"; up unless it says down; "host": not routers, "exchange": the exchange's */
 static void do_port(struct world *w, char **arg, int n)
 {
 	struct binding_port p = {.up = true};
+	bool former = false;
 	uint32_t ifindex = (uint32_t)atoi(arg[1]);
 	uint8_t group = 0, flags = 0;
 
@@ -146,10 +147,12 @@ static void do_port(struct world *w, char **arg, int n)
 		char *save = NULL;
 		if (strcmp(arg[i], "closed") == 0)
 			p.closed = true;
+		else if (strcmp(arg[i], "former") == 0)
+			former = true;
 		else if (strcmp(arg[i], "down") == 0)
 			p.up = false;
 		else if (strcmp(arg[i], "and") == 0)
-			group++;
+			group++, former = false;
 		else if (strcmp(arg[i], "host") == 0)
 			flags = BIND_OVERRIDE;
 		else if (strcmp(arg[i], "exchange") == 0)
@@ -158,6 +161,7 @@ static void do_port(struct world *w, char **arg, int n)
 			for (char *t = strtok_r(arg[i], ",", &save); t; t = strtok_r(NULL, ",", &save)) {
 				if (t[1] == '\0') {
 					p.mac_group[p.mac_count] = group;
+					p.mac_former[p.mac_count] = former;
 					p.macs[p.mac_count++] = frame_mac(t[0]);
 				} else {
 					p.ip_group[p.ip_count] = group;
