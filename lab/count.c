@@ -10,7 +10,8 @@
  * (SIGTERM, SIGINT or
  * --seconds). With --registry FILE (lines of "MAC IPv4 IPv6") every ARP reply and every NA that arrives is held against
  * it: `wrong` counts those that name another MAC for an address that is in it. `lost` counts frames that the socket had no room for; a measurement is good only when
- * it is 0.
+ * it is 0. With --pcap FILE all that is counted is written there too, for `quell audit`: the very frames, so that two who count
+ * can be held against each other.
  */
 #define _GNU_SOURCE /* ppoll */
 
@@ -50,6 +51,7 @@ static struct entry {
 } * registry;
 static size_t entries;
 
+static FILE *capture;
 static uint64_t lost, wrong;
 static struct mac own;
 static volatile sig_atomic_t stop, report;
@@ -92,6 +94,8 @@ static int open_socket(const char *iface, bool out)
 		die("SO_RCVBUFFORCE");
 	if (setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &one, sizeof(one)))
 		die("PACKET_AUXDATA");
+	if (setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof(one)))
+		die("SO_TIMESTAMPNS");
 	if (!out && setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof(one)))
 		die("PACKET_IGNORE_OUTGOING");
 	if (setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &promiscuous, sizeof(promiscuous)))
@@ -101,17 +105,51 @@ static int open_socket(const char *iface, bool out)
 	return fd;
 }
 
-static bool tag_in_metadata(struct msghdr *m, size_t *ret_len)
+/* What comes with a frame: its length on the wire, the tag that the kernel took off, and when. */
+struct beside {
+	struct tpacket_auxdata aux;
+	struct timespec at;
+};
+
+static struct beside read_beside(struct msghdr *m, size_t have)
 {
+	struct beside b = {.aux = {.tp_len = (uint32_t)have}};
+
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
-		if (c->cmsg_level != SOL_PACKET || c->cmsg_type != PACKET_AUXDATA)
-			continue;
-		struct tpacket_auxdata aux;
-		memcpy(&aux, CMSG_DATA(c), sizeof(aux));
-		*ret_len = aux.tp_len;
-		return aux.tp_status & TP_STATUS_VLAN_VALID;
+		if (c->cmsg_level == SOL_PACKET && c->cmsg_type == PACKET_AUXDATA)
+			memcpy(&b.aux, CMSG_DATA(c), sizeof(b.aux));
+		else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS)
+			memcpy(&b.at, CMSG_DATA(c), sizeof(b.at));
 	}
-	return false;
+	return b;
+}
+
+/* --- the capture: pcap with nanoseconds, Ethernet --- */
+
+static void open_capture(const char *path)
+{
+	const uint32_t head[6] = {0xa1b23c4d, 4 << 16 | 2, 0, 0, 65536, 1};
+
+	capture = fopen(path, "we");
+	if (!capture || fwrite(head, sizeof(head), 1, capture) != 1)
+		die(path);
+}
+
+static void capture_one(const uint8_t *frame, size_t have, const struct beside *b)
+{
+	bool tagged = b->aux.tp_status & TP_STATUS_VLAN_VALID && have >= 12;
+	uint16_t tpid = b->aux.tp_status & TP_STATUS_VLAN_TPID_VALID ? b->aux.tp_vlan_tpid : ETHERTYPE_VLAN;
+	const uint16_t tag[2] = {htons(tpid), htons(b->aux.tp_vlan_tci)};
+	uint32_t more = tagged ? sizeof(tag) : 0;
+	const uint32_t head[4] = {(uint32_t)b->at.tv_sec, (uint32_t)b->at.tv_nsec, (uint32_t)have + more,
+		b->aux.tp_len + more};
+
+	fwrite(head, sizeof(head), 1, capture);
+	fwrite(frame, tagged ? 12 : have, 1, capture);
+	if (tagged) {
+		fwrite(tag, sizeof(tag), 1, capture);
+		fwrite(frame + 12, have - 12, 1, capture);
+	}
 }
 
 static void read_registry(const char *path)
@@ -168,7 +206,7 @@ static void drain(int fd)
 {
 	static uint8_t frame[65536];
 	for (;;) {
-		uint8_t control[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
+		uint8_t control[CMSG_SPACE(sizeof(struct tpacket_auxdata)) + CMSG_SPACE(sizeof(struct timespec))];
 		struct sockaddr_ll from;
 		struct iovec iov = {.iov_base = frame, .iov_len = sizeof(frame)};
 		struct msghdr m = {.msg_name = &from,
@@ -180,9 +218,11 @@ static void drain(int fd)
 		ssize_t have = recvmsg(fd, &m, 0);
 		if (have < 0)
 			return;
-		size_t len = (size_t)have;
-		bool tagged = tag_in_metadata(&m, &len);
-		count_one(frame, (size_t)have, len, tagged, from.sll_pkttype == PACKET_OUTGOING);
+		struct beside b = read_beside(&m, (size_t)have);
+		count_one(frame, (size_t)have, b.aux.tp_len, b.aux.tp_status & TP_STATUS_VLAN_VALID,
+			from.sll_pkttype == PACKET_OUTGOING);
+		if (capture)
+			capture_one(frame, (size_t)have, &b);
 	}
 }
 
@@ -206,6 +246,9 @@ static void print_report(int fd, double seconds)
 		}
 		printf("}");
 	}
+	/* What is told is also in the capture. */
+	if (capture && fflush(capture))
+		die("capture");
 	printf("}\n");
 	fflush(stdout);
 }
@@ -220,7 +263,7 @@ static double now_sec(void)
 int main(int argc, char **argv)
 {
 	static const struct option longs[] = {{"iface", 1, NULL, 'i'}, {"seconds", 1, NULL, 's'},
-		{"out", 0, NULL, 'o'}, {"registry", 1, NULL, 'r'}, {0}};
+		{"out", 0, NULL, 'o'}, {"registry", 1, NULL, 'r'}, {"pcap", 1, NULL, 'p'}, {0}};
 	const char *iface = NULL;
 	double seconds = 0;
 	bool out = false;
@@ -233,12 +276,14 @@ int main(int argc, char **argv)
 			out = true;
 		else if (c == 'r')
 			read_registry(optarg);
+		else if (c == 'p')
+			open_capture(optarg);
 		else
 			iface = NULL, optind = argc;
 	}
 	if (!iface || optind != argc) {
 		fprintf(stderr,
-			"usage: count --iface NAME [--seconds S] [--out] [--registry FILE]\n");
+			"usage: count --iface NAME [--seconds S] [--out] [--registry FILE] [--pcap FILE]\n");
 		return 2;
 	}
 	/* Signals arrive in ppoll() only, so that none is lost between a look and a wait. */

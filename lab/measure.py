@@ -15,10 +15,11 @@ from lab.netns import LabError, wait_until
 class Counter:
     """A `count` at one member's interface."""
 
-    def __init__(self, lab, member, ifname="eth0"):
+    def __init__(self, lab, member, ifname="eth0", pcap=None):
         self.member = member
         self.process = member.ns.spawn(f"count-{time.monotonic_ns()}", [
-            f"{lab.build_dir}/lab/count", "--iface", ifname, "--out", "--registry", lab.scope.dir / "neighbors"])
+            f"{lab.build_dir}/lab/count", "--iface", ifname, "--out", "--registry", lab.scope.dir / "neighbors",
+            *(["--pcap", pcap] if pcap else [])])
         self.seen = 0
         wait_until(lambda: self._lines()[:1] == ["ready"], 5, f"count at {member.name} is ready", every=0.005)
 
