@@ -52,12 +52,12 @@ static int allow_sockets(scmp_filter_ctx filter)
 	static const int families[] = {AF_UNIX, AF_NETLINK, AF_PACKET};
 	/* What interfaces are asked through (ethtool). */
 	int rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
-		SCMP_A0(SCMP_CMP_EQ, AF_INET),
-		SCMP_A1(SCMP_CMP_MASKED_EQ, SOCKET_TYPE, SOCK_DGRAM));
+		seccomp_arg(0, SCMP_CMP_EQ, AF_INET, 0),
+		seccomp_arg(1, SCMP_CMP_MASKED_EQ, SOCKET_TYPE, SOCK_DGRAM));
 
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]) && !rc; i++)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-			SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]));
+			seccomp_arg(0, SCMP_CMP_EQ, (scmp_datum_t)families[i], 0));
 	return rc;
 }
 

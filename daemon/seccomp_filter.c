@@ -28,11 +28,11 @@ static int add_all(scmp_filter_ctx filter, uint32_t action, const int *calls, si
 static int allow_data(scmp_filter_ctx filter)
 {
 	int rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
-		SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+		seccomp_arg(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 
 	return rc ? rc
 		  : seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
-			    SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+			    seccomp_arg(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 }
 
 int seccomp_filter(const struct seccomp_list *l)

@@ -39,11 +39,11 @@ static const int deadly[] = {
 static int allow_sockets(scmp_filter_ctx filter)
 {
 	int rc = seccomp_rule_add(
-		filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_INET));
+		filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, seccomp_arg(0, SCMP_CMP_EQ, AF_INET, 0));
 
 	return rc ? rc
 		  : seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-			    SCMP_A0(SCMP_CMP_EQ, AF_INET6));
+			    seccomp_arg(0, SCMP_CMP_EQ, AF_INET6, 0));
 }
 
 /* For reading alone, and nothing that is not there already. */
@@ -52,7 +52,7 @@ static int allow_reading(scmp_filter_ctx filter)
 	int no = O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND;
 
 	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
-		SCMP_A2(SCMP_CMP_MASKED_EQ, (scmp_datum_t)no, O_RDONLY));
+		seccomp_arg(2, SCMP_CMP_MASKED_EQ, (scmp_datum_t)no, O_RDONLY));
 }
 
 static int allow_more(scmp_filter_ctx filter)
