@@ -161,6 +161,12 @@ class Agent:
     def open(self):
         return self.lan()["open"] and all(p["attached"] for p in self.show("ports")["ports"])
 
+    def holds_back(self, port):
+        """What judges a port's frames stands at both its ways."""
+        if os.environ.get("QUELL_TEST_PLANE") == "packet":
+            return self.ns.run("nft", "list", "ruleset").count(f'device "{port}"') == 2
+        return all("quell_member" in self.ns.run("tc", "filter", "show", "dev", port, way) for way in ("ingress", "egress"))
+
     def port(self, n):
         return wire.Port(self.members[n])
 

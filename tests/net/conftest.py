@@ -5,6 +5,7 @@ QUELL_BUILD names the build directory; without it, the build directory that is, 
 """
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,6 +26,15 @@ def pytest_configure(config):
         raise KeyboardInterrupt
     signal.signal(signal.SIGTERM, interrupt)
     config.addinivalue_line("markers", "needs(what, ...): frr, or names of programs in the build directory or PATH")
+    config.addinivalue_line("markers", "only_bpf(why): of a module's PLANES, this one's alone")
+
+
+def pytest_generate_tests(metafunc):
+    """A module whose agents are to be tried with several planes names them: PLANES = "bpf", "packet"."""
+    planes = getattr(metafunc.module, "PLANES", ())
+    if isinstance(planes, tuple) and planes:
+        mark = metafunc.definition.get_closest_marker("only_bpf")
+        metafunc.parametrize("agent_plane", ["bpf"] if mark else planes, indirect=True)
 
 
 def find_build():
@@ -69,6 +79,16 @@ def scope():
     """Namespaces, processes and files of one test: scope.netns("a"), scope.veth(...), scope.spawn(...)."""
     with netns.Scope("test") as s:
         yield s
+
+
+@pytest.fixture(autouse=True)
+def agent_plane(request, monkeypatch):
+    """The plane of the agents that a test starts without saying which."""
+    plane = getattr(request, "param", None)
+    if plane == "packet" and not shutil.which("nft"):
+        pytest.skip("no nft here to see the gate with")
+    if plane:
+        monkeypatch.setenv("QUELL_TEST_PLANE", plane)
 
 
 FIGURES = []

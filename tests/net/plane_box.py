@@ -239,4 +239,3 @@ def arp_answer(lan, owner, ip, to_mac, to_ip):
 def na_answer(owner, ip, to_mac, to_ip, solicited=1, router=0):
     return bytes(Ether(src=owner, dst=to_mac) / IPv6(src=ip, dst=to_ip, hlim=255) /
                  ICMPv6ND_NA(R=router, S=solicited, O=1, tgt=ip) / ICMPv6NDOptDstLLAddr(lladdr=owner))
-

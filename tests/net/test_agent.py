@@ -8,6 +8,7 @@ from agent_box import MACS, OTHER, Agent, entry, ip4, ip6
 from conftest import wait_until
 
 pytestmark = pytest.mark.needs("quell-agent")
+PLANES = "bpf", "packet"
 FAR = "02:00:5e:00:0f:01"
 
 
@@ -117,6 +118,7 @@ def test_nonsense_on_the_feed_ends_the_connection_and_nothing_else(up, line):
     assert up.process.alive() and up.answered(1, ip4(2)) == MACS[2]
 
 
+@pytest.mark.only_bpf("the packet plane adopts nothing that could be swept")
 def test_an_end_before_the_hello_sweeps_nothing(up):
     """A quelld that ends a snapshot which it has not begun: what was adopted stays."""
     up.straw.say(far_mac(), far_bind(ip4(9)))
@@ -273,6 +275,7 @@ def test_a_quarantined_member(box):
 # --- life ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.only_bpf("the packet plane ends with its process")
 def test_killed_and_started_on_another_registry(up):
     """What is still right never stops being answered, what is not goes, and the ledger goes on counting."""
     up.straw.say(far_mac(), far_bind(ip4(9)))
@@ -292,6 +295,7 @@ def test_killed_and_started_on_another_registry(up):
     wait_until(lambda: up.where(ip4(9)) is None, 5, "what quelld does not name is swept")
 
 
+@pytest.mark.only_bpf("the packet plane ends with its process")
 def test_stopped_it_goes_on_answering(up):
     assert up.process.stop() == 0
     assert up.answered(1, ip4(2)) == MACS[2] and up.answered(1, ip6(2)) == MACS[2]
@@ -347,6 +351,7 @@ def test_the_packet_plane_answers_too(box):
     assert box.traces() == before, "a plane that cannot go on alone is always withdrawn"
 
 
+@pytest.mark.only_bpf("XDP is an accelerator of that plane")
 @pytest.mark.parametrize("accelerate", ["off", "xdp"])
 def test_accelerated_or_not(box, accelerate):
     box.write(entry(1), entry(2), accelerate=accelerate)

@@ -10,6 +10,7 @@ from agent_box import MACS, OTHER, Agent, entry, ip4, ip6
 from conftest import wait_until
 
 pytestmark = pytest.mark.needs("quell-agent", "quell")
+PLANES = "bpf", "packet"
 FREE = "198.18.0.200"  # nobody's
 
 

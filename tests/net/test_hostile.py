@@ -18,6 +18,7 @@ from scapy.layers.l2 import ARP, Ether
 from test_agent import FAR, far_bind, far_mac
 
 pytestmark = pytest.mark.needs("quell-agent")
+PLANES = "bpf", "packet"
 
 
 @pytest.fixture
@@ -187,6 +188,7 @@ def test_the_vxlan_device_is_made_anew_while_the_feed_goes_on(up):
     wait_until(lambda: sorted(e["dst"] for e in up.fdb("00:00:00:00:00:00")) == [OTHER, vtep2], 10, "the flood list is whole")
 
 
+@pytest.mark.only_bpf("the gate's table has an owner: nobody else can take it off, see test_plane_packet")
 @pytest.mark.parametrize("what", ["qdisc del dev swp1 clsact", "filter del dev swp1 egress", "filter del dev vx100 ingress"])
 def test_programs_that_somebody_takes_off_are_put_back(up, what):
     port = "vx100" if "vx100" in what else "swp1"
@@ -201,6 +203,7 @@ def test_programs_that_somebody_takes_off_are_put_back(up, what):
     assert up.answered(1, ip4(2)) == MACS[2]
 
 
+@pytest.mark.only_bpf("the packet plane does not look for what stands before its gate")
 def test_a_filter_of_others_is_left_and_told_of(scope, build):
     box = Agent(scope, build)
     box.ns.run("tc", "qdisc", "add", "dev", "swp1", "clsact")
@@ -230,7 +233,7 @@ def test_a_port_goes_from_one_lan_to_the_other_and_back(scope, build):
             row = box.rows("ports", "name").get("swp3")
             return row and row["lan"] == lan and row["attached"]
         wait_until(taken, 5, f"it is a port of {lan}")
-        assert all("quell_member" in box.ns.run("tc", "filter", "show", "dev", "swp3", way) for way in ("ingress", "egress"))
+        assert box.holds_back("swp3")
 
 
 # --- floods ----------------------------------------------------------------------------------------------------------
@@ -260,6 +263,7 @@ def invented(i):
     return f"02:66:{i >> 24 & 255:02x}:{i >> 16 & 255:02x}:{i >> 8 & 255:02x}:{i & 255:02x}"
 
 
+@pytest.mark.only_bpf("rate: in the packet plane each of these frames comes up to the agent")
 @pytest.mark.parametrize("n", [1, 3], ids=["closed", "open"])
 @pytest.mark.parametrize("kind", ["arp", "unicast", "targets"])
 def test_invented_macs_cost_the_agent_little(up, n, kind, figures):

@@ -15,6 +15,7 @@ from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Raw
 
 pytestmark = pytest.mark.needs("quell-agent", "quell")
+PLANES = "bpf", "packet"
 ONE, TWO = MACS[1], MACS[2]
 BRIDGE = "02:00:5e:99:00:01"
 STRANGER = "02:00:5e:00:0b:ad"

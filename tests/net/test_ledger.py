@@ -13,6 +13,7 @@ from agent_box import MACS, Agent, ip4
 from conftest import wait_until
 
 pytestmark = pytest.mark.needs("quell-agent", "quell")
+PLANES = "bpf", "packet"
 
 
 @pytest.fixture
@@ -117,6 +118,7 @@ def test_top_in_a_terminal(box):
         os.close(fd)
 
 
+@pytest.mark.only_bpf("the packet plane's counters end with its process")
 def test_what_a_departed_port_had_counted_stays(box):
     """Also over a restart of the agent, in which another port leaves."""
     ask(box, 1, ip4(2), 40)

@@ -231,4 +231,3 @@ def test_a_bond_is_a_port(lan):
     lan.log.flush()
     said = (lan.scope.dir / "plane.log").read_text()
     assert said.count("m1: not accelerated: XDP would run on the bond's interfaces") == 1
-

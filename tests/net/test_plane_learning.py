@@ -72,4 +72,3 @@ def test_the_sponge(lan):
     wait_until(lambda: told.extend((e["type"], e["ip"], e["flags"]) for e in s.do("events")["rows"]) or len(told) >= 3, 3)
     assert sorted(told) == [(E_QUERY, "198.18.0.50", 0), (E_TRAP, "198.18.0.50", 0x10), (E_LIFE, "198.18.0.50", 0)]
     assert s.ledger(lan.slot["a"])["in", "ipv4", "trapped"] == 1
-

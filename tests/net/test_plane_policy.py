@@ -170,4 +170,3 @@ def test_full_tables(lan):
     a = lan.wire("a")
     a.send(who_has(lan, "a", lan.ip4("b")))
     assert len(a.arrived(1)) == 1
-

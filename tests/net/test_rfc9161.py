@@ -13,6 +13,7 @@ from scapy.layers.inet import IP
 from scapy.layers.l2 import Ether
 
 pytestmark = pytest.mark.needs("quell-agent")
+PLANES = "bpf", "packet"
 FAR = "02:00:5e:00:0f:01"
 SELF = "02:00:5e:99:00:01"
 MACS.setdefault(4, "02:00:5e:00:00:04")
@@ -191,6 +192,7 @@ def test_a_router_is_swapped(box):
 # --- ageing and refresh -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.only_bpf("it takes a minute, and it is the books that age and ask")
 def test_refresh_is_seen_by_the_owner_alone_and_who_does_not_answer_ages(box):
     begin(box, **{"age-time": 60, "refresh": 10})
     live(box, 3, ip4(30))
