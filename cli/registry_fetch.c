@@ -23,7 +23,7 @@ static void head_of(const struct config_lan *lan, char buf[HEAD_MAX])
 
 	snprintf(buf, HEAD_MAX,
 		"%sfetch: what is changed here is lost with the next one.\nLAN %s, from %s",
-		REGISTRY_MARK + 2, lan->name, f->url);
+		&REGISTRY_MARK[2], lan->name, f->url);
 }
 
 static int fetch_and_put(const struct config_lan *lan, const char *cache,
