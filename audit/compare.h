@@ -4,7 +4,8 @@
 
 /* One side, whatever it was made of: frames a second and bits a second that a port received. */
 struct compare_cell {
-	double fps, bps, peak_fps;
+	double fps, bps;
+	double peak_fps; /* in the busiest second; of the row of all, those of BUM and of unknown unicast together */
 };
 
 struct compare_row {
@@ -29,6 +30,9 @@ void compare_side_free(struct compare_side *s);
 void compare_side_add(struct compare_side *s, const char *port, enum frame_class cls, struct compare_cell cell);
 struct compare_side *compare_side_of(const struct audit *a);
 
-/* Ports that only one side has count as 0 on the other, but for verdicts, which need both. */
+/* What a port gets without having asked for it: all but the classes that have one owner. */
+bool compare_class_floods(enum frame_class c);
+
+/* Ports that only one side has count as 0 on the other, but for verdicts, which need both. No port that both have: no pass. */
 struct compare *compare_sides(const struct compare_side *before, const struct compare_side *after, double limit_fps);
 void compare_free(struct compare *c);

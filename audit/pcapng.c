@@ -40,6 +40,7 @@ struct walker {
 	bool little;
 	struct interface *list;
 	uint32_t count;
+	bool only_interfaces, packets_begin;
 };
 
 static uint16_t get16(const struct walker *w, struct reader *r)
@@ -219,9 +220,12 @@ static void take_statistics(struct walker *w, struct reader r)
 
 static int take_block(struct walker *w, uint32_t type, struct reader r)
 {
-	switch (type) {
-	case BLOCK_INTERFACE:
+	if (type == BLOCK_INTERFACE)
 		return take_interface(w, r);
+	w->packets_begin = true;
+	if (w->only_interfaces)
+		return 0;
+	switch (type) {
 	case BLOCK_PACKET:
 	case BLOCK_PACKET_OLD:
 		return take_packet(w, r, type == BLOCK_PACKET_OLD);
@@ -282,20 +286,34 @@ static int next_block(struct walker *w)
 	return take_block(w, type, reader_of(block + 8, len - BLOCK_MIN));
 }
 
-int pcapng_file_read(struct capture *c)
+static int walk(struct walker *w)
 {
-	struct walker w = {.c = c};
+	struct capture *c = w->c;
 	int r = 0;
 
-	while (r == 0) {
+	while (r == 0 && !(w->only_interfaces && w->packets_begin)) {
 		c->number++;
 		c->at = c->s->offset;
 		if (source_at_end(c->s)) {
 			r = c->s->damaged ? capture_wrong(c, "block", -ENODATA, " ") : 0;
 			break;
 		}
-		r = next_block(&w);
+		r = next_block(w);
 	}
-	free(w.list);
+	free(w->list);
 	return r;
+}
+
+int pcapng_file_read(struct capture *c)
+{
+	struct walker w = {.c = c};
+
+	return walk(&w);
+}
+
+void pcapng_file_expect(struct capture *c)
+{
+	struct walker w = {.c = c, .only_interfaces = true};
+
+	walk(&w);
 }

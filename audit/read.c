@@ -75,6 +75,24 @@ int audit_read(struct audit *a, const char *path, const char *port, char err[AUD
 	return r;
 }
 
+void audit_expect(struct audit *a, const char *path, const char *port)
+{
+	char err[AUDIT_ERROR_MAX], name[256];
+	struct source s;
+	struct capture c = {.a = a, .path = path, .port = port, .s = &s, .err = err};
+
+	if (strcmp(path, "-") == 0 || source_open(&s, path) < 0)
+		return;
+	const uint8_t *magic = source_peek(&s, 4);
+	if (magic && memcmp(magic, "\x0a\x0d\x0d\x0a", 4) == 0) {
+		pcapng_file_expect(&c);
+	} else if (magic) {
+		capture_port_name(&c, name, sizeof(name));
+		audit_port_add(a, name);
+	}
+	source_close(&s);
+}
+
 int audit_read_octets(struct audit *a, const void *octets, size_t len, const char *path, const char *port,
 	char err[AUDIT_ERROR_MAX])
 {

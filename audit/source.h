@@ -53,3 +53,5 @@ int capture_link_wrong(const struct capture *c, const char *unit, uint32_t link)
 
 int pcap_file_read(struct capture *c);
 int pcapng_file_read(struct capture *c);
+/* Makes the ports alone, of the interfaces that are described before the first packet. */
+void pcapng_file_expect(struct capture *c);

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/audit.h"
 #include "cli/check.h"
 #include "cli/clear.h"
 #include "cli/neighbor.h"
@@ -40,6 +41,7 @@ static const char help[] =
 	"       quell refresh | reset | shutdown | enable NEIGHBOR [option ...]\n"
 	"       quell reload [--dry-run] [--json]\n"
 	"       quell registry fetch | import | show | diff | check ...; see quell registry help\n"
+	"       quell audit FILE... [option ...]; see quell audit help\n"
 	"       quell version | help\n"
 	"\n"
 	"WHAT       is                                       WORD       narrowed by\n"
@@ -68,6 +70,7 @@ static const char help[] =
 	"refresh asks a neighbor for all its routes again; reset ends its session, which begins\n"
 	"anew; shutdown ends it until enable. For root, and the user that quelld runs as.\n"
 	"reload has the daemons read theirs again, whole or not at all, and says what changed.\n"
+	"audit says what captures show: what reached which port, and who broke which rule.\n"
 	"\n"
 	"  --json             for machines\n"
 	"  --message TEXT     what the neighbor is told with reset or shutdown\n"
@@ -457,6 +460,8 @@ static int run(struct arguments *a, char **words, int count)
 		return run_reload(a, count);
 	if (strcmp(words[0], "registry") == 0)
 		return wrong("registry stands before its options: quell registry ...");
+	if (strcmp(words[0], "audit") == 0)
+		return wrong("audit stands before its options: quell audit ...");
 	return wrong("%s: no such command", words[0]);
 }
 
@@ -479,6 +484,10 @@ int main(int argc, char **argv)
 	if (argc > 1 && strcmp(argv[1], "registry") == 0) {
 		argv[1] = argv[0];
 		return finish(registry_command(argc - 1, argv + 1));
+	}
+	if (argc > 1 && strcmp(argv[1], "audit") == 0) {
+		argv[1] = argv[0];
+		return finish(audit_main(argc - 1, argv + 1));
 	}
 	while ((opt = getopt_long(argc, argv, "c:hV", longs, NULL)) != -1)
 		if ((r = take_option(opt, &a)) != 0)
