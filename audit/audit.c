@@ -134,6 +134,7 @@ uint32_t audit_port_add(struct audit *a, const char *name)
 	struct audit_port *p = &a->ports[a->port_count];
 	memcpy(p->name, shown, sizeof(p->name));
 	p->registered = port_of_name(a->registry, shown);
+	st->vantages[a->port_count].turned = !p->registered;
 	if (p->registered) {
 		uint32_t place = st->place_of[p->registered - a->registry->ports];
 		st->vantages[a->port_count].place = place;

@@ -172,7 +172,8 @@ uint32_t audit_port_add(struct audit *a, const char *name);
 /* The capture ran from - to there, also when no frame came: what rates are made from. */
 void audit_port_ran(struct audit *a, uint32_t port, int64_t from_ns, int64_t to_ns);
 /* A capture that says of frames which way they went says it of the interface it was made on. Told of it as that of the exchange's port
- * (`in`: from the member); turned round for a port whose own MACs are seen to leave it the other way. */
+ * (`in`: from the member); turned round for a port whose own MACs are seen to leave it the other way, and for one that no registry has:
+ * an observer's, which receives what comes in. */
 void audit_frame(struct audit *a, uint32_t port, enum audit_dir dir, const uint8_t *frame, size_t len, size_t wire_len,
 	int64_t ns);
 void audit_close(struct audit *a);

@@ -139,10 +139,13 @@ static void answers_for(struct audit_passage *p, struct ip ip)
 static void heard(struct audit_passage *p, struct ip ip)
 {
 	struct audit_state *st = p->a->state;
-	uint64_t hash = hash_of(&ip, sizeof(ip));
-	struct audit_speaker *s = hmap_get(&st->speakers, hash, &ip);
+	struct audit_speaker *s = p->sender ? p->sender->spoke : NULL;
 	uint32_t place = p->sender ? p->sender->place : 0;
 
+	if (s && ip_eq(s->ip, ip) && mac_eq(s->mac, p->f.src))
+		return;
+	uint64_t hash = hash_of(&ip, sizeof(ip));
+	s = hmap_get(&st->speakers, hash, &ip);
 	if (!s) {
 		s = st->speakers.count < st->max_targets ? calloc(1, sizeof(*s)) : NULL;
 		if (!s || hmap_add(&st->speakers, hash, s) < 0) {
@@ -155,6 +158,8 @@ static void heard(struct audit_passage *p, struct ip ip)
 	}
 	s->mac = p->f.src;
 	s->place = place;
+	if (p->sender)
+		p->sender->spoke = s;
 }
 
 /* The exchange may answer for others, and nobody is heard in what he does not say of himself. */

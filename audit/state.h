@@ -35,6 +35,7 @@ struct audit_sender_row {
 	bool exchange_own;  /* in audit_config.own */
 	bool at_own;	    /* seen to be sent where a port of its own was captured: counted there and nowhere else */
 	struct audit_answered *answered;
+	struct audit_speaker *spoke; /* for this address the last time: mostly it is the same one again */
 };
 
 #define AUDIT_TARGET_CALLERS_MAX 1024

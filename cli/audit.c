@@ -26,7 +26,7 @@ static const char help[] =
 	"  --prefix PREFIX      a prefix of the LAN\n"
 	"  --own MAC            a MAC of the exchange's that no registry has, as a PE's\n"
 	"what is read\n"
-	"  --port PORT=FILE     that capture is of that port\n"
+	"  --port PORT=FILE     that capture, or interface, is of that port\n"
 	"  --vni VNI            of a mirror in VXLAN: that LAN alone\n"
 	"  --ring DIR           keep what is captured live in files there\n"
 	"  --ring-size MB       of so many megabytes each (64)\n"
@@ -170,8 +170,8 @@ static int take_port(struct line *l, char *text)
 {
 	char *eq = strchr(text, '=');
 
-	if (!eq || eq == text || !eq[1] || l->when == WHEN_LIVE)
-		return wrong("--port %s: expected PORT=FILE", text);
+	if (!eq || eq == text || !eq[1])
+		return wrong("--port %s: expected PORT=FILE, or PORT=INTERFACE", text);
 	*eq = '\0';
 	add_file(&l->o.files[l->when], text, eq + 1);
 	return 0;

@@ -2,12 +2,14 @@
 #include "cli/audit.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "audit/live.h"
 #include "audit/read.h"
 #include "config/config.h"
 
@@ -21,6 +23,10 @@ struct run {
 	const char *title;
 	struct audit *before, *books; /* books: now, or after */
 	struct compare *compare;
+	uint64_t dropped; /* of a live capture */
+	struct audit_report report;
+	const char **paths; /* of all files, those of before last */
+	char made[32];
 };
 
 /* --- who may speak --- */
@@ -63,8 +69,8 @@ static bool gather_own(struct run *r, const struct config_lan *lan)
 		return false;
 	if (n)
 		memcpy(r->own, r->o->own, n * sizeof(*r->own));
-	if (lan && lan->agent && mac_is_host(lan->agent->policy.sponge.mac))
-		r->own[n++] = lan->agent->policy.sponge.mac;
+	if (lan && lan->agent && mac_is_host(lan->agent->sponge.mac))
+		r->own[n++] = lan->agent->sponge.mac;
 	r->audit.own = r->own;
 	r->audit.own_count = n;
 	return true;
@@ -133,14 +139,57 @@ static void name_alike(struct audit *before, const struct audit *after)
 		memcpy(before->ports[0].name, after->ports[0].name, sizeof(before->ports[0].name));
 }
 
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int sig)
+{
+	(void)sig;
+	interrupted = 1;
+}
+
+/* Until the time is over, or the first SIGINT, SIGTERM or SIGHUP: then the report is made of what there is. */
+static bool capture_live(struct run *r)
+{
+	const struct audit_options *o = r->o;
+	const struct audit_files *f = &o->files[WHEN_LIVE];
+	struct live_config c = {.count = f->count,
+		.seconds = o->seconds,
+		.ring = o->ring,
+		.ring_octets = (uint64_t)o->ring_mb << 20,
+		.ring_files = o->ring_files,
+		.stop = &interrupted};
+	struct sigaction act = {.sa_handler = interrupt};
+	char why[AUDIT_ERROR_MAX];
+
+	const char **names = calloc(2 * f->count, sizeof(*names));
+	r->books = audit_new(&r->audit);
+	if (!names || !r->books) {
+		free(names);
+		return false;
+	}
+	for (size_t i = 0; i < f->count; i++) {
+		names[i] = f->list[i].path;
+		names[f->count + i] = f->list[i].port;
+	}
+	c.interfaces = names;
+	c.ports = names + f->count;
+	sigaction(SIGINT, &act, NULL);
+	sigaction(SIGTERM, &act, NULL);
+	sigaction(SIGHUP, &act, NULL);
+	int e = audit_live(r->books, &c, &r->dropped, why);
+	free(names);
+	if (e < 0)
+		fprintf(r->err, "quell audit: %s\n", why);
+	audit_close(r->books);
+	return e == 0;
+}
+
 static bool read_captures(struct run *r)
 {
 	const struct audit_files *f = r->o->files;
 
-	if (f[WHEN_LIVE].count) {
-		fputs("quell audit: this build captures nothing\n", r->err);
-		return false;
-	}
+	if (f[WHEN_LIVE].count)
+		return capture_live(r);
 	if (f[WHEN_NOW].count)
 		return (r->books = read_files(r, &f[WHEN_NOW], true)) != NULL;
 	r->before = read_files(r, &f[WHEN_BEFORE], false);
@@ -188,29 +237,16 @@ static bool over_limit(const struct run *r)
 	return false;
 }
 
-/* Whom the registry does not know is in the report, and nobody's failure. */
-static bool members_pass(const struct run *r)
-{
-	uint32_t asn = r->o->member;
-	bool heard = false, pass = true;
-
-	for (size_t i = 0; r->books && i < r->books->member_count; i++) {
-		const struct audit_member *m = &r->books->members[i];
-		if (!m->member || (asn && m->member->asn != asn) || !m->sent.frames)
-			continue;
-		heard = true;
-		pass = pass && m->pass;
-	}
-	return pass && (heard || !asn);
-}
-
 static int verdict(const struct run *r)
 {
-	if (r->compare && !r->compare->pass)
+	switch (audit_report_verdict(&r->report)) {
+	case AUDIT_FAIL:
 		return AUDIT_EXIT_FAIL;
-	if ((!r->compare || r->o->member) && !members_pass(r))
-		return AUDIT_EXIT_FAIL;
-	return over_limit(r) ? AUDIT_EXIT_FAIL : 0;
+	case AUDIT_NOT_SEEN:
+		return r->o->member ? AUDIT_EXIT_FAIL : 0;
+	default:
+		return over_limit(r) ? AUDIT_EXIT_FAIL : 0;
+	}
 }
 
 /* --- the reports --- */
@@ -233,10 +269,13 @@ static int put_json(const struct audit_report *rep, FILE *to)
 	return e;
 }
 
-static int put(const struct audit_report *rep, enum audit_form form, FILE *to)
+static int put(struct audit_report *rep, enum audit_form form, FILE *to)
 {
+	const char *no_color = getenv("NO_COLOR");
+
 	switch (form) {
 	case FORM_TEXT:
+		rep->colour = isatty(fileno(to)) && !(no_color && no_color[0]);
 		return audit_report_text(rep, to, columns_of(to));
 	case FORM_JSON:
 		return put_json(rep, to);
@@ -247,11 +286,11 @@ static int put(const struct audit_report *rep, enum audit_form form, FILE *to)
 	}
 }
 
-static bool put_form(struct run *r, const struct audit_report *rep, enum audit_form form, const char *path)
+static bool put_form(struct run *r, enum audit_form form, const char *path)
 {
 	bool standard = strcmp(path, "-") == 0;
 	FILE *to = standard ? r->out : fopen(path, "we");
-	int e = to ? put(rep, form, to) : -errno;
+	int e = to ? put(&r->report, form, to) : -errno;
 
 	if (to && !standard && fclose(to) != 0 && e == 0)
 		e = -errno;
@@ -260,27 +299,56 @@ static bool put_form(struct run *r, const struct audit_report *rep, enum audit_f
 	return e >= 0;
 }
 
-static bool report(struct run *r)
+static size_t add_paths(struct run *r, size_t at, enum audit_when when)
+{
+	const struct audit_files *f = &r->o->files[when];
+
+	for (size_t i = 0; i < f->count; i++)
+		r->paths[at + i] = f->list[i].path;
+	return f->count;
+}
+
+static bool prepare_report(struct run *r)
 {
 	const struct audit_options *o = r->o;
-	char made[32];
+	const struct audit_files *f = o->files;
 	time_t now = time(NULL);
-	bool any = false, good = true;
-	struct audit_report rep = {.books = r->books,
+
+	r->paths = calloc(f[0].count + f[1].count + f[2].count + f[3].count + 1, sizeof(*r->paths));
+	if (!r->paths)
+		return false;
+	strftime(r->made, sizeof(r->made), "%Y-%m-%d %H:%M UTC", gmtime(&now));
+	r->report = (struct audit_report){.books = r->books,
 		.before = r->before,
 		.compare = r->compare,
 		.title = r->title,
-		.made = made,
+		.made = r->made,
 		.member = o->member,
-		.top = o->top};
+		.top = o->top,
+		.files = r->paths,
+		.dropped = r->dropped,
+		.evidence = o->evidence};
+	size_t n = add_paths(r, 0, WHEN_NOW);
+	n += add_paths(r, n, WHEN_LIVE);
+	n += add_paths(r, n, WHEN_AFTER);
+	r->report.file_count = n;
+	r->report.before_files = r->paths + n;
+	r->report.before_file_count = add_paths(r, n, WHEN_BEFORE);
+	return true;
+}
 
-	strftime(made, sizeof(made), "%Y-%m-%d %H:%M UTC", gmtime(&now));
+static bool report(struct run *r)
+{
+	bool any = false, good = true;
+
+	if (!prepare_report(r))
+		return false;
 	for (int form = 0; form < FORM_COUNT; form++)
-		if (o->to[form]) {
+		if (r->o->to[form]) {
 			any = true;
-			good = put_form(r, &rep, form, o->to[form]) && good;
+			good = put_form(r, form, r->o->to[form]) && good;
 		}
-	return any ? good : put_form(r, &rep, FORM_TEXT, "-");
+	return any ? good : put_form(r, FORM_TEXT, "-");
 }
 
 static void put_away(struct run *r)
@@ -291,6 +359,7 @@ static void put_away(struct run *r)
 	registry_free(r->registry);
 	config_free(r->config);
 	free(r->own);
+	free(r->paths);
 }
 
 int audit_run(const struct audit_options *o, FILE *out, FILE *err)
