@@ -54,6 +54,7 @@ struct audit_port {
 	struct audit_rate at[AUDIT_DIRS][CLASS_COUNT];
 	/* Of what it received: to a group MAC (BUM), and unicast to a MAC that is not its own (unknown unicast). */
 	struct audit_rate flood, stray;
+	struct audit_rate unwanted; /* both together */
 	struct audit_rate total[AUDIT_DIRS];
 	struct audit_series series;
 };

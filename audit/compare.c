@@ -85,7 +85,7 @@ struct compare_side *compare_side_of(const struct audit *a)
 		abort();
 	for (size_t i = 0; i < a->port_count; i++) {
 		const struct audit_port *p = &a->ports[i];
-		compare_side_add(s, p->name, CLASS_COUNT, plus(cell_of(p, &p->flood), cell_of(p, &p->stray)));
+		compare_side_add(s, p->name, CLASS_COUNT, cell_of(p, &p->unwanted));
 		for (int c = 0; c < CLASS_COUNT; c++)
 			if (compare_class_floods(c) && p->at[AUDIT_RECEIVED][c].all.frames)
 				compare_side_add(s, p->name, c, cell_of(p, &p->at[AUDIT_RECEIVED][c]));

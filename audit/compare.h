@@ -5,7 +5,7 @@
 /* One side, whatever it was made of: frames a second and bits a second that a port received. */
 struct compare_cell {
 	double fps, bps;
-	double peak_fps; /* in the busiest second; of the row of all, those of BUM and of unknown unicast together */
+	double peak_fps; /* in the busiest second; of the ledger not known: 0 */
 };
 
 struct compare_row {

@@ -100,8 +100,9 @@ void audit_rates(struct audit_passage *p)
 	if (p->dir != AUDIT_RECEIVED)
 		return;
 	add_series(&port->series, &v->series_room, p);
-	if (mac_is_group(p->f.dst))
-		add(&port->flood, &v->flood, p);
-	else if (!is_own(port->registered, p->f.dst))
-		add(&port->stray, &v->stray, p);
+	bool group = mac_is_group(p->f.dst);
+	if (!group && is_own(port->registered, p->f.dst))
+		return;
+	add(group ? &port->flood : &port->stray, group ? &v->flood : &v->stray, p);
+	add(&port->unwanted, &v->unwanted, p);
 }

@@ -15,7 +15,7 @@ struct audit_second {
 };
 
 struct audit_vantage {
-	struct audit_second at[AUDIT_DIRS][CLASS_COUNT], flood, stray, total[AUDIT_DIRS];
+	struct audit_second at[AUDIT_DIRS][CLASS_COUNT], flood, stray, unwanted, total[AUDIT_DIRS];
 	uint32_t place; /* of the registered port; 0: not registered */
 	bool turned;	/* the capture was made at the member's side */
 	size_t series_room;

@@ -39,8 +39,8 @@ static const char help[] =
 	"  --evidence DIR       the frames that prove a breach, a small capture for each member and rule\n"
 	"  --limit FPS          so many frames of flood a second are a port's to bear (0)\n"
 	"\n"
-	"Exit: 0 pass, 1 it did not work, 2 the command line is wrong, 3 fail: a member broke a rule, or a port\n"
-	"received more flood than --limit (after, of a comparison). quell-audit(1).\n";
+	"Exit: 0 pass, 1 it did not work, 2 the command line is wrong, 3 fail: a rule was broken, nobody was heard,\n"
+	"or a port received more flood than --limit (after, of a comparison). quell-audit(1).\n";
 
 enum {
 	OPT_BEFORE = 256,

@@ -231,7 +231,7 @@ static bool over_limit(const struct run *r)
 
 	for (size_t i = 0; r->o->has_limit && !r->compare && a && i < a->port_count; i++) {
 		const struct audit_port *p = &a->ports[i];
-		if (audit_fps(p, &p->flood.all) + audit_fps(p, &p->stray.all) > r->o->limit_fps)
+		if (audit_fps(p, &p->unwanted.all) > r->o->limit_fps)
 			return true;
 	}
 	return false;
@@ -243,7 +243,10 @@ static int verdict(const struct run *r)
 	case AUDIT_FAIL:
 		return AUDIT_EXIT_FAIL;
 	case AUDIT_NOT_SEEN:
-		return r->o->member ? AUDIT_EXIT_FAIL : 0;
+		/* A port that is to be quiet is, though nobody was heard. */
+		if (r->o->member || !r->o->has_limit)
+			return AUDIT_EXIT_FAIL;
+		/* fall through */
 	default:
 		return over_limit(r) ? AUDIT_EXIT_FAIL : 0;
 	}

@@ -183,9 +183,9 @@ START_TEST(rates)
 	static const struct frame_spec stray = IP4(.src = 'B', .dst = 'C', .op = 6);
 	static const struct frame_spec mine = IP4(.src = 'B', .dst = 'A', .op = 6);
 
+	world_send(a, "swp1", AUDIT_DIRS, &arp, 0);
 	for (int i = 0; i < 10; i++)
 		world_send(a, "swp1", AUDIT_DIRS, &arp, 5 * SECOND + i);
-	world_send(a, "swp1", AUDIT_DIRS, &arp, 0);
 	world_send(a, "swp1", AUDIT_DIRS, &stray, 5 * SECOND);
 	world_send(a, "swp1", AUDIT_DIRS, &mine, 10 * SECOND);
 	audit_close(a);
@@ -197,12 +197,14 @@ START_TEST(rates)
 	ck_assert_int_eq(r->peak_ns, WORLD_NS + 5 * SECOND);
 	ck_assert_uint_eq(p->flood.all.frames, 11);
 	ck_assert_uint_eq(p->stray.all.frames, 1);
+	ck_assert_uint_eq(p->unwanted.all.frames, 12);
+	ck_assert_uint_eq(p->unwanted.peak.frames, 11);
 	ck_assert_uint_eq(p->total[AUDIT_RECEIVED].all.frames, 13);
 	ck_assert_double_eq_tol(audit_fps(p, &r->all), 1.1, 1e-9);
 	ck_assert_double_eq_tol(audit_bps(p, &r->all), 8 * 46.2, 1e-9);
 	ck_assert_uint_eq(p->series.slot_sec, 1);
-	ck_assert_uint_eq(p->series.count, 6);
-	ck_assert_uint_eq(p->series.at[0][CLASS_ARP_REQUEST].frames, 11);
+	ck_assert_uint_eq(p->series.count, 11);
+	ck_assert_uint_eq(p->series.at[5][CLASS_ARP_REQUEST].frames, 10);
 	ck_assert_uint_eq(p->series.at[5][CLASS_IP4_UNICAST].frames, 1);
 	audit_port_ran(a, 0, WORLD_NS - 12 * SECOND, WORLD_NS + 10 * SECOND);
 	ck_assert_double_eq_tol(audit_fps(p, &r->all), 0.5, 1e-9);

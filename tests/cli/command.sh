@@ -44,6 +44,24 @@ expect 2 'more than 255' reset 10.99.0.2 --message "$(printf '%256s' x)"
 expect 1 'not UTF-8' reset 10.99.0.2 --message $'\xff'
 expect 1 'quelld is not running' reset 10.99.0.2 --socket-dir "$dir"
 expect 2 'reload takes no words' reload now
+expect 2 'which file' audit
+expect 2 'stands before its options' --json audit
+expect 0 '^usage: quell audit' audit help
+expect 2 'go together' audit --before "$dir/a.pcap"
+expect 2 'one of them' audit "$dir/a.pcap" --before "$dir/b.pcap" --after "$dir/c.pcap"
+expect 2 'not a prefix' audit "$dir/a.pcap" --prefix 198.18
+expect 2 'not a MAC' audit "$dir/a.pcap" --own 02:00
+expect 2 'expected PORT=FILE' audit --port swp1
+expect 2 'expected 1 - 4294967295' audit "$dir/a.pcap" --member ASfrob
+expect 2 'expected a number' audit "$dir/a.pcap" --limit -1
+expect 2 'two readings' audit --ledger "$dir/a.json"
+expect 2 'knows no senders' audit --ledger "$dir/a.json" "$dir/b.json" --member 64500
+expect 2 'go with --live' audit "$dir/a.pcap" --for 5
+expect 2 'only one form' audit "$dir/a.pcap" --json --csv
+expect 2 'unrecognized option' audit --frob
+expect 1 'a.pcap: No such file' audit "$dir/a.pcap"
+expect 1 'unable to open' audit --ledger "$dir/a.json" "$dir/b.json"
+expect 1 'frob' audit --live frob
 expect 2 'expected add PORT or del PORT' quarantine
 expect 2 'expected add PORT or del PORT' quarantine put swp1
 expect 1 'quell-agent is not running' quarantine add swp1 --socket-dir "$dir"
@@ -128,6 +146,23 @@ expect 0 '^# Written by quell registry import' registry import "$registry"
 expect 0 'is written$' registry import "$registry" -o "$dir/out.yaml"
 expect 0 'nothing has changed' registry import "$registry" -o "$dir/out.yaml"
 expect 1 'was not written by quell registry' registry import "$registry" -o "$dir/outside.yaml"
+
+# Two frames of member AS64500: a decent ARP request, and LLDP.
+printf '\xa1\xb2\xc3\xd4\0\2\0\4\0\0\0\0\0\0\0\0\0\4\0\0\0\0\0\1' >"$dir/swp1.pcap"
+printf '\x65\x53\xf1\0\0\0\0\0\0\0\0\x2a\0\0\0\x2a\xff\xff\xff\xff\xff\xff\2\0\x5e\0\0\1\x08\6\0\1\x08\0\6\4\0\1\2\0\x5e\0\0\1\xc6\x12\0\1\0\0\0\0\0\0\xc6\x12\0\2' >>"$dir/swp1.pcap"
+expect 0 '^PASS' audit "$dir/swp1.pcap" -c "$dir/good.yaml"
+expect 0 '^PASS' audit "$dir/swp1.pcap" -c "$dir/good.yaml" --member 64500
+expect 3 'not heard' audit "$dir/swp1.pcap" -c "$dir/good.yaml" --member 64599
+gzip -k "$dir/swp1.pcap"
+expect 0 '^PASS' audit --port swp1="$dir/swp1.pcap.gz" -c "$dir/good.yaml" --limit 0
+printf '\x65\x53\xf1\1\0\0\0\0\0\0\0\x10\0\0\0\x10\1\x80\xc2\0\0\x0e\2\0\x5e\0\0\1\x88\xcc\2\7' >>"$dir/swp1.pcap"
+expect 3 '^FAIL' audit "$dir/swp1.pcap" -c "$dir/good.yaml" --evidence "$dir"
+expect 3 '^FAIL' audit "$dir/AS64500-discovery.pcap" -c "$dir/good.yaml"
+expect 3 '^FAIL' audit --before "$dir/swp1.pcap" --after "$dir/swp1.pcap"
+expect 0 '^PASS' audit --before "$dir/swp1.pcap" --after "$dir/swp1.pcap" --limit 2
+expect 1 'No such file' audit "$dir/swp1.pcap" --html="$dir/none/report.html"
+head -c 90 "$dir/swp1.pcap" >"$dir/cut.pcap"
+expect 0 'cut.pcap: record 2 at octet 82: the file ends within it' audit --port swp1="$dir/cut.pcap" -c "$dir/good.yaml"
 
 # No colour for what is no terminal.
 if "$quell" help | grep -q "$(printf '\033')"; then
