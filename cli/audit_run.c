@@ -244,9 +244,7 @@ static int verdict(const struct run *r)
 		return AUDIT_EXIT_FAIL;
 	case AUDIT_NOT_SEEN:
 		/* A port that is to be quiet is, though nobody was heard. */
-		if (r->o->member || !r->o->has_limit)
-			return AUDIT_EXIT_FAIL;
-		/* fall through */
+		return !r->o->member && r->o->has_limit && !over_limit(r) ? 0 : AUDIT_EXIT_FAIL;
 	default:
 		return over_limit(r) ? AUDIT_EXIT_FAIL : 0;
 	}
