@@ -142,16 +142,25 @@ static void *grow(void *array, size_t count, size_t *room, size_t size)
 	return array;
 }
 
-static char *text_dup(const char *text)
+void build_text(char *to, size_t cap, const char *text)
 {
 	size_t len = strlen(text);
 
-	if (len > REGISTRY_TEXT_MAX) {
-		len = REGISTRY_TEXT_MAX;
+	if (len >= cap) {
+		len = cap - 1;
 		while (len && ((uint8_t)text[len] & 0xc0) == 0x80)
 			len--;
 	}
-	char *copy = strndup(text, len);
+	memcpy(to, text, len);
+	to[len] = '\0';
+}
+
+static char *text_dup(const char *text)
+{
+	char buf[REGISTRY_TEXT_MAX + 1];
+
+	build_text(buf, sizeof(buf), text);
+	char *copy = strdup(buf);
 	if (!copy)
 		abort();
 	return copy;
@@ -271,6 +280,15 @@ void build_ip(struct build *b, const char *where, struct ip ip)
 
 void build_unassigned(struct build *b, const char *list, uint32_t index, struct ip ip)
 {
+	char where[BUILD_WHERE];
+
+	if (b->free_count == REGISTRY_UNASSIGNED_MAX) {
+		snprintf(where, sizeof(where), "%s[%u]", list, index);
+		if (!b->free_full)
+			build_say(b, REGISTRY_CONFLICT, where, NULL, "more unassigned addresses than a registry may have");
+		b->free_full = true;
+		return;
+	}
 	b->free = grow(b->free, b->free_count, &b->free_room, sizeof(*b->free));
 	b->free[b->free_count++] = (struct build_free){ip, b->source, list, index};
 }

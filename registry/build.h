@@ -41,6 +41,7 @@ struct build {
 	size_t member_room, port_room;
 	struct build_free *free;
 	size_t free_count, free_room;
+	bool free_full;
 	struct hmap claims;
 };
 
@@ -55,6 +56,9 @@ void build_line(struct build *b, enum registry_grade grade, const char *line);
 /* `what` is of the value `text`, NULL: of the place itself. */
 void build_say(struct build *b, enum registry_grade grade, const char *where, const char *text,
 	const char *what);
+
+/* Copies what fits, cut at a character's edge. */
+void build_text(char *to, size_t cap, const char *text);
 
 /* Returns its index. The text is cut to REGISTRY_TEXT_MAX octets at a character's edge. */
 uint32_t build_member(struct build *b, uint32_t asn, const char *name);

@@ -173,12 +173,17 @@ static bool has_service(struct ixf *x, const json_t *o, const char *key)
 {
 	const json_t *list = json_list(&x->r, o, key), *v;
 	bool found = false;
-	size_t i;
+	size_t i, top = json_enter(&x->r, key);
 
 	json_array_foreach(list, i, v) {
-		const char *type = json_string_value(json_is_object(v) ? json_object_get(v, "type") : v);
+		size_t mark = json_enter_item(&x->r, i);
+		const char *type = json_string_value(v);
+		if (!type && json_is_map(&x->r, v))
+			type = json_text(&x->r, v, "type");
 		found = found || (type && (strcmp(type, "ixrouteserver") == 0 || strcmp(type, "ixroutecollector") == 0));
+		json_leave(&x->r, mark);
 	}
+	json_leave(&x->r, top);
 	return found;
 }
 

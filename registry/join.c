@@ -112,8 +112,8 @@ static void add_port(struct join *j, uint32_t member, const struct book_entry *e
 
 	b->source = e->source;
 	struct registry_port *p = build_port(b, member, e->where);
-	snprintf(p->port, sizeof(p->port), "%s", e->port ? e->port : "");
-	snprintf(p->sw, sizeof(p->sw), "%s", sw ? sw : "");
+	build_text(p->port, sizeof(p->port), e->port ? e->port : "");
+	build_text(p->sw, sizeof(p->sw), sw ? sw : "");
 	p->pe = e->pe;
 	p->speed_mbps = e->speed_mbps;
 	p->status = e->status;

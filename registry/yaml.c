@@ -92,13 +92,16 @@ static void add_port(struct build *b, uint32_t member, const char *at, const str
 	port->status = read_status(&p, raw->status);
 	add_macs(&p, "macs", &raw->macs, false);
 	add_macs(&p, "former-macs", &raw->former_macs, true);
-	if (port->mac_count || raw->macs.count) {
-		add_ips(&p, "ipv4", &raw->ipv4, 4, false);
-		add_ips(&p, "ipv6", &raw->ipv6, 6, false);
-		add_ips(&p, "link-local", &raw->link_local, 6, true);
-	} else if (raw->ipv4.count || raw->ipv6.count || raw->link_local.count) {
+	bool has_ips = raw->ipv4.count || raw->ipv6.count || raw->link_local.count;
+	if (has_ips && !raw->macs.count && !raw->former_macs.count)
 		build_say(b, REGISTRY_ERROR, at, NULL, "addresses without a MAC");
-	}
+	else if (has_ips && !port->mac_count)
+		build_say(b, REGISTRY_NOTE, at, NULL, "no MAC is left: its addresses are left out");
+	if (!port->mac_count)
+		return;
+	add_ips(&p, "ipv4", &raw->ipv4, 4, false);
+	add_ips(&p, "ipv6", &raw->ipv6, 6, false);
+	add_ips(&p, "link-local", &raw->link_local, 6, true);
 }
 
 static void add_member(struct build *b, uint32_t i, const struct raw_registry_member *raw)

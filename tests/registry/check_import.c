@@ -1,5 +1,6 @@
 /* The exchange's books: what of each of them survives, how they are joined, and what is said of what does not fit. */
 #include <errno.h>
+#include <time.h>
 
 #include "tests/registry/books.h"
 
@@ -358,6 +359,78 @@ START_TEST(findings_have_a_limit)
 }
 END_TEST
 
+/* A large exchange: what is read is checked, how long it took is only said. */
+START_TEST(a_thousand_members)
+{
+	enum { COUNT = 1000 };
+	struct registry_lan lan = test_lan(100);
+	struct registry_file books[2] = {{.name = "ixf"}, {.name = "layer2"}};
+	struct registry_findings f;
+	struct registry *reg = NULL;
+	struct timespec from, to;
+
+	for (int k = 0; k < 2; k++) {
+		char *text;
+		FILE *out = open_memstream(&text, &books[k].len);
+		fputs(k ? "{\"layer2interfaces\": [\n" : "{" IXF_LAN ", \"member_list\": [\n", out);
+		for (unsigned i = 1; i <= COUNT; i++) {
+			char v4[IP_TEXT], v6[IP_TEXT], mac[MAC_TEXT];
+			snprintf(v4, sizeof(v4), "198.18.%u.%u", i >> 8, i & 255);
+			snprintf(v6, sizeof(v6), "2001:db8:100::%x", i);
+			snprintf(mac, sizeof(mac), "02:00:5e:00:%02x:%02x", i >> 8, i & 255);
+			if (k)
+				fprintf(out,
+					PORT("Ethernet%u",
+						"\"type\": \"edge\", \"description\": \"Member %u\", \"dot1q\": false, "
+						"\"virtualinterfaceid\": %u, \"lagframing\": false, \"shutdown\": false, "
+						"\"speed\": 10000, \"rate_limit\": null, \"autoneg\": true, ",
+						"{\"number\": 100, \"macaddresses\": [\"%s\"], \"ipaddresses\": {\"ipv4\": "
+						"\"%s\", \"ipv6\": \"%s\"}}") "%s\n",
+					i, i, i, mac, v4, v6, i < COUNT ? "," : "");
+			else
+				fprintf(out,
+					"{\"asnum\": %u, \"member_since\": \"2019-05-01T00:00:00Z\", \"url\": "
+					"\"https://member%u.example/\", \"name\": \"Member %u Networks\", \"peering_policy\": "
+					"\"open\", \"member_type\": \"peering\", \"contact_email\": [\"noc@member%u.example\"], "
+					"\"contact_phone\": [\"+49 69 %u\"], \"connection_list\": [{\"ixp_id\": 1, \"state\": "
+					"\"active\", \"if_list\": [{\"switch_id\": 11, \"if_speed\": 10000}], \"vlan_list\": "
+					"[{\"vlan_id\": 4, \"ipv4\": {\"address\": \"%s\", \"as_macro\": \"AS-M%u\", "
+					"\"routeserver\": true, \"max_prefix\": 250, \"mac_addresses\": [\"%s\"]}, \"ipv6\": "
+					"{\"address\": \"%s\", \"routeserver\": true, \"mac_addresses\": [\"%s\"]}}]}]}%s\n",
+					4200000000u + i, i, i, i, i, v4, i, mac, v6, mac, i < COUNT ? "," : "");
+		}
+		fputs("]}\n", out);
+		fclose(out);
+		books[k].text = text;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	int r = registry_import(books, 2, &lan, true, &reg, &f);
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	printf("%d members of %zu and %zu octets: %.1f ms\n", COUNT, books[0].len, books[1].len,
+		(double)(to.tv_sec - from.tv_sec) * 1e3 + (double)(to.tv_nsec - from.tv_nsec) / 1e6);
+	char *said = findings_text(&f);
+	ck_assert_str_eq(said, "");
+	ck_assert_int_eq(r, 0);
+	ck_assert_uint_eq(reg->member_count, COUNT);
+	ck_assert_uint_eq(reg->port_count, COUNT);
+	for (size_t i = 0; i < reg->port_count; i++) {
+		const struct registry_port *p = &reg->ports[i];
+		char name[32];
+		snprintf(name, sizeof(name), "Ethernet%zu", i + 1);
+		ck_assert_str_eq(p->port, name);
+		ck_assert(p->mac_count == 1 && p->ip_count == 2);
+		ck_assert_uint_eq(p->speed_mbps, 10000);
+		ck_assert_uint_eq(reg->members[p->member].asn, 4200000000u + i + 1);
+		ck_assert_uint_eq(reg->members[p->member].contact_count, 1);
+	}
+	free(said);
+	free((char *)books[0].text);
+	free((char *)books[1].text);
+	registry_free(reg);
+	registry_findings_free(&f);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("registry/import");
@@ -369,6 +442,7 @@ int main(void)
 	tcase_add_loop_test(tc, refuses_with_the_place, 0, sizeof(refused) / sizeof(refused[0]));
 	tcase_add_test(tc, a_kind_is_told_by_the_content);
 	tcase_add_test(tc, findings_have_a_limit);
+	tcase_add_test(tc, a_thousand_members);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_NORMAL);
 	int failed = srunner_ntests_failed(sr);

@@ -45,7 +45,7 @@ static void print_change(void *arg, const struct registry_change *c)
 
 static const char *const files[] = {
 	"members: []\n",
-	"members:\n  - asn: 64501\n    name: last\n  - asn: 64500\n    name: first\n    type: ixp\n    exchange: false\n"
+	("members:\n  - asn: 64501\n    name: last\n  - asn: 64500\n    name: first\n    type: ixp\n    exchange: false\n"
 	"    contacts: [noc@example.net, 'Peering <p@example.net>']\n    ports:\n"
 	"      - {port: swp10, pe: 10.99.0.1, switch: sw1.fra, speed: 100000, macs: ['02:00:5e:00:00:03']}\n"
 	"      - {port: swp2, macs: ['02:00:5e:00:00:09', '02:00:5e:00:00:01'], former-macs: ['02:00:5e:00:00:07'],\n"
@@ -55,10 +55,10 @@ static const char *const files[] = {
 	"      - {macs: ['02:00:5e:00:00:04'], ipv4: [198.18.0.4]}\n"
 	"  - asn: 0\n    name: who?\n    ports: [{port: p, former-macs: ['02:00:5e:00:00:0a'], ipv4: [198.18.0.9]}]\n"
 	"  - {asn: 64501, name: again, type: routeserver}\n"
-	"unassigned: ['2001:db8:100::77', 198.18.0.77, 198.18.0.8, 198.18.0.77]\n",
+	"unassigned: ['2001:db8:100::77', 198.18.0.77, 198.18.0.8, 198.18.0.77]\n"),
 	/* Text that is not text for YAML. */
-	"members:\n  - {asn: 1, name: \"a: [b] # \\\"c\\\" \\\\ 'd' - & * ! % @ ` \\t\\n\\r\\x01\\x7f\\u0085\\u2028\\u2029\\ufeff "
-	"\\u00e9\\u4e2d\\U0001f600\", contacts: [\"~\", \"null\", \"- x\"]}\n",
+	("members:\n  - {asn: 1, name: \"a: [b] # \\\"c\\\" \\\\ 'd' - & * ! % @ ` \\t\\n\\r\\x01\\x7f\\u0085\\u2028\\u2029\\ufeff "
+	"\\u00e9\\u4e2d\\U0001f600\", contacts: [\"~\", \"null\", \"- x\"]}\n"),
 };
 
 START_TEST(reads_back_what_it_wrote)
