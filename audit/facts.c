@@ -329,8 +329,7 @@ static void say_before(const struct facts_grid *g, char *buf)
 static void say_comparison(const struct audit_report *r, const struct facts_grid *g, char *buf)
 {
 	if (!g->count) {
-		add(buf, r->member ? "No port of AS%u is in this comparison." : "Nothing to compare: no port is on either side.",
-			r->member);
+		add(buf, "Nothing to compare: no port is on either side.");
 		return;
 	}
 	const struct facts_row *worst = &g->rows[0];
@@ -393,30 +392,68 @@ static void say_member(const struct audit_report *r, char *buf)
 	add(buf, ".");
 }
 
+/* All senders that nobody registered, in one. */
+static const struct audit_member *strangers(const struct audit *a)
+{
+	for (size_t i = 0; a && i < a->member_count; i++)
+		if (!a->members[i].member && facts_heard(&a->members[i]))
+			return &a->members[i];
+	return NULL;
+}
+
+static void say_strangers(const struct audit_report *r, bool alone, char *buf)
+{
+	const struct audit_member *m = strangers(r->books);
+	unsigned failed = m ? facts_failed(m) : 0;
+
+	if (!m)
+		return;
+	if (r->books->registry)
+		add(buf, " Senders that nobody registered were heard%s.", alone ? "" : ", too");
+	else if (!failed)
+		add(buf, " Nothing that was sent breaks the rules.");
+	else
+		add(buf, " What was sent breaks %s: ", failed == 1 ? "one rule" : "several rules");
+	if (failed && !r->books->registry) {
+		say_rules(m, buf);
+		add(buf, ".");
+	}
+}
+
 static void say_members(const struct audit_report *r, char *buf)
 {
 	size_t heard = 0, failed = 0;
-	bool strangers = false;
 
 	for (size_t i = 0; r->books && i < r->books->member_count; i++) {
 		const struct audit_member *m = &r->books->members[i];
-		if (!m->member)
-			strangers = facts_heard(m) && !m->pass;
-		else if (facts_heard(m)) {
-			heard++;
-			failed += !m->pass;
-		}
+		if (!m->member || !facts_heard(m))
+			continue;
+		heard++;
+		failed += !m->pass;
 	}
 	if (!heard)
-		add(buf, "No member was heard in this capture.");
+		add(buf, r->books && !r->books->registry ? "No registry tells who is who." : "No member was heard in this capture.");
 	else if (failed)
 		add(buf, "%s of %s members that were heard %s rules.", FORMAT(count, failed), FORMAT(count, heard),
 			failed == 1 ? "breaks" : "break");
+	else if (heard == 1)
+		add(buf, "The one member that was heard keeps to the rules.");
 	else
-		add(buf, heard == 1 ? "The one member that was heard keeps to the rules."
-				    : "All %s members that were heard keep to the rules.", FORMAT(count, heard));
-	if (strangers)
-		add(buf, " Senders that nobody registered were heard, too.");
+		add(buf, "All %s members that were heard keep to the rules.", FORMAT(count, heard));
+	say_strangers(r, !heard, buf);
+}
+
+/* Of one audit alone. */
+static void say_flood(const struct facts_grid *g, char *buf)
+{
+	const char *fps = g->count ? FORMAT(fps, g->rows[0].after[FACTS_ALL].fps) : "";
+
+	if (g->count == 1)
+		add(buf, " Port %s received %s frames/s of flood.", g->rows[0].port, fps);
+	else if (g->count && g->rows[0].after[FACTS_ALL].fps > 0)
+		add(buf, " Port %s received the most flood, %s frames/s.", g->rows[0].port, fps);
+	else if (g->count)
+		add(buf, " No port received any flood.");
 }
 
 char *facts_headline(const struct audit_report *r, char buf[FACTS_TEXT])
@@ -424,15 +461,18 @@ char *facts_headline(const struct audit_report *r, char buf[FACTS_TEXT])
 	struct facts_grid g;
 
 	buf[0] = '\0';
-	if (r->compare && !r->member) {
-		if (facts_grid(r, &g) == 0) {
-			say_comparison(r, &g, buf);
-			facts_grid_free(&g);
-		}
-	} else if (r->member) {
+	if (r->member) {
 		say_member(r, buf);
-	} else {
+		return buf;
+	}
+	if (!r->compare)
 		say_members(r, buf);
+	if (facts_grid(r, &g) == 0) {
+		if (r->compare)
+			say_comparison(r, &g, buf);
+		else
+			say_flood(&g, buf);
+		facts_grid_free(&g);
 	}
 	return buf;
 }

@@ -64,7 +64,7 @@ void html_owner(FILE *f, const struct audit *a, const struct registry_port *p)
 	if (*facts_owner(a, p, raw, sizeof(raw)))
 		html_put(f, "<bdi>%s</bdi>", format_utf8(name, sizeof(name), raw, NAME_CHARACTERS));
 	else
-		html_put(f, "<span class=\"dim\">not registered</span>");
+		html_put(f, "<span class=\"dim\">%s</span>", a && a->registry ? "not registered" : "–");
 }
 
 void html_more(FILE *f, uint64_t more, const char *of_what)
@@ -102,7 +102,9 @@ static void period(FILE *f, const struct audit *a, const char *what)
 
 static void verdict(const struct html *h)
 {
-	static const char *const words[] = {"Not seen", "Pass", "Fail"}, *const classes[] = {"none", "ok", "bad"};
+	static const char *const words[] = {"Not seen", "Pass", "Fail"};
+	static const char *const words_to_member[] = {"Not heard", "All well", "Please look at this"}; /* a letter does not shout */
+	static const char *const classes[] = {"none", "ok", "bad"};
 	/* A tick, a cross, a dash: the shape says it without the colour. */
 	static const char *const paths[] = {"M13 24h22", "M12 25l8 8 16-18", "M14 14l20 20M34 14L14 34"};
 	enum audit_verdict v = audit_report_verdict(h->r);
@@ -112,7 +114,7 @@ static void verdict(const struct html *h)
 		"<section class=\"verdict %s\" aria-label=\"Verdict\">\n"
 		"<svg viewBox=\"0 0 48 48\" width=\"56\" height=\"56\" aria-hidden=\"true\"><circle cx=\"24\" cy=\"24\" "
 		"r=\"22\"/><path d=\"%s\"/></svg>\n<div><p class=\"word\">%s</p>\n<p class=\"sentence\">%s</p></div>\n</section>\n",
-		classes[v], paths[v], words[v], facts_headline(h->r, text));
+		classes[v], paths[v], h->r->member ? words_to_member[v] : words[v], facts_headline(h->r, text));
 }
 
 /* `was` NULL: there is no before. */
@@ -182,6 +184,8 @@ static void figures(const struct html *h)
 {
 	const struct audit *a = h->r->before ? h->r->before : h->r->books;
 
+	if (!h->grid->count && (!a || (!a->target_count && !a->member_count)))
+		return;
 	html_put(h->f, "<dl class=\"figures\">\n");
 	if (h->grid->count)
 		flood_figures(h);
@@ -197,7 +201,9 @@ static void navigation(const struct html *h)
 	html_put(h->f, "<nav aria-label=\"Contents\"><ul>\n");
 	if (books)
 		html_put(h->f, "<li><a href=\"#time\">Over time</a></li>\n");
-	html_put(h->f, "<li><a href=\"#ports\">Ports</a></li>\n<li><a href=\"#classes\">Ports by class</a></li>\n");
+	html_put(h->f, "<li><a href=\"#ports\">Ports</a></li>\n");
+	if (h->grid->count)
+		html_put(h->f, "<li><a href=\"#classes\">Ports by class</a></li>\n");
 	if (books)
 		html_put(h->f, "<li><a href=\"#senders\">Who floods</a></li>\n<li><a href=\"#targets\">What is asked for</a></li>\n"
 			       "<li><a href=\"#rules\">Rules</a></li>\n<li><a href=\"#findings\">Findings</a></li>\n"
@@ -250,7 +256,8 @@ static void whole_report(const struct html *h)
 	if (h->r->books || h->r->before)
 		html_over_time(h);
 	html_ports(h);
-	html_matrix(h);
+	if (h->grid->count)
+		html_matrix(h);
 	if (h->r->books || h->r->before) {
 		both(h, "senders", "Who floods", "Senders by the frames they sent to everybody.", html_senders);
 		both(h, "targets", "What is asked for",

@@ -2,13 +2,31 @@
  * members but the addresses that it called. */
 #include "audit/html.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 #include "audit/format.h"
 #include "audit/rules.h"
 #include "proxyarp/verdict.h"
 
 #define NAME_MAX_OCTETS 2048
+
+static void letter(const struct html *h, const struct audit_member *m)
+{
+	unsigned failed = m ? facts_failed(m) : 0;
+
+	html_put(h->f, "<section class=\"letter\"><p>Dear peering team,</p>\n<p>");
+	if (!m || !facts_heard(m))
+		html_put(h->f, "we looked at the peering LAN and heard nothing from your port. If it should be in use, please let us know.");
+	else if (!failed)
+		html_put(h->f, "we looked at what your port sent into the peering LAN, and nothing in it breaks the rules. Thank you for "
+			       "keeping the LAN quiet.");
+	else
+		html_put(h->f, "we looked at what your port sent into the peering LAN. Some of it breaks %s of the rules that keep the LAN quiet "
+			       "for all its members. Beneath is what we saw, when, and what usually is behind it. Please take a look, and write "
+			       "to us when something has changed: we will then look again.",
+			failed == 1 ? "one" : "some");
+	html_put(h->f, "</p></section>\n");
+}
 
 static void its_ports(const struct html *h, const struct audit *a)
 {
@@ -49,10 +67,10 @@ static void facts(const struct html *h, const struct audit *a, const struct audi
 	its_ports(h, a);
 	html_put(h->f, "</dd>\n<dt>Registered addresses</dt><dd>");
 	its_addresses(h, a);
-	html_put(h->f, "</dd>\n<dt>Time</dt><dd>%s to %s UTC (%s)</dd>\n", FORMAT(time, a->first_ns), FORMAT(time, a->last_ns),
+	html_put(h->f, "</dd>\n<dt>Time</dt><dd>%s to %s UTC (%s)</dd>\n", FORMAT(time, a->first_ns), FORMAT(clock, a->last_ns),
 		FORMAT(duration, a->last_ns - a->first_ns));
 	if (m && facts_heard(m))
-		html_put(h->f, "<dt>Frames it sent</dt><dd>%s, of which %s (%s) to everybody</dd>\n", FORMAT(count, m->sent.frames),
+		html_put(h->f, "<dt>Frames you sent</dt><dd>%s, of which %s (%s) to everybody</dd>\n", FORMAT(count, m->sent.frames),
 			FORMAT(count, m->group.frames), FORMAT(share, (double)m->group.frames / (double)m->sent.frames));
 	html_put(h->f, "</dl></section>\n");
 }
@@ -78,6 +96,24 @@ static void seen_as(const struct html *h, const struct audit *a, enum frame_rule
 		html_put(h->f, ".");
 }
 
+/* What is typed stands in backquotes. */
+static void cause(FILE *f, const char *text)
+{
+	bool typed = false;
+
+	for (;;) {
+		size_t len = strcspn(text, "`");
+		char part[512];
+		snprintf(part, sizeof(part), "%.*s", (int)len, text);
+		html_put(f, "%s", part);
+		text += len;
+		if (!*text++)
+			return;
+		typed = !typed;
+		html_put(f, typed ? "<code>" : "</code>");
+	}
+}
+
 static void violation(const struct html *h, const struct audit *a, const struct rules_row *row, const struct audit_ruling *ruling)
 {
 	html_put(h->f, "<article class=\"broken\"><h3>");
@@ -86,7 +122,9 @@ static void violation(const struct html *h, const struct audit *a, const struct 
 	html_put(h->f, "%s</h3>\n<p><b>%s</b> %s it, the first at %s UTC, the last at %s.", rules_text(row), FORMAT(count, ruling->frames),
 		ruling->frames == 1 ? "frame breaks" : "frames break", FORMAT(time, ruling->first_ns), FORMAT(clock, ruling->last_ns));
 	seen_as(h, a, row->rule);
-	html_put(h->f, "</p>\n<p class=\"cause\"><b>What usually is behind it.</b> %s</p>\n", row->cause);
+	html_put(h->f, "</p>\n<p class=\"cause\"><b>What usually is behind it.</b> ");
+	cause(h->f, row->cause);
+	html_put(h->f, "</p>\n");
 	if (h->r->evidence) {
 		char file[64];
 		snprintf(file, sizeof(file), "AS%u-%s.pcap", h->r->member, rules_token(row));
@@ -101,7 +139,7 @@ static void violations(const struct html *h, const struct audit *a, const struct
 
 	html_put(h->f, "<section><h2>Against the rules</h2>\n");
 	if (!failed)
-		html_put(h->f, "<p class=\"good\">Nothing. Thank you for keeping the LAN quiet.</p>\n");
+		html_put(h->f, "<p class=\"good\">Nothing breaks them.</p>\n");
 	for (size_t i = 0; i < RULES_ROWS; i++)
 		if (rules_rows[i].rule != RULE_NONE && m->rules[rules_rows[i].rule].verdict == AUDIT_FAIL)
 			violation(h, a, &rules_rows[i], &m->rules[rules_rows[i].rule]);
@@ -135,8 +173,8 @@ static void called(const struct html *h, const struct audit *a)
 			continue;
 		}
 		if (!shown++) {
-			html_put(h->f, "<section><h2>Called in vain</h2>\n<p class=\"lead\">Addresses that it keeps asking for although nobody "
-				       "answers. Often a BGP session with a peer that has left: please remove it.</p>\n");
+			html_put(h->f, "<section><h2>Called in vain</h2>\n<p class=\"lead\">Addresses that you keep asking for although nobody "
+				       "answers. Often this is a BGP session with a peer that has left: please remove it.</p>\n");
 			html_table_begin(h->f, "targets", "Addresses called in vain");
 			html_put(h->f, "<thead><tr><th scope=\"col\">address</th><th scope=\"col\">which is</th><th scope=\"col\" "
 				       "class=\"n\">calls</th></tr></thead>\n<tbody>\n");
@@ -169,6 +207,7 @@ void html_member_page(const struct html *h)
 	}
 	const struct audit_member *m = facts_member(a, h->r->member);
 	size_t findings = 0;
+	letter(h, m);
 	facts(h, a, m);
 	if (m && facts_heard(m))
 		violations(h, a, m);

@@ -21,20 +21,27 @@ static void cell(const struct html *h, const struct compare_cell *c)
 
 void html_ports(const struct html *h)
 {
-	static const char three[] = "<th scope=\"col\" class=\"n\">frames/s</th><th scope=\"col\" class=\"n\">busiest</th>"
-				    "<th scope=\"col\" class=\"n\">bandwidth</th>";
+	/* A phone shows only the first of each three, and says which it is. */
+#define THREE(when)                                                                                \
+	"<th scope=\"col\" class=\"n\"><span class=\"narrow\">" when "</span>frames/s</th>"            \
+	"<th scope=\"col\" class=\"n\">busiest</th><th scope=\"col\" class=\"n\">bandwidth</th>"
 	const struct facts_grid *g = h->grid;
 	const struct audit *a = h->r->books ? h->r->books : h->r->before;
 
-	html_put(h->f, "<section id=\"ports\"><h2>What each port received</h2>\n<p class=\"lead\">Flood: frames that were not for that "
-		       "port alone%s.</p>\n", g->both ? ". Ports that fail come first" : "");
+	html_put(h->f, "<section id=\"ports\"><h2>%s</h2>\n<p class=\"lead\">Flood: frames that were not for that port alone%s.</p>\n",
+		h->r->member ? "What your port received" : "What each port received",
+		g->both && !h->r->member ? ". Ports that fail come first" : "");
+	if (!g->count) {
+		html_put(h->f, "<p class=\"lead\">No port was captured.</p></section>\n");
+		return;
+	}
 	html_table_begin(h->f, g->both ? "ports two" : "ports", "Flood by port");
 	html_put(h->f, "<thead>");
 	if (g->both)
-		html_put(h->f, "<tr><td colspan=\"2\"></td><th scope=\"colgroup\" colspan=\"3\" class=\"group\">before</th>"
+		html_put(h->f, "<tr class=\"groups\"><td colspan=\"2\"></td><th scope=\"colgroup\" colspan=\"3\" class=\"group\">before</th>"
 			       "<th scope=\"colgroup\" colspan=\"3\" class=\"group\">after</th><td colspan=\"2\"></td></tr>\n");
-	html_put(h->f, "<tr><th scope=\"col\">port</th><th scope=\"col\">member</th>%r%r%r</tr></thead>\n<tbody>\n", three,
-		g->both ? three : "",
+	html_put(h->f, "<tr><th scope=\"col\">port</th><th scope=\"col\">member</th>%r%r%r</tr></thead>\n<tbody>\n",
+		g->both ? THREE("before, ") : THREE(""), g->both ? THREE("after, ") : "",
 		g->both ? "<th scope=\"col\" class=\"n\">suppressed</th><th scope=\"col\">verdict</th>" : "");
 	for (size_t i = 0; i < rows_shown(h); i++) {
 		const struct facts_row *row = &g->rows[i];

@@ -43,9 +43,9 @@ static void member(const struct html *h, const struct audit *a, const struct aud
 		snprintf(raw, sizeof(raw), "AS%u %.400s", m->member->asn, m->member->name ? m->member->name : "");
 		html_put(h->f, "<tr><th scope=\"row\" class=\"who\"><bdi>%s</bdi></th>", format_utf8(name, sizeof(name), raw, 34));
 	} else {
-		html_put(h->f, "<tr><th scope=\"row\" class=\"who\"><i>senders that nobody registered</i></th>");
+		html_put(h->f, "<tr><th scope=\"row\" class=\"who\"><em>%s</em></th>",
+			a->registry ? "senders that nobody registered" : "all senders (no registry)");
 	}
-	(void)a;
 	html_put(h->f, "<td class=\"all\">");
 	html_verdict(h->f, !facts_heard(m) ? AUDIT_NOT_SEEN : m->pass ? AUDIT_PASS : AUDIT_FAIL);
 	html_put(h->f, "</td>");

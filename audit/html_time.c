@@ -132,15 +132,17 @@ static void legend_cells(const struct html *h, const struct audit_port *p, const
 
 static void legend(const struct html *h, const struct audit_port *before, const struct audit_port *after, const struct layers *l)
 {
-	static const char three[] = "<th scope=\"col\" class=\"n\">frames</th><th scope=\"col\" class=\"n\">mean/s</th>"
-				    "<th scope=\"col\" class=\"n\">busiest</th>";
+#define THREE(when)                                                                                \
+	"<th scope=\"col\" class=\"n\">frames</th><th scope=\"col\" class=\"n\"><span class=\"narrow\">" when \
+	"</span>mean/s</th><th scope=\"col\" class=\"n\">busiest</th>"
 
 	html_table_begin(h->f, before && after ? "legend two" : "legend", "Classes at this port");
 	html_put(h->f, "<thead>");
 	if (before && after)
-		html_put(h->f, "<tr><td></td><th scope=\"colgroup\" colspan=\"3\" class=\"group\">before</th>"
+		html_put(h->f, "<tr class=\"groups\"><td></td><th scope=\"colgroup\" colspan=\"3\" class=\"group\">before</th>"
 			       "<th scope=\"colgroup\" colspan=\"3\" class=\"group\">after</th></tr>\n");
-	html_put(h->f, "<tr><th scope=\"col\">class</th>%r%r</tr></thead>\n<tbody>\n", before ? three : "", after ? three : "");
+	html_put(h->f, "<tr><th scope=\"col\">class</th>%r%r</tr></thead>\n<tbody>\n", before ? THREE("before, ") : "",
+		after ? THREE("after, ") : "");
 	for (size_t i = 0; i < l->own + (l->others > 0); i++) {
 		char others[48], k[24];
 		snprintf(others, sizeof(others), "%zu other class%s", l->others, l->others == 1 ? "" : "es");

@@ -21,22 +21,22 @@ const struct rules_row rules_rows[RULES_ROWS] = {
 		"and whose new MAC address is not registered yet. Register the new MAC address before "
 		"the change, and let only the router's interface reach the port."),
 	ROW(PROXY_ARP, 4, "4",
-		"Proxy ARP: some routers have it on by default. Cisco IOS and IOS XE: no ip proxy-"
-		"arp; IOS XR: no proxy-arp; Junos: delete proxy-arp from the interface; RouterOS: "
-		"arp=enabled; Linux: net.ipv4.conf.IFACE.proxy_arp=0."),
+		"Proxy ARP: some routers have it on by default. Cisco IOS and IOS XE: `no ip "
+		"proxy-arp`; IOS XR: `no proxy-arp`; Junos: `delete proxy-arp` from the interface; "
+		"RouterOS: `arp=enabled`; Linux: `net.ipv4.conf.IFACE.proxy_arp=0`."),
 	ROW(MULTICAST, 5, "5",
 		"Services of a general-purpose system (mDNS, SSDP), or a protocol between routers "
 		"that has been enabled on the interface towards the exchange. Turn it off there."),
 	ROW(STP, 6, "6",
 		"A switch port towards the exchange that runs spanning tree, as switches do by "
-		"default. Filter BPDUs on that port, for example spanning-tree bpdufilter enable."),
+		"default. Filter BPDUs on that port, for example `spanning-tree bpdufilter enable`."),
 	ROW(DISCOVERY, 7, "7",
-		"Discovery protocols are on by default on most equipment. Cisco: no cdp enable, no "
-		"lldp transmit; Junos: disable the interface under protocols lldp; RouterOS: take the "
-		"interface out of /ip neighbor discovery-settings."),
+		"Discovery protocols are on by default on most equipment. Cisco: `no cdp enable`, `no "
+		"lldp transmit`; Junos: disable the interface under `protocols lldp`; RouterOS: take "
+		"the interface out of `/ip neighbor discovery-settings`."),
 	ROW(VTP, 8, "8",
-		"A switch port left in its dynamic default. Cisco: switchport mode access, switchport "
-		"nonegotiate, udld port disable."),
+		"A switch port left in its dynamic default. Cisco: `switchport mode access`, "
+		"`switchport nonegotiate`, `udld port disable`."),
 	ROW(ROUTING, 9, "9",
 		"An interior routing protocol runs on the interface, often because a network "
 		"statement covers the peering LAN's prefix. Make the interface passive, or take it "
@@ -49,20 +49,21 @@ const struct rules_row rules_rows[RULES_ROWS] = {
 		"port. Turn multicast off on the interface; host systems that send MLD reports by "
 		"themselves need a filter."),
 	ROW(REDIRECT, 12, "12",
-		"The router tells senders of a better next hop in the LAN. Cisco: no ip redirects, no "
-		"ipv6 redirects; Junos: no-redirects; Linux: net.ipv4.conf.IFACE.send_redirects=0."),
+		"The router tells senders of a better next hop in the LAN. Cisco: `no ip redirects`, "
+		"`no ipv6 redirects`; Junos: `no-redirects`; Linux: "
+		"`net.ipv4.conf.IFACE.send_redirects=0`."),
 	ROW(RA, 13, "13",
 		"Many routers send router advertisements as soon as an interface has an IPv6 address, "
-		"and hosts solicit them. Cisco: ipv6 nd ra suppress all; RouterOS: disable the "
-		"interface under /ipv6 nd; Linux: no radvd on the interface and "
-		"router_solicitations=0."),
+		"and hosts solicit them. Cisco: `ipv6 nd ra suppress all`; RouterOS: disable the "
+		"interface under `/ipv6 nd`; Linux: no radvd on the interface and "
+		"`router_solicitations=0`."),
 	ROW(KEEPALIVE, 14, "14",
-		"Keepalives or loop detection of the interface itself. Cisco: no keepalive, no mop "
-		"enabled; on other switches turn loop detection or loop protection off on the port."),
+		"Keepalives or loop detection of the interface itself. Cisco: `no keepalive`, `no mop "
+		"enabled`; on other switches turn loop detection or loop protection off on the port."),
 	ROW(BROADCAST, 15, "15",
 		"Name services of a general-purpose system (NetBIOS), a discovery service, or "
-		"directed broadcast forwarded into the LAN. Turn the service off; Cisco: no ip "
-		"directed-broadcast."),
+		"directed broadcast forwarded into the LAN. Turn the service off; Cisco: `no ip "
+		"directed-broadcast`."),
 	ROW(NONE, 16, "16",
 		"Seen in BGP, not in the frames of a port. Do not announce the peering LAN's prefix "
 		"to anybody, nor redistribute it."),

@@ -8,7 +8,8 @@ struct rules_row {
 	enum frame_rule rule; /* RULE_NONE: number 16, which shows in BGP and never in a frame */
 	int number;	      /* 0: beyond the list */
 	char label[3];	      /* the head of a column: "1" - "17", "S", "M", "L", "V" */
-	const char *cause; /* what usually is behind it, and what ends it: a sentence or two for the member */
+	const char *cause; /* what usually is behind it, and what ends it: a sentence or two for the member;
+			      * what is typed stands in backquotes */
 };
 
 #define RULES_LISTED 17

@@ -76,9 +76,9 @@ static void times(const struct svg_layers *c, FILE *f)
 			i == 0 ? "start" : i == 3 ? "end" : "middle", FORMAT(clock, c->start_ns + c->length_ns / 3 * i));
 }
 
-static void note(FILE *f, const char *text)
+static void note(FILE *f, const char *class, const char *text)
 {
-	fprintf(f, "<text class=\"zero\" x=\"50%%\" y=\"%d\" text-anchor=\"middle\">%s</text>\n", PLOT_HEIGHT - 28, text);
+	fprintf(f, "<text class=\"%s\" x=\"50%%\" y=\"%d\" text-anchor=\"middle\">%s</text>\n", class, PLOT_HEIGHT - 28, text);
 }
 
 void svg_layers(const struct svg_layers *c, FILE *f)
@@ -104,8 +104,8 @@ void svg_layers(const struct svg_layers *c, FILE *f)
 	lines(c, f);
 	times(c, f);
 	if (!(most > 0))
-		note(f, "nothing: 0 frames");
+		note(f, "zero", "nothing: 0 frames");
 	else if (most < c->top * TOO_LITTLE)
-		note(f, "too little to be seen on this scale");
+		note(f, "little", "too little to be seen on this scale");
 	fprintf(f, "</svg>\n");
 }

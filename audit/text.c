@@ -60,14 +60,14 @@ static void owner_cell(struct table *table, const struct text *t, const struct a
 	if (*facts_owner(a, p, name, sizeof(name))) {
 		name_cell(table, t, name, others);
 	} else {
-		table_cell(table, "not registered");
+		table_cell(table, a && a->registry ? "not registered" : "-");
 		table_paint(table, DIM);
 	}
 }
 
 static void count_cell(struct table *table, uint64_t n)
 {
-	table_cell_number(table, n > INT64_MAX ? INT64_MAX : (long long)n);
+	table_cell(table, format_plain(FORMAT(count, n)));
 }
 
 static void fps_cell(struct table *table, double fps, bool judge)
@@ -232,6 +232,16 @@ static void senders(const struct text *t, const struct audit *a)
 	free(list);
 }
 
+static void caller_cell(struct table *table, const struct audit *a, const struct audit_target *x)
+{
+	const struct registry_port *who = x->caller_count && a->registry ? registry_by_mac(a->registry, x->callers[0].mac) : NULL;
+	char text[64];
+
+	if (who && who->member < a->registry->member_count)
+		snprintf(text, sizeof(text), "AS%u", a->registry->members[who->member].asn);
+	table_cell(table, who ? text : x->caller_count ? mac_format(x->callers[0].mac, text) : "-");
+}
+
 static void targets(const struct text *t, const struct audit *a)
 {
 	static const struct table_column columns[] = {{"ADDRESS", false}, {"IS", false}, {"MEMBER", false}, {"ARP OR NS", true},
@@ -251,7 +261,7 @@ static void targets(const struct text *t, const struct audit *a)
 			table_cell(table, "-");
 		count_cell(table, x->arp + x->ns);
 		count_cell(table, x->syn);
-		table_cell(table, x->caller_count ? mac_format(x->callers[0].mac, text) : "-");
+		caller_cell(table, a, x);
 	}
 	table_print(table, t->f, t->colour, "no address was asked for");
 	table_free(table);
