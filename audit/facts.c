@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* strverscmp */
 /* What all forms of the report say. A name in a sentence is one that the books gave: it is escaped by the form that prints it. */
 #include "audit/facts.h"
 
@@ -208,7 +207,9 @@ static int row_cmp(const void *x, const void *y)
 		d = descending(a->after[FACTS_ALL].fps, b->after[FACTS_ALL].fps);
 	if (!d)
 		d = descending(a->before[FACTS_ALL].fps, b->before[FACTS_ALL].fps);
-	return d ? d : strverscmp(a->port, b->port);
+	if (!d) /* swp2 before swp10 */
+		d = (strlen(a->port) > strlen(b->port)) - (strlen(a->port) < strlen(b->port));
+	return d ? d : strcmp(a->port, b->port);
 }
 
 static void list_classes(struct facts_grid *g)
