@@ -276,12 +276,13 @@ int audit_report_html(const struct audit_report *r, FILE *to)
 {
 	struct facts_grid grid;
 	struct html h = {to, r, facts_top(r), &grid};
-	char asn[32];
+	char asn[32] = "";
 	int err = facts_grid(r, &grid);
 
 	if (err)
 		return err;
-	snprintf(asn, sizeof(asn), r->member ? "AS%u at " : "", r->member);
+	if (r->member)
+		snprintf(asn, sizeof(asn), "AS%u at ", r->member);
 	html_put(to,
 		"<!DOCTYPE html>\n<html xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
 		"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n"
