@@ -252,6 +252,15 @@ struct route_view {
 void speaker_each_route(const struct speaker *s, bool (*fn)(void *arg, const struct route_view *r),
 	void *arg);
 
+/* The same a part at a time, from where *w is (zeroes at first), over so many slots of the tables. False: that was the end. While
+ * routes come and go in between, one may be told twice, or not. */
+struct route_walk {
+	unsigned table;
+	size_t slot;
+};
+bool speaker_walk_routes(const struct speaker *s, struct route_walk *w, size_t slots,
+	bool (*fn)(void *arg, const struct route_view *r), void *arg);
+
 struct speaker_stats {
 	/* routes: with a path at least, refused or not; without membership (RFC 4684). */
 	size_t routes, paths, attrsets;

@@ -132,6 +132,25 @@ void speaker_each_route(
 				return;
 }
 
+bool speaker_walk_routes(const struct speaker *s, struct route_walk *w, size_t slots,
+	bool (*fn)(void *arg, const struct route_view *r), void *arg)
+{
+	if (w->table >= s->tables)
+		return false;
+	const struct table *t = &s->table[w->table];
+	size_t end = w->slot + slots;
+	const struct dest *d;
+
+	for (; (d = hmap_next_below(&t->rib.map, &w->slot, end)) != NULL; w->slot++)
+		if (!each_path(t, d, fn, arg))
+			return false;
+	if (w->slot >= hmap_slots(&t->rib.map)) {
+		w->table++;
+		w->slot = 0;
+	}
+	return w->table < s->tables;
+}
+
 void speaker_stats(const struct speaker *s, struct speaker_stats *ret)
 {
 	*ret = (struct speaker_stats){.attrsets = attrsets_count(s->attrsets)};

@@ -247,6 +247,11 @@ bool bindings_address_of(const struct bindings *b, struct mac mac, uint8_t famil
 void bindings_each(const struct bindings *b, void (*fn)(void *arg, const struct binding_view *v), void *arg);
 void bindings_each_mac(const struct bindings *b, void (*fn)(void *arg, const struct binding_view *v), void *arg);
 
+/* The same a part at a time, from *at on (0 at first), over so many slots of the table. False: that was the end. While entries
+ * come and go in between, one may be told twice, or not. */
+bool bindings_walk(const struct bindings *b, size_t *at, size_t slots,
+	void (*fn)(void *arg, const struct binding_view *v), void *arg);
+
 struct binding_stats {
 	uint32_t statics, dynamics, evpns; /* addresses, by the source that counts */
 	uint32_t sponges, dead, duplicates; /* addresses: nobody's, sponged; owners that are not there; frozen */

@@ -41,17 +41,25 @@ bool bindings_address_of(
 	return found;
 }
 
-void bindings_each(
-	const struct bindings *b, void (*fn)(void *arg, const struct binding_view *v), void *arg)
+bool bindings_walk(const struct bindings *b, size_t *at, size_t slots,
+	void (*fn)(void *arg, const struct binding_view *v), void *arg)
 {
+	size_t end = *at + slots < slots ? SIZE_MAX : *at + slots;
+	const struct binding *e;
 	struct binding_view v;
-	struct binding *e;
 
-	hmap_foreach (&b->bindings, e) {
+	for (; (e = hmap_next_below(&b->bindings, at, end)) != NULL; ++*at) {
 		binding_view(b, e, &v);
 		if (v.source != SOURCE_NONE)
 			fn(arg, &v);
 	}
+	return *at < hmap_slots(&b->bindings);
+}
+
+void bindings_each(
+	const struct bindings *b, void (*fn)(void *arg, const struct binding_view *v), void *arg)
+{
+	bindings_walk(b, &(size_t){0}, SIZE_MAX, fn, arg);
 }
 
 void bindings_each_mac(

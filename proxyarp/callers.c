@@ -157,13 +157,21 @@ void callers_expire(struct callers *c, uint64_t before_ms)
 	hmap_sweep(&c->rows, expired, &x);
 }
 
+bool callers_walk(const struct callers *c, size_t *at, size_t slots,
+	void (*fn)(void *arg, const struct caller *row), void *arg)
+{
+	size_t end = *at + slots < slots ? SIZE_MAX : *at + slots;
+	const struct row *r;
+
+	for (; (r = hmap_next_below(&c->rows, at, end)) != NULL; ++*at)
+		fn(arg, &r->c);
+	return *at < hmap_slots(&c->rows);
+}
+
 void callers_each(
 	const struct callers *c, void (*fn)(void *arg, const struct caller *row), void *arg)
 {
-	struct row *r;
-
-	hmap_foreach (&c->rows, r)
-		fn(arg, &r->c);
+	callers_walk(c, &(size_t){0}, SIZE_MAX, fn, arg);
 }
 
 void callers_stats(const struct callers *c, struct callers_stats *ret)

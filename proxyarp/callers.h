@@ -38,4 +38,7 @@ void callers_event(struct callers *c, const struct layout_event *e, uint64_t now
 /* Nobody has called it since. */
 void callers_expire(struct callers *c, uint64_t before_ms);
 void callers_each(const struct callers *c, void (*fn)(void *arg, const struct caller *row), void *arg);
+/* A part at a time: see bindings_walk(). */
+bool callers_walk(const struct callers *c, size_t *at, size_t slots,
+	void (*fn)(void *arg, const struct caller *row), void *arg);
 void callers_stats(const struct callers *c, struct callers_stats *ret);

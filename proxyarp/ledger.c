@@ -68,6 +68,26 @@ struct layout_counter ledger_outcome(
 	return sum;
 }
 
+static bool is_unicast(int c)
+{
+	return c == CLASS_ARP_UNICAST || c == CLASS_ARP_REPLY || c == CLASS_NS_UNICAST ||
+	       c == CLASS_NA || c == CLASS_IP4_UNICAST || c == CLASS_IP6_UNICAST;
+}
+
+struct layout_counter ledger_bum(const struct ledger *l)
+{
+	struct layout_counter sum = {0, 0};
+
+	for (int c = 0; c < CLASS_COUNT; c++)
+		for (int o = 0; o < OUTCOME_COUNT && !is_unicast(c); o++) {
+			if (outcome_kind((enum frame_outcome)o) != 'F' || o == OUTCOME_ANSWER || o == OUTCOME_PROBE)
+				continue;
+			sum.frames += l->at[DIR_OUT][c][o].frames;
+			sum.octets += l->at[DIR_OUT][c][o].octets;
+		}
+	return sum;
+}
+
 bool ledger_outcome_of(enum frame_dir dir, enum frame_outcome o)
 {
 	switch (o) {
@@ -140,12 +160,6 @@ static void balance_port(struct faults *f, const struct ledger_port *p)
 			}
 		}
 	}
-}
-
-static bool is_unicast(int c)
-{
-	return c == CLASS_ARP_UNICAST || c == CLASS_ARP_REPLY || c == CLASS_NS_UNICAST ||
-	       c == CLASS_NA || c == CLASS_IP4_UNICAST || c == CLASS_IP6_UNICAST;
 }
 
 /* Requests that were sent on to their owner alone leave as what they are then. */

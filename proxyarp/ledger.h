@@ -27,6 +27,9 @@ struct layout_counter ledger_sum(const struct ledger *l, enum frame_dir dir, enu
 /* One outcome over all classes. */
 struct layout_counter ledger_outcome(const struct ledger *l, enum frame_dir dir, enum frame_outcome o);
 
+/* What left the port, came from others and was not meant for it alone: the figure that quell exists for. */
+struct layout_counter ledger_bum(const struct ledger *l);
+
 /* An outcome that a direction can have. */
 bool ledger_outcome_of(enum frame_dir dir, enum frame_outcome o);
 
