@@ -3,17 +3,27 @@
 #include <string.h>
 
 #include "daemon/metrics_quelld.h"
+#include "daemon/pages_quelld.h"
 #include "daemon/quelld.h"
 
 static const struct {
 	const char *path;
 	void (*answer)(const struct quelld *q, const struct http_request *r, struct http_answer *ret);
 } rows[] = {
+	{"/", pages_overview},
+	{"/neighbors", pages_neighbors},
+	{"/neighbor", pages_neighbor},
+	{"/lan", pages_lan},
+	{"/search", pages_search},
+	{"/rejected", pages_rejected},
+	{"/alarms", pages_alarms},
 	{"/metrics", metrics_quelld},
 };
 
 static void on_request(void *arg, const struct http_request *r, struct http_answer *ret)
 {
+	if (strcmp(r->path, "/style.css") == 0)
+		page_style(ret);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (strcmp(r->path, rows[i].path) == 0)
 			rows[i].answer(arg, r, ret);

@@ -1,16 +1,18 @@
 """Metrics and pages of both daemons, as Prometheus and a browser meet them."""
-import os
+import json
 import re
 import socket
 import statistics
+import threading
 import time
+from urllib.parse import quote
 
 import pytest
 import wire as frames
 from agent_box import MACS, Agent, entry, ip4
 from bgp_peer import END_OF_RIB, KEEPALIVE, Peer, macip, message, update
 from conftest import wait_until
-from http_look import documented, get, in_sources, scrape, samples, value
+from http_look import TOP, browse, documented, get, in_sources, page, samples, scrape, site, value
 from quelld_box import Quelld, inside
 
 RS, A, B = "10.99.0.1", "10.99.0.2", "10.99.0.3"
@@ -22,6 +24,7 @@ bgp:
   listen: [{RS}]
   defer-time: 1
   import: {{vteps: [10.99.0.0/16]}}
+  bmp: [{{address: 10.99.0.9}}]
   neighbors:
     - {{address: {A}, client: true, passive: true, name: "a \\"<b>&\\\\é", max-routes: 1000}}
     - {{address: {B}, client: true, passive: true}}
@@ -84,6 +87,37 @@ def test_names_are_documented():
         assert re.match(r"(quell|process)_[a-z0-9_]*[a-z]$", name), name
         if kind != "counter":
             assert not name.endswith("_total"), name
+
+
+def test_rules_and_dashboard_use_what_there_is():
+    known = set(documented())
+    known |= {f"{n}_{part}" for n, (k, _) in documented().items() if k == "histogram" for part in ("bucket", "count", "sum")}
+    board = json.loads((TOP / "packaging/grafana/quell.json").read_text())
+    used = " ".join(t["expr"] for p in board["panels"] for t in p.get("targets", []))
+    used += " ".join(v["query"]["query"] for v in board["templating"]["list"] if v["type"] == "query")
+    rules = (TOP / "packaging/prometheus/quell.rules.yml").read_text()
+    used += " ".join(re.findall(r"(?ms)expr: (.*?)^ +(?:for|labels):", rules))
+    names = set(re.findall(r"\b(?:quell|process)_[a-z0-9_]+", used))
+    assert len(names) > 40 and names <= known, names - known
+    places = [(p["gridPos"]["x"], p["gridPos"]["y"]) for p in board["panels"]]
+    assert len(set(places)) == len(places)
+
+
+@pytest.mark.needs("quelld", "quell-agent")
+def test_all_that_is_documented_is_told(quelld, net, scope, build):
+    """A family is told as soon as there is something that could have samples of it."""
+    told = set(scrape(net[0], Q))
+    a = Agent(scope, build, **{"dry-run": "true"}, more=f'http: {{agent: "127.0.0.1:{G}"}}\n')
+    try:
+        a.start()
+        wait_until(a.open, 15, "the ports are taken")
+        with a.port(1) as p:
+            p.send(frames.who_has(MACS[1], ip4(1), ip4(99)))
+        wait_until(lambda: "quell_ledger_would_frames" in scrape(a.ns, G), 5, "a frame is counted")
+        told |= set(scrape(a.ns, G))
+    finally:
+        a.close()
+    assert told == {re.sub("_(total|info)$", "", n) for n in documented()}
 
 
 @pytest.mark.needs("quelld")
@@ -241,5 +275,206 @@ def test_slow_callers_disturb_nobody(quelld, net, figures):
     assert statistics.median(took) < 20
     for s in held:
         s.close()
+    from_a.close()
+    from_b.close()
+
+
+# --- pages --------------------------------------------------------------------------------------------------------------
+
+NASTY = ["<script>document.title='pwned'</script>", "<img src=x onerror=\"document.title='pwned'\">", "\"' onmouseover=alert(1) x=",
+         "&lt;b&gt; &amp; </td></table>", "javascript:alert(1)", "\u202eright to left\u202c", "S\u00f6hne \u65e5\u672c", "a" * 200]
+MEMBERS = "members:\n" + "".join(
+    f"  - asn: {64500 + i}\n    name: {json.dumps(n)}\n    ports:\n"
+    f"      - {{port: swp{i}, pe: {A}, switch: {json.dumps(n[:60])}, macs: ['02:00:5e:00:00:{i:02x}'], ipv4: [{ip4(i)}]}}\n"
+    for i, n in enumerate(NASTY, 1))
+
+
+@pytest.fixture
+def glass(scope, net, build):
+    """A route server with routes of two PEs, members with nasty names, and a neighbor that has said something nasty."""
+    registry = scope.dir / "members.yaml"
+    registry.write_text(MEMBERS)
+    registry.chmod(0o644)
+    names = "".join(f"    - {{address: 10.99.0.{4 + i}, passive: true, name: {json.dumps(n[:60])}}}\n"
+                    for i, n in enumerate(NASTY[:5]))
+    q = Quelld(scope, net[0], build, CONFIG.replace("lans:", names + "lans:").replace(
+        "prefixes: [198.18.0.0/21]", f"prefixes: [198.18.0.0/21], registry: [{registry}]").replace(
+        "http: {", 'http: {agent: "127.0.0.1:9180", ')).start()
+    q.peer = establish(net, A)
+    q.peer.send(b"".join(update([macip(A, 100, f"02:00:5e:00:{i >> 8:02x}:{i & 255:02x}", f"198.18.{i >> 8}.{i & 255}")], A)
+                         for i in range(1, 251)))
+    q.peer.send(update([macip(A, 100, "02:00:5e:00:7f:01", "198.18.7.7")], "192.0.2.9") + END_OF_RIB)
+    other = establish(net, B)
+    other.send(update([macip(B, 100, "02:00:5e:00:00:01", ip4(1))], B) + END_OF_RIB)
+    wait_until(lambda: q.neighbor(A)["routes_in"] == 251 and q.neighbor(B)["routes_in"] == 1, 10, "the routes are in")
+    text = NASTY[1].encode()
+    other.send(message(3, bytes([6, 2, len(text)]) + text))
+    other.close()
+    wait_until(lambda: "6/2" in q.neighbor(B)["last_error"], 5, "it has said its word")
+    yield q
+    q.peer.close()
+
+
+@pytest.mark.needs("quelld")
+def test_looking_glass(glass, net):
+    ns = net[0]
+    home = page(ns, Q)
+    assert "1 of 7 established" in home.text and "1 rejected" in home.text
+    assert ["ixp", "100", "0", "250", "0", "250"] in [r[:6] for r in home.rows]
+    assert f"http://127.0.0.1:{G}/" in home.links
+    rows = page(ns, Q, "/neighbors").rows
+    assert [r[0] for r in rows[1:]] == [A, B] + [f"10.99.0.{4 + i}" for i in range(5)]
+    assert rows[1][3:4] == ["Established"] and rows[1][5:7] == ["251", "1"]
+    assert NASTY[1] in rows[2][-1].replace('\\x22', '"')
+    assert "251 of 1000 at most" in page(ns, Q, f"/neighbor?address={A}").text
+    for path in ("/nothing", "/neighbor", "/neighbor?address=x", "/lan?name=nothing"):
+        assert get(ns, Q, path)[0] == 404
+    assert "no such neighbor" in page(ns, Q, "/neighbor?address=192.0.2.1").text
+    rejected = page(ns, Q, "/rejected").rows
+    assert len(rejected) == 2 and "198.18.7.7" in rejected[1][0] and rejected[1][3] == "vtep"
+    assert len(page(ns, Q, f"/rejected?neighbor={A}").rows) == 2 and "None." in page(ns, Q, f"/rejected?neighbor={B}").text
+
+
+@pytest.mark.needs("quelld")
+@pytest.mark.parametrize("what", ["addresses", "macs"])
+def test_pages_of_a_lan_are_the_lan(glass, net, what):
+    """Each entry once, in order."""
+    path, seen = f"/lan?name=ixp&what={what}", []
+    while path:
+        p = page(net[0], Q, path)
+        assert "250" in p.text
+        seen += [r[0 if what == "addresses" else 1] for r in p.rows[1:]]
+        path = next((link for link in p.links if "after=" in link), None)
+    if what == "addresses":
+        assert seen == [f"198.18.{i >> 8}.{i & 255}" for i in range(1, 251)]
+    else:
+        assert seen == [f"02:00:5e:00:{i >> 8:02x}:{i & 255:02x}" for i in range(1, 251)]
+
+
+@pytest.mark.needs("quelld")
+def test_search(glass, net):
+    def search(text):
+        return page(net[0], Q, f"/search?q={text}")
+
+    for text in ("02:00:5e:00:00:01", "0200.5e00.0001", "02-00-5E-00-00-01", "198.18.0.1", "%20198.18.0.1+", "AS64501", "64501"):
+        p = search(text)
+        assert any(r[1:3] == ["ixp", "swp1"] and NASTY[0] in r[0] for r in p.rows), text
+        assert any(r[:3] == ["198.18.0.1", "02:00:5e:00:00:01", A] for r in p.rows), text
+        assert any("198.18.0.1" in r[0] and r[2:4] == [A, "best"] for r in p.rows), text
+    assert "rejected" not in search("198.18.7.7").text.lower().replace("rejected routes", "")
+    assert any(r[3] == "vtep" for r in search("198.18.7.7").rows if len(r) == 5)
+    assert "No such member" in search("AS1").text
+    for text in ("", "x", "AS", "AS99999999999", "198.18.0", "%22%3E%3Cscript%3E", "%ff%fe", "02:00"):
+        assert "Search for a MAC" in search(text).text
+
+
+@pytest.mark.needs("quelld")
+def test_nothing_breaks_out(glass, net):
+    """Every page that links lead to is made of our own tags alone (http_look.Page asserts it), with the nasty texts as text."""
+    pages = site(net[0], Q)
+    assert len(pages) > 50
+    everything = "".join(p.text for p in pages.values())
+    for text in NASTY[:6]:
+        assert text in everything
+    for text in NASTY:
+        page(net[0], Q, f"/search?q={quote(text)}")
+        page(net[0], Q, f"/lan?name=ixp&after={quote(text)}")
+
+
+@pytest.mark.needs("quelld", "chromium")
+def test_in_a_browser(glass, net, scope):
+    """Chromium runs nothing of it, loads the style sheet, and needs no wider window than a phone's."""
+    for path in ("/", "/neighbors", f"/neighbor?address={B}", "/lan", "/search?q=AS64501", "/search?q=%3Cscript%3Ealert(1)%3C/script%3E"):
+        dom = browse(net[0], Q, path)
+        assert "</footer>" in dom and "<title>pwned" not in dom
+        assert not re.search(r"<(script|img|iframe|svg|style)\b|\son\w+=", re.sub(r">[^<]*<", "><", dom)), path
+    before = value(scrape(net[0], Q), "quell_http_requests_total", status="2xx")
+    shot = scope.dir / "phone.png"
+    browse(net[0], Q, "/lan", screenshot=shot, size="500,900")
+    assert shot.stat().st_size > 10000
+    # The page and its style sheet (and what scrape() itself asked).
+    assert value(scrape(net[0], Q), "quell_http_requests_total", status="2xx") >= before + 3
+
+
+@pytest.mark.needs("quell-agent")
+def test_pages_of_the_agent(box):
+    nasty = entry(2).replace("name: Member 2", f"name: {json.dumps(NASTY[0])}")
+    box.write(entry(1), nasty, entry(3, status="quarantine"), more=f'http: {{agent: "127.0.0.1:{G}"}}\n')
+    assert box.ask(b'{"do":"reload"}')["applied"]
+    assert box.answered(1, ip4(2)) == MACS[2]
+    with box.port(1) as p:
+        p.send(frames.who_has(MACS[1], ip4(1), ip4(99)))
+        p.send(frames.who_has(MACS[2], ip4(2), ip4(1)))
+    wait_until(lambda: "spoof-mac" in str(box.show("ledger")), 5, "it is counted")
+    wait_until(lambda: box.show("alarms")["alarms"], 5, "it is told")
+    home = page(box.ns, G)
+    assert "live" in home.text and "in step" in home.text
+    rows = page(box.ns, G, "/ports").rows
+    assert [r[0] for r in rows[1:]] == ["swp1", "swp2", "swp3", "vx100"]
+    assert rows[1][4:7] == ["3", "1", "2"] and rows[1][-1] == "0"
+    assert "quarantine: registry" in rows[3][3]
+    port = page(box.ns, G, "/port?name=swp1")
+    assert ["arp-request", "unknown-target", "1", "42"] in port.rows and ["arp-reply", "answer", "1", "42"] in port.rows
+    assert "no such port" in page(box.ns, G, "/port?name=nothing").text
+    assert get(box.ns, G, "/port?name=" + "x" * 40)[0] == 404
+    bindings = page(box.ns, G, "/bindings?lan=ixp").rows
+    assert [r[:3] for r in bindings[1:3]] == [[ip4(1), MACS[1], "swp1"], [ip4(2), MACS[2], "swp2"]]
+    assert NASTY[0] in bindings[2][3]
+    for text in ("AS64502", MACS[2], ip4(2)):
+        assert [ip4(2), MACS[2], "swp2"] in [r[:3] for r in page(box.ns, G, f"/search?q={text}").rows], text
+    assert any(r[4] == "swp1" and r[6] == MACS[2] for r in page(box.ns, G, "/alarms").rows[1:])
+    assert len(site(box.ns, G)) > 10
+
+
+# --- what it costs the others -----------------------------------------------------------------------------------------------
+
+
+def lookers(ns, port, paths, stop, count):
+    """A thread that looks at these pages again and again."""
+    def look():
+        while not stop.is_set():
+            for path in paths:
+                assert get(ns, port, path)[0] == 200
+                count.append(path)
+
+    t = threading.Thread(target=look)
+    t.start()
+    return t
+
+
+@pytest.mark.needs("quelld")
+def test_pages_of_many_routes_hold_nobody_up(quelld, net, figures):
+    """Every page walks the whole RIB, or the LAN, again and again, while a session's updates are reflected."""
+    many = 60000
+    quelld.config.write_text(quelld.config.read_text().replace("max-routes: 1000", "max-routes: 1000000"))
+    assert quelld.ask(do="reload")["applied"]
+    from_a, from_b = establish(net, A), establish(net, B)
+    for k in range(0, many, 20):
+        from_a.send(update([macip(A, 100, f"02:00:5e:{i >> 16:02x}:{i >> 8 & 255:02x}:{i & 255:02x}") for i in range(k, k + 20)], A))
+    from_a.send(END_OF_RIB)
+    from_b.send(END_OF_RIB)
+    from_b.until_end_of_rib()
+    wait_until(lambda: quelld.neighbor(A)["routes_in"] == many, 60, "the routes are in")
+
+    def reflected(times):
+        took = []
+        for i in range(times):
+            nlri = macip(A, 100, f"02:00:5f:{len(done) & 255:02x}:{i >> 8:02x}:{i & 255:02x}")
+            begun = time.monotonic()
+            from_a.send(update([nlri], A))
+            took.append(1e3 * (from_b.until_update(nlri) - begun))
+        return statistics.median(took), max(took)
+
+    done = []
+    alone = reflected(200)
+    stop = threading.Event()
+    thread = lookers(net[0], Q, ["/search?q=198.18.0.1", "/lan?what=macs", "/metrics", "/rejected", "/"], stop, done)
+    wait_until(lambda: len(done) > 2, 20, "somebody looks")
+    looked = reflected(400)
+    stop.set()
+    thread.join()
+    figures(f"an update reflected beside {many} routes: median {alone[0]:.2f} ms, at most {alone[1]:.1f} ms; while pages that walk "
+            f"them are looked at without a pause ({len(done)} pages): median {looked[0]:.2f} ms, at most {looked[1]:.1f} ms")
+    assert looked[0] < alone[0] + 5
     from_a.close()
     from_b.close()
