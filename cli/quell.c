@@ -40,7 +40,7 @@ static const char help[] =
 	"       quell sponge add | del ADDRESS [--lan LAN]\n"
 	"       quell refresh | reset | shutdown | enable NEIGHBOR [option ...]\n"
 	"       quell reload [--dry-run] [--json]\n"
-	"       quell registry fetch | import | show | diff | check ...; see quell registry help\n"
+	"       quell registry fetch | reload | import | show | diff | check ...; see quell registry help\n"
 	"       quell audit FILE... [option ...]; see quell audit help\n"
 	"       quell version | help\n"
 	"\n"

@@ -14,6 +14,7 @@
 
 static const char help[] =
 	"usage: quell registry fetch [LAN] [--force] [--dry-run] [--reload] [--json]\n"
+	"       quell registry reload\n"
 	"       quell registry import FILE[@PE[,SWITCH]] ... [-o OUT] [--lan LAN] [--force] "
 	"[--dry-run] [--json]\n"
 	"       quell registry show [LAN | FILE] [--asn AS] [--mac MAC] [--ip IP] [--port PORT] "
@@ -25,7 +26,8 @@ static const char help[] =
 	"in the\n"
 	"configuration says, and puts it in the place of the one in force, if nothing speaks "
 	"against it.\n"
-	"import does the same with files: the IX-F member export, layer2interfaces, vlans, "
+	"reload has the daemons take over what fetch has written, if they have not yet.\n"
+	"import does the same as fetch with files: the IX-F member export, layer2interfaces, vlans, "
 	"ip-addresses,\n"
 	"or our own YAML; without -o it goes to the standard output. The interfaces of a switch "
 	"are those\n"
@@ -99,6 +101,12 @@ static int run_fetch(struct registry_options *o, char **words, int count)
 	return registry_do_fetch(o);
 }
 
+static int run_reload(struct registry_options *o, char **words, int count)
+{
+	(void)words;
+	return count ? wrong("reload takes no words") : registry_do_reload(o);
+}
+
 static int run_import(struct registry_options *o, char **words, int count)
 {
 	if (!count)
@@ -134,6 +142,7 @@ static const struct {
 	int takes;
 } verbs[] = {
 	{"fetch", run_fetch, O_CONFIG | O_DIR | O_JSON | O_FORCE | O_DRY_RUN | O_RELOAD},
+	{"reload", run_reload, O_CONFIG | O_DIR},
 	{"import", run_import, O_CONFIG | O_LAN | O_OUT | O_JSON | O_FORCE | O_DRY_RUN},
 	{"show", run_show, O_CONFIG | O_JSON | O_ASN | O_MAC | O_IP | O_PORT},
 	{"diff", run_diff, O_JSON},

@@ -24,6 +24,7 @@ int registry_command(int argc, char **argv);
 
 /* 0 or 1, as the exit status. */
 int registry_do_fetch(const struct registry_options *o);
+int registry_do_reload(const struct registry_options *o);
 int registry_do_import(const struct registry_options *o, char **words, int count);
 int registry_do_show(const struct registry_options *o, const char *word);
 int registry_do_diff(const struct registry_options *o, const char *was, const char *is);

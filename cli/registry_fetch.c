@@ -13,6 +13,7 @@
 #include "cli/registry_file.h"
 #include "cli/registry_put.h"
 #include "cli/reload.h"
+#include "cli/value.h"
 
 #define HEAD_MAX 1536
 
@@ -72,7 +73,7 @@ static int fetch_lan(const struct config_lan *lan, const struct registry_options
 		put_fail(told, "failed", "%s.lock: %s", into, strerror(-lock));
 	else
 		r = fetch_and_put(lan, cache, o, told);
-	if (r == 0 && o->reload && registry_is(told, "result", "changed"))
+	if (r == 0 && value_true(told, "written"))
 		fetch_cache_set_due(cache, true);
 	if (lock > 0)
 		close(lock);
@@ -105,19 +106,23 @@ static bool is_meant(const struct config_lan *lan, const char *name)
 	return lan->fetch.url && (!name || strcmp(lan->name, name) == 0);
 }
 
-/* Also what could not be taken over the last time. */
-static int reload_if_due(const struct config *c, const struct registry_options *o)
+/* What was written and not taken over yet, now or an earlier time. */
+static bool any_due(const struct config *c, const struct registry_options *o)
 {
-	struct reload_options ro = {.dir = o->dir ? o->dir : c->run_dir};
 	bool due = false;
 
 	for (uint32_t i = 0; i < c->lan_count; i++)
 		due |= is_meant(&c->lans[i], o->lan) && is_due(&c->lans[i]);
-	if (!due)
-		return 0;
+	return due;
+}
+
+static int reload_due(const struct config *c, const struct registry_options *o)
+{
+	struct reload_options ro = {.dir = o->dir ? o->dir : c->run_dir};
 	int r = reload(&ro, o->json ? stderr : stdout, stderr);
+
 	for (uint32_t i = 0; i < c->lan_count && r == 0; i++)
-		if (is_meant(&c->lans[i], o->lan))
+		if (c->lans[i].fetch.url)
 			set_done(&c->lans[i]);
 	return r;
 }
@@ -137,6 +142,21 @@ static int nothing_to_fetch(const struct config *c, const struct registry_option
 	else
 		fprintf(stderr, "quell: %s: no LAN has fetch: nothing says where from\n", c->file);
 	return 1;
+}
+
+int registry_do_reload(const struct registry_options *o)
+{
+	struct config *c = registry_config(o);
+
+	if (!c)
+		return 1;
+	int r = 0;
+	if (any_due(c, o))
+		r = reload_due(c, o);
+	else
+		puts("nothing new to take over");
+	config_free(c);
+	return r;
 }
 
 int registry_do_fetch(const struct registry_options *o)
@@ -165,9 +185,9 @@ int registry_do_fetch(const struct registry_options *o)
 		r = nothing_to_fetch(c, o);
 	else if (o->json)
 		registry_dump(json_pack("{s:O}", "lans", all));
-	if (o->reload)
-		r |= reload_if_due(c, o);
-	else if (changed && !o->json && !o->dry_run)
+	if (o->reload && any_due(c, o))
+		r |= reload_due(c, o);
+	else if (changed && !o->json && !o->dry_run && !o->reload)
 		puts("quell reload has the daemons take it over");
 	json_decref(all);
 	config_free(c);

@@ -114,6 +114,8 @@ expect 2 'registry show: --force has no meaning here' registry show --force
 expect 2 'registry diff: --lan has no meaning here' registry diff a b --lan ixp
 expect 2 'fetch takes one LAN' registry fetch a b
 expect 2 '--dry-run changes nothing to reload' registry fetch --dry-run --reload
+expect 2 'reload takes no words' registry reload ixp
+expect 0 'nothing new to take over' registry reload -c "$dir/good.yaml"
 expect 2 'import: which files' registry import
 expect 2 '--force goes with -o' registry import "$registry" --force
 expect 2 '--json goes with -o' registry import "$registry" --json
@@ -180,7 +182,7 @@ for word in $("$quell" help | grep -oE -- '--[a-z-]+' | sort -u) status neighbor
 		fi
 	done
 done
-for word in $("$quell" registry help | grep -oE -- '--[a-z-]+' | sort -u) fetch import show diff check; do
+for word in $("$quell" registry help | grep -oE -- '--[a-z-]+' | sort -u) fetch reload import show diff check; do
 	for file in docs/quell-registry.1 cli/completion/bash/quell cli/completion/zsh/_quell; do
 		if ! grep -qE -- "(\\\\-|--| |\\(|\")${word#--}\b" "$src/$file"; then
 			echo "$file does not know $word"

@@ -461,6 +461,15 @@ def test_reload_is_made_up_for(box):
         box.server.exchange.members[2]["status"] = "quarantine"
         box.fetch("--reload")
         assert [r["dry_run"] for r in daemon.asked] == [True, False]
+        # In two steps: the second does nothing unless the first did.
+        daemon.asked.clear()
+        box.server.exchange.members[2]["status"] = "connected"
+        config = ["-c", box.folder / "quell.yaml"]
+        box.fetch()
+        assert daemon.asked == [] and "1 change done" in box.quell("reload", *config)[0]
+        assert len(daemon.asked) == 2 and box.quell("reload", *config)[0] == "nothing new to take over\n"
+        box.fetch()
+        assert box.quell("reload", *config)[0] == "nothing new to take over\n" and len(daemon.asked) == 2
     finally:
         daemon.close()
 
