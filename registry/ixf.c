@@ -28,9 +28,10 @@
 
 static const char *const families[BOOK_FAMILIES] = {"ipv4", "ipv6"};
 
-/* Of an exchange: the number of a VLAN of the LAN, or of a switch with its name. */
+/* Of an exchange: a VLAN, is it the LAN? Or a switch, with its name. */
 struct ixf_id {
 	uint32_t ixp, id;
+	bool in_lan;
 	const char *name;
 };
 
@@ -43,7 +44,7 @@ struct ixf {
 	struct books *books;
 	struct json_reader r;
 	struct ixf_ids vlans, switches;
-	bool has_prefixes; /* some VLAN tells its prefixes */
+	bool has_prefixes, has_lan; /* some VLAN tells its prefixes; one of them is the LAN */
 };
 
 /* Looked for once a connection: an exchange has some hundred at most. */
@@ -60,13 +61,19 @@ static void add_id(struct ixf *x, struct ixf_ids *to, struct ixf_id id)
 	to->list[to->count++] = id;
 }
 
-/* Without an exchange's id, of any. */
+/* Of that exchange, or else of any: a connection of IXP Manager with VLANs of several exchanges names only the last of them. */
 static const struct ixf_id *find_id(const struct ixf_ids *ids, bool has_ixp, uint32_t ixp, uint32_t id)
 {
-	for (size_t i = 0; i < ids->count; i++)
-		if (ids->list[i].id == id && (!has_ixp || ids->list[i].ixp == ixp))
-			return &ids->list[i];
-	return NULL;
+	const struct ixf_id *other = NULL;
+
+	for (size_t i = 0; i < ids->count; i++) {
+		const struct ixf_id *x = &ids->list[i];
+		if (x->id == id && has_ixp && x->ixp == ixp)
+			return x;
+		if (x->id == id && !(other && other->in_lan))
+			other = x;
+	}
+	return other;
 }
 
 /* --- which VLAN is the LAN --- */
@@ -111,7 +118,9 @@ static void read_vlans(struct ixf *x, const json_t *ixp, uint32_t ixp_id)
 		if (json_is_map(&x->r, v)) {
 			bool has = json_uint(&x->r, v, "id", UINT32_MAX, &id.id);
 			bool v4 = is_lan_prefix(x, v, BOOK_IPV4), v6 = is_lan_prefix(x, v, BOOK_IPV6);
-			if (has && (v4 || v6))
+			id.in_lan = v4 || v6;
+			x->has_lan = x->has_lan || (has && id.in_lan);
+			if (has)
 				add_id(x, &x->vlans, id);
 		}
 		json_leave(&x->r, mark);
@@ -154,7 +163,7 @@ static void read_exchanges(struct ixf *x, const json_t *root)
 		json_leave(&x->r, mark);
 	}
 	json_leave(&x->r, top);
-	if (x->books->b->lan->prefix_count && x->has_prefixes && !x->vlans.count)
+	if (x->books->b->lan->prefix_count && x->has_prefixes && !x->has_lan)
 		build_say(x->books->b, REGISTRY_NOTE, "ixp_list", NULL,
 			"no VLAN has the LAN's prefixes: who is in it is told by the addresses");
 }
@@ -208,8 +217,10 @@ static bool read_family(struct ixf *x, const json_t *vlan, int family, struct bo
 
 static bool is_in_lan(const struct ixf *x, const struct connection *c, const struct book_entry *e, bool has_id, uint32_t id)
 {
-	if (x->vlans.count && has_id)
-		return find_id(&x->vlans, c->has_ixp, c->ixp, id);
+	const struct ixf_id *vlan = x->has_lan && has_id ? find_id(&x->vlans, c->has_ixp, c->ixp, id) : NULL;
+
+	if (vlan)
+		return vlan->in_lan;
 	for (int f = 0; f < BOOK_FAMILIES; f++)
 		if (e->ips[f].family && build_in_lan(x->books->b->lan, e->ips[f]))
 			return true;

@@ -186,6 +186,16 @@ static const struct {
 		 "\"203.0.113.0\", \"mask_length\": 24}}]}], \"member_list\": [" MEMBER(1, "", VLAN4("198.18.0.1", MAC1)) ","
 		 "{\"asnum\": 2, \"connection_list\": [{\"ixp_id\": 2, \"vlan_list\": [" VLAN4("203.0.113.1", MAC2) "]}]}]}"},
 		0, "1  " MAC1 " 198.18.0.1 0\n", ""},
+	{"a connection that names the exchange of another of its VLANs",
+		{"{\"version\": \"1.0\", \"ixp_list\": [{\"ixp_id\": 1, \"vlan\": [{\"id\": 4, \"ipv4\": {\"prefix\": "
+		 "\"198.18.0.0\", \"mask_length\": 21}}]}, {\"ixp_id\": 2, \"vlan\": [{\"id\": 6, \"ipv4\": {\"prefix\": "
+		 "\"203.0.113.0\", \"mask_length\": 24}}]}], \"member_list\": [{\"asnum\": 2, \"connection_list\": [{\"ixp_id\": "
+		 "2, \"vlan_list\": [" VLAN4("198.18.0.1", MAC1) ", {\"vlan_id\": 6, \"ipv4\": {\"address\": \"198.18.0.2\", "
+		 "\"mac_addresses\": [\"" MAC2 "\"]}}]}]}]}"},
+		0, "2  " MAC1 " 198.18.0.1 0\n", ""},
+	{"a VLAN that the exchange does not list", {IXF(MEMBER(1, "", "{\"vlan_id\": 9, \"ipv4\": {\"address\": \"198.18.0.1\", "
+							       "\"mac_addresses\": [\"" MAC1 "\"]}}"))},
+		0, "1  " MAC1 " 198.18.0.1 0\n", ""},
 	{"a later version", {"{\"version\": \"1.1\", \"member_list\": []}"}, 0, "", "note: a: version: '1.1': not known: read as 1.0\n"},
 	{"nobody", {"{\"version\": \"1.0\", \"member_list\": [{\"asnum\": 1}]}"}, 0, "", "note: a: member_list: nobody in this LAN\n"},
 	{"a byte order mark", {"\xef\xbb\xbf" IXF(MEMBER(1, "", VLAN4("198.18.0.1", MAC1)))}, 0, "1  " MAC1 " 198.18.0.1 0\n", ""},
