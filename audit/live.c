@@ -22,6 +22,7 @@ struct live {
 	struct audit *a;
 	struct ring *ring; /* NULL: none */
 	char *err;
+	int64_t end_ns; /* what came later is no longer of the capture; 0: not over */
 };
 
 struct tap {
@@ -73,6 +74,8 @@ static void take(u_char *user, const struct pcap_pkthdr *h, const u_char *octets
 	bool nano = pcap_get_tstamp_precision(t->handle) == PCAP_TSTAMP_PRECISION_NANO;
 	int64_t ns = sec * NSEC + part * (nano ? 1 : 1000);
 
+	if (t->live->end_ns && ns > t->live->end_ns)
+		return;
 	audit_frame(t->live->a, t->port, t->dir, octets, h->caplen, h->len, ns);
 	if (t->live->ring)
 		ring_put(t->live->ring, t->interface, t->dir, octets, h->caplen, h->len, ns);
@@ -110,11 +113,13 @@ static int capture(struct live *l, const struct live_config *c, struct tap *taps
 	while (r == 0 && !*c->stop &&
 		(c->seconds <= 0 || (double)(clock_ns(CLOCK_MONOTONIC) - start) < c->seconds * NSEC))
 		r = turn(l, taps, fds, count);
-	/* What is still in the buffers came in time. */
-	if (r == 0)
+	/* The kernel hands frames over in blocks, that it keeps for WAIT_MS at most. */
+	l->end_ns = clock_ns(CLOCK_REALTIME);
+	int64_t drained = clock_ns(CLOCK_MONOTONIC) + 2LL * WAIT_MS * (NSEC / 1000);
+	while (r == 0 && clock_ns(CLOCK_MONOTONIC) < drained)
 		r = turn(l, taps, fds, count);
 	for (size_t i = 0; i < count; i++)
-		audit_port_ran(l->a, taps[i].port, from, clock_ns(CLOCK_REALTIME));
+		audit_port_ran(l->a, taps[i].port, from, l->end_ns);
 	free(fds);
 	return r;
 }
