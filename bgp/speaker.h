@@ -233,6 +233,8 @@ struct neighbor_view {
 void neighbor_view(const struct neighbor *n, struct neighbor_view *ret);
 /* Walks neighbours: NULL gives the first. */
 const struct neighbor *speaker_next_neighbor(const struct speaker *s, const struct neighbor *after);
+/* The same for a walk over several turns, in which neighbours may come and go: *place is 0 at first, and is moved on. */
+const struct neighbor *speaker_neighbor_from(const struct speaker *s, size_t *place);
 
 /* The word for why a route was refused. */
 const char *speaker_reason(const struct speaker *s, uint8_t reason);

@@ -86,12 +86,19 @@ const char *speaker_reason(const struct speaker *s, uint8_t reason)
 	return policy_reason(&s->policy, reason);
 }
 
+const struct neighbor *speaker_neighbor_from(const struct speaker *s, size_t *place)
+{
+	while (++*place < s->neighbors)
+		if (s->neighbor[*place] && !s->neighbor[*place]->removed)
+			return s->neighbor[*place];
+	return NULL;
+}
+
 const struct neighbor *speaker_next_neighbor(const struct speaker *s, const struct neighbor *after)
 {
-	for (size_t i = after ? after->index + 1u : 1; i < s->neighbors; i++)
-		if (s->neighbor[i] && !s->neighbor[i]->removed)
-			return s->neighbor[i];
-	return NULL;
+	size_t place = after ? after->index : 0;
+
+	return speaker_neighbor_from(s, &place);
 }
 
 static bool each_path(const struct table *t, const struct dest *d,

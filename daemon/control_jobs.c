@@ -6,6 +6,7 @@
 #include "daemon/jsontext.h"
 #include "daemon/quelld_lans.h"
 #include "daemon/show_lan.h"
+#include "daemon/show_neighbors.h"
 #include "daemon/show_routes.h"
 
 /* What is written in a turn, and how much may wait for the reader: the sessions wait for one slice
@@ -20,6 +21,7 @@ struct control_job {
 	/* one of them */
 	struct show_routes *routes;
 	struct show_lan *lan;
+	struct show_neighbors *neighbors;
 	struct jsontext text;
 	TAILQ_ENTRY(control_job) link;
 };
@@ -32,6 +34,7 @@ static void job_free(struct control_job *j)
 	jsonsock_set_data(j->conn, NULL);
 	show_routes_free(j->routes);
 	show_lan_free(j->lan);
+	show_neighbors_free(j->neighbors);
 	jsontext_free(&j->text);
 	free(j);
 }
@@ -72,6 +75,27 @@ void control_answer_lans(struct control_quelld *c, struct jsonsock *s, const jso
 		jsonsock_send_error(s, error);
 }
 
+void control_answer_neighbors(struct control_quelld *c, struct jsonsock *s, const json_t *request)
+{
+	struct show_neighbors *n = show_neighbors_start(c->q->speaker);
+
+	(void)request;
+	if (n)
+		job_new(c, s)->neighbors = n;
+	else
+		jsonsock_send_error(s, "out of memory");
+}
+
+/* True: there is more of it. */
+static bool job_write(struct control_job *j)
+{
+	if (j->lan)
+		return show_lan_write(j->lan, &j->text, SLICE_OCTETS);
+	if (j->neighbors)
+		return show_neighbors_write(j->neighbors, &j->text, SLICE_OCTETS);
+	return show_routes_write(j->routes, &j->text, SLICE_OCTETS);
+}
+
 uint64_t control_jobs_turn(struct control_quelld *c, uint64_t now_ms)
 {
 	struct control_job *j, *next;
@@ -83,8 +107,7 @@ uint64_t control_jobs_turn(struct control_quelld *c, uint64_t now_ms)
 			continue;
 		again = now_ms;
 		jsontext_clear(&j->text);
-		bool more = j->lan ? show_lan_write(j->lan, &j->text, SLICE_OCTETS)
-				   : show_routes_write(j->routes, &j->text, SLICE_OCTETS);
+		bool more = job_write(j);
 		if (!more)
 			jsontext_raw(&j->text, "\n");
 		if (j->text.len)

@@ -31,6 +31,7 @@ extern const struct control_row control_dos[];
 /* Of files of their own. */
 void control_answer_alarms(struct control_quelld *c, struct jsonsock *s, const json_t *request);
 void control_answer_lans(struct control_quelld *c, struct jsonsock *s, const json_t *request);
+void control_answer_neighbors(struct control_quelld *c, struct jsonsock *s, const json_t *request);
 void control_answer_routes(struct control_quelld *c, struct jsonsock *s, const json_t *request);
 
 /* One slice of each answer whose reader keeps up. */

@@ -1,4 +1,4 @@
-/* What quelld shows: status, neighbours, stations; LANs and routes are in control_jobs.c. */
+/* What quelld shows: status, stations; neighbours, LANs and routes are in control_jobs.c. */
 #include <config.h>
 
 #include <stdio.h>
@@ -73,111 +73,12 @@ static json_t *show_status(const struct quelld *q)
 		show_transport(q->transport));
 }
 
-/* --- neighbors --- */
+/* --- monitoring stations --- */
 
 static void put_number(json_t *o, const char *key, uint64_t n)
 {
 	json_object_set_new(o, key, json_integer((json_int_t)n));
 }
-
-static void put_flag(json_t *o, const char *key, bool b)
-{
-	json_object_set_new(o, key, json_boolean(b));
-}
-
-/* Numbers by word; those that are 0 are left out. */
-static json_t *show_refused(const struct speaker *s, const struct neighbor_view *v)
-{
-	json_t *o = json_object();
-
-	for (unsigned i = 1; i < REFUSED_MAX; i++)
-		if (v->refused[i])
-			put_number(o, speaker_reason(s, (uint8_t)i), v->refused[i]);
-	return o;
-}
-
-static json_t *show_by_type(const uint32_t by_class[BGP_CLASSES])
-{
-	json_t *o = json_object();
-	char type[12];
-
-	for (unsigned i = 0; i < BGP_CLASSES; i++) {
-		if (!by_class[i])
-			continue;
-		snprintf(type, sizeof(type), "%u", i);
-		put_number(o, i == BGP_CLASSES - 1 ? "other" : type, by_class[i]);
-	}
-	return o;
-}
-
-static json_t *show_neighbor(const struct speaker *s, const struct neighbor *n)
-{
-	struct neighbor_view v;
-	char id[IP_TEXT];
-	json_t *o = json_object();
-
-	neighbor_view(n, &v);
-	json_object_set_new(o, "address", json_ip(v.address));
-	json_object_set_new(o, "local", json_ip(v.local));
-	json_object_set_new(o, "name", json_string(v.name ? v.name : ""));
-	json_object_set_new(o, "state", json_string(v.state));
-	put_number(o, "remote_as", v.remote_as);
-	json_object_set_new(o, "router_id", json_string(ip_format(ip_v4_u32(v.router_id), id)));
-	put_flag(o, "dynamic", v.dynamic);
-	put_flag(o, "client", v.client);
-	put_flag(o, "passive", v.passive);
-	put_flag(o, "shutdown", v.shutdown);
-	put_flag(o, "ibgp", v.ibgp);
-	put_number(o, "since_s", age_ms(v.since_ms) / 1000);
-	put_number(o, "hold_sec", v.hold_sec);
-	put_number(o, "msgs_in", v.msgs_in);
-	put_number(o, "msgs_out", v.msgs_out);
-	put_number(o, "updates_in", v.updates_in);
-	put_number(o, "updates_out", v.updates_out);
-	put_number(o, "octets_in", v.octets_in);
-	put_number(o, "octets_out", v.octets_out);
-	put_number(o, "routes_in", v.routes_in);
-	put_number(o, "routes_stale", v.routes_stale);
-	put_number(o, "routes_out", v.routes_out);
-	put_number(o, "routes_refused", v.routes_refused);
-	json_object_set_new(o, "routes_by_type", show_by_type(v.routes_by_class));
-	put_number(o, "max_routes", v.max_routes);
-	json_object_set_new(o, "max_by_type", show_by_type(v.max_by_class));
-	json_object_set_new(o, "refused", show_refused(s, &v));
-	put_number(o, "treat_as_withdraw", v.treat_as_withdraw);
-	put_number(o, "attr_discard", v.attr_discard);
-	put_number(o, "nlri_discard", v.nlri_discard);
-	put_number(o, "nlri_withdraw", v.nlri_withdraw);
-	put_number(o, "withheld", v.withheld);
-	put_number(o, "queued_octets", v.queued_octets);
-	put_number(o, "flaps", v.flaps);
-	put_flag(o, "gr", v.gr);
-	put_flag(o, "extended_message", v.extended_message);
-	put_flag(o, "as4", v.as4);
-	put_flag(o, "enhanced_refresh", v.enhanced_refresh);
-	put_flag(o, "add_path_in", v.add_path_in);
-	put_flag(o, "add_path_out", v.add_path_out);
-	put_flag(o, "rt_constrain", v.rt_constrain);
-	put_number(o, "memberships_in", v.memberships_in);
-	put_flag(o, "long_lived", v.long_lived);
-	put_flag(o, "conservative", v.conservative);
-	json_object_set_new(o, "role", json_string(v.role ? v.role : ""));
-	json_object_set_new(o, "peer_role", json_string(v.peer_role ? v.peer_role : ""));
-	json_object_set_new(o, "last_error", json_string(v.last_error));
-	return o;
-}
-
-static json_t *show_neighbors(const struct quelld *q)
-{
-	json_t *list = json_array();
-	const struct neighbor *n = NULL;
-
-	while ((n = speaker_next_neighbor(q->speaker, n)) != NULL)
-		json_array_append_new(list, show_neighbor(q->speaker, n));
-	return json_pack("{s:o}", "neighbors", list);
-}
-
-/* --- monitoring stations --- */
 
 static json_t *show_station(const struct bmp_station *st)
 {
@@ -223,15 +124,9 @@ static void answer_status(struct control_quelld *c, struct jsonsock *s, const js
 	jsonsock_send(s, show_status(c->q));
 }
 
-static void answer_neighbors(struct control_quelld *c, struct jsonsock *s, const json_t *request)
-{
-	(void)request;
-	jsonsock_send(s, show_neighbors(c->q));
-}
-
 const struct control_row control_shows[] = {
 	{"status", answer_status},
-	{"neighbors", answer_neighbors},
+	{"neighbors", control_answer_neighbors},
 	{"routes", control_answer_routes},
 	{"lan", control_answer_lans},
 	{"alarms", control_answer_alarms},
