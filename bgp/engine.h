@@ -59,6 +59,7 @@ struct speaker {
 	size_t ranges;
 	size_t sweep_turn;    /* whose sweep goes first */
 	uint64_t sweep_pause; /* since when all of them wait; 0: they do not */
+	bool reap_due; /* tombstones can be freed: when there is nothing better to do */
 	struct pressure pressure; /* of those who read */
 
 	struct timers timers;

@@ -309,7 +309,6 @@ void group_flush(struct table *t)
 			rib_told(&t->rib, dests[i], lagged);
 		rib_marker_pass(&t->rib, &t->told, dests[n - 1]);
 	}
-	rib_reap(&t->rib);
 }
 
 /* --- those who lag --- */

@@ -209,8 +209,9 @@ static inline bool rib_marker_at_end(const struct rib *r, const struct rib_marke
 	return m->version == r->version;
 }
 
-/* Frees the tombstones that all markers have passed. */
+/* Frees tombstones that all markers have passed: all, or some. True: there are more. */
 void rib_reap(struct rib *r);
+bool rib_reap_some(struct rib *r, size_t most);
 /* Told: who is best of `d` has been told to everybody who keeps up. `lagging`: some who take several
  * paths do not, so no path identifier is forgotten. */
 void rib_told(struct rib *r, struct dest *d, bool lagging);

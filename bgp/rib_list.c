@@ -214,8 +214,7 @@ void rib_bury(struct rib *r, struct dest *d)
 	*grave_at(r, r->grave_count++) = (struct grave){rib_list_ref(r, d), d->version};
 }
 
-/* Some of the graves that have been passed; false: there are no more. */
-static bool reap_some(struct rib *r, uint32_t passed)
+static size_t reap_few(struct rib *r, uint32_t passed)
 {
 	struct rib_key key[RIB_PREFETCH_MAX];
 	size_t n = 0;
@@ -237,16 +236,24 @@ static bool reap_some(struct rib *r, uint32_t passed)
 		rib_dest_free(r, node(r, g.dest), g.dest, key[i]);
 		r->tombstones--;
 	}
-	return n > 0;
+	return n;
 }
 
-void rib_reap(struct rib *r)
+bool rib_reap_some(struct rib *r, size_t most)
 {
 	uint32_t passed = r->version;
+	size_t n;
 
 	for (const struct rib_marker *m = r->markers; m; m = m->next)
 		if (rib_before(m->version, passed))
 			passed = m->version;
-	while (reap_some(r, passed))
+	while (most && (n = reap_few(r, passed)) != 0)
+		most -= n < most ? n : most;
+	return r->grave_count && !rib_before(passed, grave_at(r, 0)->version);
+}
+
+void rib_reap(struct rib *r)
+{
+	while (rib_reap_some(r, SIZE_MAX))
 		;
 }

@@ -21,6 +21,7 @@
 #include "lib/siphash.h"
 
 #define TOMBSTONES_MAX (1u << 21) /* some 200 MB; see bound_tombstones() */
+#define TOMBSTONES_A_TURN 4096
 #define SWEEPS_A_TURN 8
 #define SWEEP_PAUSE_MS 20
 
@@ -167,7 +168,7 @@ static bool has_work(const struct neighbor *n)
 uint64_t speaker_deadline(const struct speaker *s)
 {
 	if (!s->begun || speaker_flush_due(s) || !TAILQ_EMPTY(&s->actions) ||
-		recheck_is_running(s) || speaker_is_retelling(s))
+		recheck_is_running(s) || speaker_is_retelling(s) || s->reap_due)
 		return s->now_ms;
 	for (size_t i = 1; i < s->neighbors; i++)
 		if (s->neighbor[i] && has_work(s->neighbor[i]))
@@ -190,6 +191,11 @@ static struct neighbor *last_reader(const struct table *t)
 	return last ? last->n : NULL;
 }
 
+static bool has_too_many(const struct table *t)
+{
+	return t->rib.tombstones > t->s->tombstones_max && t->rib.tombstones > t->rib.paths;
+}
+
 /* A key that is gone is kept for those who have not been told yet. That is cheap, but somebody who
  * invents new keys all the time, and somebody (maybe the same) who does not read, would make it
  * grow without end. The bound is far above what the loss of a large peer leaves behind: then all
@@ -201,11 +207,9 @@ static void bound_tombstones(struct table *t)
 		.what = "too far behind the changes"};
 	struct neighbor *n;
 
-	while (t->rib.tombstones > t->s->tombstones_max && t->rib.tombstones > t->rib.paths &&
-		(n = last_reader(t))) {
+	while (has_too_many(t) && !rib_reap_some(&t->rib, 16 * TOMBSTONES_A_TURN) &&
+		has_too_many(t) && (n = last_reader(t)))
 		session_event(n->main, FSM_AUTO_STOP, &e, t->s->now_ms);
-		rib_reap(&t->rib);
-	}
 }
 
 static bool any_sweeps(const struct speaker *s)
@@ -247,6 +251,22 @@ static void run_sweeps(struct speaker *s)
 	}
 }
 
+/* Nobody waits for what is gone to be freed, and with a million keys it takes a fifth as long as to tell of them: so that
+ * is done in turns in which there is nothing to tell, a little in each; of too many, as many as have come. */
+static void reap(struct speaker *s, bool told)
+{
+	bool busy = told || (any_sweeps(s) && !s->sweep_pause);
+	size_t keep = s->tombstones_max / 8 * 3;
+
+	s->reap_due = false;
+	for (unsigned t = 0; t < s->tables; t++) {
+		struct rib *r = &s->table[t].rib;
+		size_t excess = r->tombstones > keep ? r->tombstones - keep : 0;
+		if (rib_reap_some(r, busy ? excess : TOMBSTONES_A_TURN))
+			s->reap_due = true;
+	}
+}
+
 void speaker_run(struct speaker *s, uint64_t now_ms)
 {
 	s->now_ms = now_ms;
@@ -257,6 +277,7 @@ void speaker_run(struct speaker *s, uint64_t now_ms)
 	run_sweeps(s);
 	recheck_run(s);
 	retell_run(s);
+	bool told = speaker_flush_due(s);
 	speaker_flush(s);
 	for (unsigned t = 0; t < s->tables; t++)
 		bound_tombstones(&s->table[t]);
@@ -267,6 +288,7 @@ void speaker_run(struct speaker *s, uint64_t now_ms)
 				group_pump(s->neighbor[i]->family[t].member);
 			}
 	roster_free_spent(s);
+	reap(s, told);
 }
 
 /* --- routes of our own, and the watch --- */

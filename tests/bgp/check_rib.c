@@ -263,6 +263,34 @@ START_TEST(order_of_change)
 }
 END_TEST
 
+/* A few at a time, none that a marker has still to pass, and the answer says whether it is worth asking again. */
+START_TEST(reaped_little_by_little)
+{
+	enum { KEYS = 300, FEW = 50 };
+	struct rib_marker m = {0};
+
+	for (uint32_t i = 0; i < KEYS; i++)
+		put(1, i, 0, "x");
+	ck_assert_int_eq(rib_marker_add(&rib, &m, NULL), 0);
+	for (uint32_t i = 0; i < KEYS; i++)
+		take(1, i);
+	ck_assert(!rib_reap_some(&rib, FEW));
+	ck_assert_uint_eq(rib.tombstones, KEYS);
+	for (int i = 0; i < KEYS / 64; i++)
+		pass(&m, 64);
+	ck_assert(rib_reap_some(&rib, 0));
+	ck_assert_uint_eq(rib.tombstones, KEYS);
+	ck_assert(rib_reap_some(&rib, FEW));
+	ck_assert_uint_le(rib.tombstones, KEYS - FEW);
+	ck_assert_uint_ge(rib.tombstones, KEYS - FEW - RIB_PREFETCH_MAX);
+	ck_assert(!rib_reap_some(&rib, KEYS));
+	ck_assert_uint_eq(rib.tombstones, KEYS % 64);
+	rib_marker_del(&rib, &m);
+	ck_assert(!rib_reap_some(&rib, KEYS));
+	ck_assert_uint_eq(rib.tombstones, 0);
+}
+END_TEST
+
 START_TEST(dies_and_lives)
 {
 	struct rib_marker m = {0};
@@ -394,6 +422,7 @@ int main(void)
 	tcase_add_test(t, several_paths);
 	tcase_add_test(t, staleness);
 	tcase_add_test(t, order_of_change);
+	tcase_add_test(t, reaped_little_by_little);
 	tcase_add_test(t, dies_and_lives);
 	tcase_add_test(t, versions_are_serial_numbers);
 	tcase_add_loop_test(t, copies_converge, 0, 8);
