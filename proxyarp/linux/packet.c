@@ -8,7 +8,8 @@
  * crash the ports are as the bridge's knobs leave them). What floods, or goes where the gate has no rule for, costs a turn through
  * user space; of what comes too fast, frames are lost to the ledger, and to nobody if they would have gone nowhere. What is for
  * the PE's own MAC passes the gate from a MAC of that port whatever address it speaks for, and the PE's own stack hears no
- * floods. In dry run everything floods: flood_classes and unicast-forward are only counted.
+ * floods. In dry run the gate lets everything go: unicast-forward is one of the things that only would be, and what leaves a port
+ * is counted as delivered, whatever would have become of it. A filter of others that stands before the gate is not looked for.
  *
  * Without nftables in the kernel, or a build without libnftables, there is no gate. What is called dropped is then dropped by the
  * bridge, told so by the knobs of bridge.h and the static FDB entries. So, with closed ports and these knobs set on every port:

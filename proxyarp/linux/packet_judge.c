@@ -245,6 +245,12 @@ static void judge_in(struct port *port, const struct layout_port *lp, enum packe
 	struct verdict v;
 
 	verdict_in(&p->t, in, &v);
+	/* In dry run the gate has let it go on to everybody. */
+	if (v.outcome == OUTCOME_UNICAST_FORWARDED && lp->flags & PORT_DRY && p->gate) {
+		v.outcome = OUTCOME_WOULD;
+		v.has_would = true;
+		v.would = OUTCOME_UNICAST_FORWARDED;
+	}
 	if (v.has_would && (from == SOURCE_WOULD || (v.answer_len && from != SOURCE_COPY)))
 		add(&p->slots[lp->slot]->would[DIR_IN][v.cls][v.would], octets);
 	if (from == SOURCE_SOCKET || from == SOURCE_GATE) {

@@ -6,7 +6,7 @@ import pytest
 from conftest import wait_until
 from plane_box import (  # noqa: F401  (a fixture)
     B_EXCHANGE, B_STATIC, CLOSED, DRY, E_SPOOF, IN, LAN, MEMBER, PACKETS, POLICE, P_ALL, P_EXCHANGE, P_KNOWN,
-    P_OTHER, P_UNKNOWN, QUARANTINE, UNDERLAY, Wire, dhcp, lan, who_has, with_xdp)
+    P_OTHER, P_UNKNOWN, QUARANTINE, UNDERLAY, UNICAST, Wire, dhcp, lan, who_has, with_xdp)
 
 pytestmark = pytest.mark.needs("tests/bpf/plane_shell")
 scapy = pytest.importorskip("scapy.all")
@@ -130,6 +130,24 @@ def test_dry_run_says_what_it_would_do(lan):
     assert [(e["type"], e["flags"], e["rule"]) for e in s.do("events")["rows"]] == [(E_SPOOF, 0x80, "source-mac")]
     s.do("zero", lan.slot["a"])
     assert s.would(lan.slot["a"]) == {} and s.ledger(lan.slot["a"]) == {}
+
+
+def test_unicast_forward_in_dry_run(lan):
+    """It goes on, which dry run does not change. The packet plane cannot keep back what it lets go: there it only would be."""
+    s = lan.raise_(flags=CLOSED | DRY | UNICAST)
+    lan.pe.bridge(f"fdb replace {lan.mac('b')} dev m2 master static")
+    a, b, c = lan.wire("a"), lan.wire("b"), lan.wire("c")
+    request = who_has(lan, "a", lan.ip4("b"))
+    a.send(request)
+    if lan.plane == "packet":
+        assert b.arrived(1) == [bytes(request)] == c.arrived(1)
+        wait_until(lambda: s.ledger(lan.slot["a"]) == {("in", "arp-request", "would"): 1}, 3)
+        assert s.would(lan.slot["a"]) == {("in", "arp-request", "unicast-forwarded"): 1}
+    else:
+        request[Ether].dst = lan.mac("b")
+        assert b.arrived(1) == [bytes(request)] and c.arrived() == []
+        assert s.ledger(lan.slot["a"]) == {("in", "arp-request", "unicast-forwarded"): 1}
+    assert a.arrived() == []
 
 
 def test_the_underlay(lan):
