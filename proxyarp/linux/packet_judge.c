@@ -2,7 +2,7 @@
  * sent on to where the verdict lets it go. What goes on is judged once more on its way out, as the BPF plane's egress program
  * does.
  */
-#define _GNU_SOURCE /* sendmmsg */
+#define _GNU_SOURCE 1 /* sendmmsg */
 #include "proxyarp/linux/packet_parts.h"
 
 #include <errno.h>
