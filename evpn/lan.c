@@ -213,17 +213,28 @@ void lan_ip_put(struct lan *lan, struct lan_ip *i)
 	free(i);
 }
 
-void lan_flagged(struct lan *lan, enum registered_verdict v)
-{
-	lan->flagged[v]++;
-}
-
 void lan_alarm(
 	struct lan *lan, const char *what, struct mac mac, struct ip ip, struct ip vtep)
 {
 	lan->alarms++;
 	if (lan->all->hooks.alarm)
 		lan->all->hooks.alarm(lan->all->hooks.arg, lan, what, mac, ip, vtep);
+}
+
+void lan_unregistered(struct lan *lan, enum registered_verdict v, bool let_in, const char *what, struct mac mac,
+	struct ip ip, struct ip vtep)
+{
+	uint64_t second = lan->all->now_ms / 1000;
+
+	lan->flagged[v] += let_in;
+	if (lan->unregistered_second != second) {
+		lan->unregistered_second = second;
+		lan->unregistered_told = 0;
+	}
+	if (lan->unregistered_told++ < LAN_UNREGISTERED_TOLD)
+		lan_alarm(lan, what, mac, ip, vtep);
+	else
+		lan->alarms++;
 }
 
 /* --- walks and figures --- */

@@ -137,8 +137,9 @@ enum lan_verdict lan_judge(
 void lan_alarm(
 	struct lan *lan, const char *what, struct mac mac, struct ip ip, struct ip vtep);
 
-/* One that was let in although the registry does not have it: counted. */
-void lan_flagged(struct lan *lan, enum registered_verdict v);
+/* The registry does not have it. Counted, if it was let in; an alarm, but not of each when a whole table comes. */
+void lan_unregistered(struct lan *lan, enum registered_verdict v, bool let_in, const char *what, struct mac mac,
+	struct ip ip, struct ip vtep);
 
 /* The operator has put things right: the MAC may move again. 0, or -ENOENT: it is not frozen. */
 int lan_clear_duplicate(struct lan *lan, struct mac mac);

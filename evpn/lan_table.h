@@ -32,6 +32,8 @@
 #define LAN_LOCALS_PER_MAC 1024 /* the same of our own */
 #define LAN_VTEPS_MAX 4096
 #define LAN_TABLE_DEFAULT 65536 /* for a max of 0 */
+/* Alarms a second about what the registry does not have: more are not kept anyhow. */
+#define LAN_UNREGISTERED_TOLD 256
 /* Books of moves; when there are as many, the oldest gives way that freezes nothing. */
 #define LAN_BOOKS_MAX 8192
 
@@ -144,6 +146,8 @@ struct lan {
 	uint64_t serial;
 	uint64_t moves, refused_full, not_imported, foreign_vni, alarms;
 	uint64_t flagged[REGISTERED_VERDICTS];
+	uint64_t unregistered_second; /* in which so many were told */
+	uint32_t unregistered_told;
 	bool full; /* the alarm was given; until there is room again */
 };
 

@@ -171,10 +171,9 @@ static uint8_t judge_by_registry(
 
 	if (__builtin_expect(v == REGISTERED_FINE, 1))
 		return REFUSED_NOT;
-	if (l->lan && !l->refuse_unregistered)
-		lan_flagged(l->lan, v);
 	if (l->lan)
-		lan_alarm(l->lan, registry_words[v].alarm, mac_of(h), ip_of(h), s->next_hop);
+		lan_unregistered(l->lan, v, !l->refuse_unregistered, registry_words[v].alarm, mac_of(h), ip_of(h),
+			s->next_hop);
 	return l->refuse_unregistered ? registry_words[v].reason : REFUSED_NOT;
 }
 

@@ -21,8 +21,12 @@ struct mac_row {
 	const struct port **ports;
 };
 
+/* With the port's first MAC and VTEP, so that of most routes nothing else has to be fetched. */
 struct ip_row {
 	struct ip ip;
+	struct mac mac;
+	bool has_mac;
+	struct ip vtep; /* family 0: it is behind any */
 	const struct port *port;
 };
 
@@ -120,6 +124,11 @@ static int add_ip(struct registered *r, const struct port *p, struct ip ip)
 	}
 	row->ip = ip;
 	row->port = p;
+	row->has_mac = p->mac_count > 0;
+	if (p->mac_count)
+		row->mac = p->macs[0];
+	if (p->vtep_count)
+		row->vtep = p->vteps[0];
 	return 0;
 }
 
@@ -187,6 +196,8 @@ enum registered_verdict registered_judge(
 	const struct ip_row *i = ip.family ? hmap_get(&r->ips, hash_ip(ip), &ip) : NULL;
 	const struct mac_row *m;
 
+	if (i && i->has_mac && mac_eq(i->mac, mac) && (!i->vtep.family || ip_eq(i->vtep, vtep)))
+		return REGISTERED_FINE;
 	if (i && has_mac(i->port, mac))
 		return is_behind(i->port, vtep) ? REGISTERED_FINE : REGISTERED_WRONG_PE;
 	m = hmap_get(&r->macs, hash_mac(mac), &mac);

@@ -39,7 +39,7 @@ struct row {
 };
 
 static const struct row rows[] = {
-	{"a MAC", NULL},
+	{"a MAC", NULL, .type = 2},
 	{"a binding", NULL, .ip = "198.18.1.1"},
 	{"a type-3 route", NULL, .type = 3, .pmsi = "00 06 000064 0a630001"},
 
@@ -189,8 +189,8 @@ static struct evpn_policy *make(void)
 	struct rt_pattern import[3];
 	struct prefix prefixes[2];
 	struct evpn_policy_lan lans[2] = {
-		{100, import, 2, prefixes, 2, NULL},
-		{200, import + 2, 1, NULL, 0, NULL},
+		{100, import, 2, prefixes, 2, NULL, NULL, false},
+		{200, import + 2, 1, NULL, 0, NULL, NULL, false},
 	};
 
 	ck_assert_int_eq(rt_pattern_parse("65000:100", &import[0]), 0);
@@ -340,7 +340,7 @@ START_TEST(asks_the_lan)
 	struct lans *ls = lans_new(&hooks);
 	struct evpn_policy *p = evpn_policy_new();
 	struct rt_pattern import = {.vni = 100};
-	struct evpn_policy_lan l = {100, &import, 1, NULL, 0, NULL};
+	struct evpn_policy_lan l = {100, &import, 1, NULL, 0, NULL, NULL, false};
 	struct evpn_rules insane = rules_of(INSANE);
 	struct row here = {"frozen here", NULL, .ecoms = RT100 "0600000000000002"},
 		   there = {"frozen there", "duplicate-mac", .ecoms = RT100, .next_hop = "10.99.0.3"},
@@ -386,7 +386,7 @@ END_TEST
 
 /* Policy and flag are the same questions; only what becomes of the answers differs. */
 static const struct row registry_rows[] = {
-	{"a MAC", NULL},
+	{"a MAC", NULL, .type = 2},
 	{"a binding", NULL, .ip = "198.18.1.1"},
 	{"nobody's MAC", "unregistered-mac", .mac = "02:00:5e:00:00:99"},
 	{"nobody's MAC with an address", "unregistered-mac", .mac = "02:00:5e:00:00:99", .ip = "198.18.1.1"},
@@ -424,7 +424,7 @@ static struct evpn_policy *make_registered(struct lan *lan, const struct registe
 	struct prefix prefix;
 	struct evpn_policy_lan lans[2] = {
 		{100, import, 1, &prefix, 1, lan, r, refuse},
-		{200, import + 1, 1, NULL, 0, NULL},
+		{200, import + 1, 1, NULL, 0, NULL, NULL, false},
 	};
 
 	ck_assert_int_eq(rt_pattern_parse("65000:100", &import[0]), 0);
@@ -492,6 +492,35 @@ START_TEST(asks_the_registry)
 }
 END_TEST
 
+/* A whole table of strangers: counted, but not an alarm of each. */
+START_TEST(a_table_of_strangers)
+{
+	static const struct lan_hooks hooks = {.alarm = on_alarm};
+	struct lan_config c = {.name = "ixp", .vni = 100, .import_auto = true};
+	struct lans *ls = lans_new(&hooks);
+	struct registered *reg = two_members();
+	struct row row = {"a stranger", NULL, .mac = "02:00:5e:00:00:99"};
+	struct lan_stats st;
+	struct lan *lan;
+
+	alarms = 0;
+	ck_assert_int_eq(lans_add(ls, &c, &lan), 0);
+	struct evpn_policy *p = make_registered(lan, reg, false);
+	for (int i = 0; i < 1000; i++)
+		ask(p, &row, NULL);
+	ck_assert_uint_eq(alarms, 256);
+	lans_run(ls, 1000);
+	ask(p, &row, NULL);
+	ck_assert_uint_eq(alarms, 257);
+	lan_stats(lan, &st);
+	ck_assert_uint_eq(st.flagged[REGISTERED_NOT_MAC], 1001);
+	ck_assert_uint_eq(st.alarms, 1001);
+	evpn_policy_free(p);
+	registered_free(reg);
+	lans_free(ls);
+}
+END_TEST
+
 /* Keys and payloads that the codec does not make are judged without reading behind them. */
 START_TEST(cut_keys)
 {
@@ -545,6 +574,7 @@ int main(void)
 	tcase_add_test(tc, lans_change);
 	tcase_add_test(tc, asks_the_lan);
 	tcase_add_loop_test(tc, asks_the_registry, 0, REGISTRY_ROWS);
+	tcase_add_test(tc, a_table_of_strangers);
 	tcase_add_test(tc, cut_keys);
 	tcase_add_test(tc, words_for_all);
 	suite_add_tcase(s, tc);
