@@ -237,6 +237,34 @@ def test_a_bad_registry_changes_nothing(start):
     peers[B].until_update(new)
 
 
+def ixf(*members):
+    """An IX-F member export 1.0: (asn, address, MACs)."""
+    return json.dumps({
+        "version": "1.0", "timestamp": "2026-01-01T00:00:00Z",
+        "ixp_list": [{"ixp_id": 1, "shortname": "X", "vlan": [{"id": 4, "ipv4": {"prefix": "198.18.0.0", "mask_length": 21}}]}],
+        "member_list": [{"asnum": asn, "name": f"Member {asn}", "member_type": "peering", "connection_list": [
+            {"ixp_id": 1, "state": "active", "vlan_list": [{"vlan_id": 4, "ipv4": {"address": ip, "mac_addresses": macs}}]}]}
+            for asn, ip, macs in members]})
+
+
+def test_an_export_as_it_is(start):
+    """Without quell registry import: the file of the exchange's own tools, read again by a quelld without rights."""
+    q, peers = start("refuse")
+    q.registry.write_text(ixf((64501, "198.18.0.1", [mac(1)])))
+    q.reload()
+    right, wrong, new = (macip(A, 2, mac(n), f"198.18.0.{n}") for n in (1, 2, 9))
+    for nlri in (right, wrong, new):
+        peers[A].send(announce(nlri, A))
+    peers[B].until_update(right)
+    wait_until(lambda: list(rejected(q).values()) == ["unregistered-mac"] * 2, 5)
+    q.registry.write_text(ixf((64501, "198.18.0.1", [mac(1)]), (64509, "198.18.0.9", [mac(9)])))
+    assert "AS64509" in q.reload()
+    peers[B].until_update(new)
+    q.registry.write_text(ixf((64501, "198.18.0.1", [mac(1)]))[:-20])
+    assert "members.yaml" in q.reload(code=1)
+    assert len(rejected(q)) == 1 and q.established(A, B)
+
+
 def test_a_bad_registry_at_the_start(scope, wire, build):  # noqa: F811
     q = Registered(scope, wire[0], build, "flag", members=MEMBERS + MEMBERS)
     q.start(up=False)
