@@ -219,7 +219,7 @@ static void books_targets(struct books *b, struct audit *a)
 		struct audit_target *t = &a->targets[i];
 		t->kind = i % 5 == 1 ? AUDIT_DEAD : i % 5 == 3 ? AUDIT_UNASSIGNED : i == 37 ? AUDIT_FOREIGN : AUDIT_ASSIGNED;
 		t->ip = i % 4 == 2 ? books_ip6(i + 1) : books_ip(t->kind == AUDIT_UNASSIGNED ? 500 + i : i + 1);
-		t->registered = t->kind == AUDIT_DEAD ? &b->registry.ports[4] :
+		t->registered = t->kind == AUDIT_DEAD ? &b->registry.ports[4 % b->registry.port_count] :
 				t->kind == AUDIT_ASSIGNED ? &b->registry.ports[i % b->registry.port_count] : NULL;
 		if (t->ip.family == 6)
 			t->ns = 90000 / (i + 1);
