@@ -134,6 +134,9 @@ static void port(const struct side *s, const struct audit_port *p)
 	r.cls = "stray";
 	r.rate = &p->stray;
 	put(s->f, &r);
+	r.cls = "unwanted";
+	r.rate = &p->unwanted;
+	put(s->f, &r);
 }
 
 static void sender(const struct side *s, const struct audit_sender *x)

@@ -13,21 +13,6 @@
 #define TOP_DEFAULT 10
 #define TOP_MOST 200 /* of a file that people open */
 
-bool facts_floods(enum frame_class cls)
-{
-	switch (cls) {
-	case CLASS_ARP_UNICAST:
-	case CLASS_ARP_REPLY:
-	case CLASS_NS_UNICAST:
-	case CLASS_NA:
-	case CLASS_IP4_UNICAST:
-	case CLASS_IP6_UNICAST:
-		return false;
-	default:
-		return true;
-	}
-}
-
 uint32_t facts_top(const struct audit_report *r)
 {
 	return !r->top ? TOP_DEFAULT : r->top > TOP_MOST ? TOP_MOST : r->top;
@@ -184,11 +169,9 @@ static int grid_of_books(const struct audit_report *r, struct facts_grid *g)
 		row->who = p->registered;
 		row->pass = true;
 		for (int cls = 0; cls < CLASS_COUNT; cls++)
-			if (facts_floods((enum frame_class)cls))
+			if (compare_class_floods((enum frame_class)cls))
 				row->after[cls] = cell_of(p, &p->at[AUDIT_RECEIVED][cls]);
-		struct compare_cell flood = cell_of(p, &p->flood), stray = cell_of(p, &p->stray);
-		row->after[FACTS_ALL] = (struct compare_cell){.fps = flood.fps + stray.fps, .bps = flood.bps + stray.bps,
-			.peak_fps = flood.peak_fps > stray.peak_fps ? flood.peak_fps : stray.peak_fps};
+		row->after[FACTS_ALL] = cell_of(p, &p->unwanted);
 	}
 	return 0;
 }
@@ -229,6 +212,23 @@ static void list_classes(struct facts_grid *g)
 		g->classes[g->class_count++] = (enum frame_class)most;
 		sum[most] = 0;
 	}
+}
+
+double facts_rest(const struct facts_grid *g, const struct compare_cell *cells, size_t shown)
+{
+	double rest = cells[FACTS_ALL].fps;
+
+	for (size_t k = 0; k < shown; k++)
+		rest -= cells[g->classes[k]].fps;
+	return rest < 0.005 ? 0 : rest;
+}
+
+bool facts_has_rest(const struct facts_grid *g, size_t shown)
+{
+	for (size_t i = 0; i < g->count; i++)
+		if (facts_rest(g, g->rows[i].before, shown) > 0 || facts_rest(g, g->rows[i].after, shown) > 0)
+			return true;
+	return false;
 }
 
 int facts_grid(const struct audit_report *r, struct facts_grid *ret)

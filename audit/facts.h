@@ -23,12 +23,12 @@ struct facts_grid {
 	size_t class_count;
 };
 
-/* A class that is flood when a port receives it, by its nature: to a group MAC. */
-bool facts_floods(enum frame_class cls);
-
 /* -ENOMEM. Of r->member only its own ports. */
 int facts_grid(const struct audit_report *r, struct facts_grid *ret);
 void facts_grid_free(struct facts_grid *g);
+/* What a row's first `shown` classes leave of all: the other classes, and unicast that is not the port's own. */
+double facts_rest(const struct facts_grid *g, const struct compare_cell *cells, size_t shown);
+bool facts_has_rest(const struct facts_grid *g, size_t shown);
 /* The port whose course over time is worth looking at. NULL: none has any. */
 const struct audit_port *facts_port(const struct audit *a, const char *name);
 

@@ -217,13 +217,15 @@ static void method(const struct html *h)
 		"<section id=\"method\"><h2>How it was counted</h2>\n<div class=\"prose\">\n"
 		"<p><b>Flood</b> is what a port receives although it is not for that port alone: frames to a group MAC address "
 		"(broadcast, multicast), and unicast to a MAC address that is not the port's own. Rates are means over the whole "
-		"capture of that port; the busiest second is the one with the most frames.</p>\n"
+		"capture of that port; the busiest second is the one with the most frames. In tables by class, "
+		"<i>others</i> are the classes without a column, and unicast that is not the port's own.</p>\n"
 		"<p><b>Classes</b> are told from the octets of a frame alone, by the code that judges frames at a member's port; "
 		"octets are those of the whole frame without its check sequence, also where the capture was cut short.</p>\n"
 		"<p><b>An address</b> is <i>in use</i> if the registry gives it to an active member that was heard, <i>dead</i> if "
 		"it gives it to one that gave no sign of life, <i>nobody's</i> if it is of the LAN and not given to anyone.</p>\n"
-		"<p><b>Rules</b> judge what members sent. Pass: the member was heard and nothing it sent broke the rule. Not seen: "
-		"it was not heard, or the rule does not show in frames.</p>\n");
+		"<p><b>Rules</b> judge what members sent. Pass: frames of the member were captured where a breach of the rule would have "
+		"shown, and none did. Not seen: there were no such frames; elsewhere than at its own port only what floods is "
+		"heard of a member.</p>\n");
 	if (h->r->compare)
 		html_put(h->f, "<p><b>Pass</b>, of a comparison: no port that is on both sides receives more than %s frames/s of flood "
 			       "after.</p>\n", FORMAT(fps, h->r->compare->limit_fps));

@@ -39,8 +39,11 @@ static void its_ports(const struct html *h, const struct audit *a)
 		html_put(h->f, "%s<code>%s</code>%s%s", any ? ", " : "", p->name, *p->registered->sw ? " on " : "", p->registered->sw);
 		any = true;
 	}
+	for (size_t i = 0; !any && a->registry && i < a->registry->port_count; i++)
+		if (*a->registry->ports[i].port && facts_is_of(a, h->r->member, &a->registry->ports[i]))
+			html_put(h->f, "<code>%s</code> ", a->registry->ports[i].port);
 	if (!any)
-		html_put(h->f, "<span class=\"dim\">none captured</span>");
+		html_put(h->f, "<span class=\"dim\">heard from elsewhere: the port itself was not captured</span>");
 }
 
 static void its_addresses(const struct html *h, const struct audit *a)

@@ -89,15 +89,6 @@ static size_t columns(const struct facts_grid *g)
 	return g->class_count <= MATRIX_CLASSES + 1 ? g->class_count : MATRIX_CLASSES;
 }
 
-static double rest(const struct facts_grid *g, const struct compare_cell *cells)
-{
-	double sum = 0;
-
-	for (size_t k = columns(g); k < g->class_count; k++)
-		sum += cells[g->classes[k]].fps;
-	return sum;
-}
-
 static void matrix_row(const struct html *h, const struct facts_row *row)
 {
 	const struct facts_grid *g = h->grid;
@@ -106,8 +97,8 @@ static void matrix_row(const struct html *h, const struct facts_row *row)
 	heat(h, row->before[FACTS_ALL].fps, row->after[FACTS_ALL].fps);
 	for (size_t k = 0; k < columns(g); k++)
 		heat(h, row->before[g->classes[k]].fps, row->after[g->classes[k]].fps);
-	if (g->class_count > columns(g))
-		heat(h, rest(g, row->before), rest(g, row->after));
+	if (facts_has_rest(g, columns(g)))
+		heat(h, facts_rest(g, row->before, columns(g)), facts_rest(g, row->after, columns(g)));
 	html_put(h->f, "</tr>\n");
 }
 
@@ -141,8 +132,8 @@ void html_matrix(const struct html *h)
 	html_put(h->f, "<thead><tr><th scope=\"col\">port</th><th scope=\"col\">all</th>");
 	for (size_t k = 0; k < columns(g); k++)
 		html_put(h->f, "<th scope=\"col\">%s</th>", class_name(g->classes[k]));
-	if (g->class_count > columns(g))
-		html_put(h->f, "<th scope=\"col\">%s others</th>", FORMAT(count, g->class_count - columns(g)));
+	if (facts_has_rest(g, columns(g)))
+		html_put(h->f, "<th scope=\"col\">others</th>");
 	html_put(h->f, "</tr></thead>\n<tbody>\n");
 	for (size_t i = 0; i < rows_shown(h); i++)
 		matrix_row(h, &g->rows[i]);

@@ -102,7 +102,7 @@ void html_rules_legend(const struct html *h)
 		r->books ? r->before ? "<th scope=\"col\" class=\"n\">after</th>" : "<th scope=\"col\" class=\"n\">break it</th>" : "");
 	for (size_t i = 0; i < RULES_ROWS; i++) {
 		const struct rules_row *row = &rules_rows[i];
-		html_put(h->f, "<tr><th scope=\"row\">%s</th><td class=\"say\">%s%s</td><td><code>%s</code></td>", row->label, rules_text(row),
+		html_put(h->f, "<tr><th scope=\"row\">%s</th><td class=\"say\">%s%s</td><td class=\"t\"><code>%s</code></td>", row->label, rules_text(row),
 			row->rule == RULE_NONE ? " (shows in BGP, not in frames)" : "", rules_token(row));
 		if (r->before)
 			broken_by(h, row->rule, r->before);

@@ -107,7 +107,7 @@ const char html_style[] =
 	"table.rules .edge{border-left:2px solid var(--dim)}\n"
 	".narrow{display:none}\n"
 	"abbr{text-decoration:none;cursor:help}\n"
-	"table.list{max-width:900px}\n"
+	"table.list{max-width:900px}.sub h3{margin-top:0}\n"
 	".facts{display:grid;grid-template-columns:max-content 1fr;gap:6px 20px;margin:8px 0 0}\n"
 	".facts dt{color:var(--dim)}.facts dd{margin:0;min-width:0;overflow-wrap:anywhere}\n"
 	".broken{border-left:5px solid var(--bad);padding:2px 0 2px 16px;margin:16px 0}\n"

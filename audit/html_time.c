@@ -27,7 +27,7 @@ static struct layers choose(const struct audit_port *before, const struct audit_
 	uint64_t sum[CLASS_COUNT] = {0};
 
 	for (int cls = 0; cls < CLASS_COUNT; cls++)
-		if (facts_floods((enum frame_class)cls))
+		if (compare_class_floods((enum frame_class)cls))
 			sum[cls] = frames_of(before, (enum frame_class)cls) + frames_of(after, (enum frame_class)cls);
 	for (;;) {
 		int most = -1;
@@ -62,7 +62,7 @@ static double (*slots(const struct audit_port *p, const struct layers *l, double
 		double sum = 0;
 		for (int cls = 0; cls < CLASS_COUNT; cls++) {
 			double fps = (double)p->series.at[i][cls].frames / p->series.slot_sec;
-			if (!facts_floods((enum frame_class)cls) || !(fps > 0))
+			if (!compare_class_floods((enum frame_class)cls) || !(fps > 0))
 				continue;
 			size_t k = layer_of(l, (enum frame_class)cls);
 			at[i][k < l->own ? k : SVG_LAYERS - 1] += fps;
@@ -87,7 +87,7 @@ static void one_chart(const struct html *h, const struct audit_port *p, const st
 	snprintf(description, sizeof(description),
 		"Stacked areas. Mean %s frames per second, busiest second %s frames at %s UTC. The table beneath has the figures.",
 		FORMAT(fps, audit_fps(p, &p->flood.all)), FORMAT(count, p->flood.peak.frames), FORMAT(clock, p->flood.peak_ns));
-	html_put(h->f, "<figure>\n<figcaption>%s<b>%s</b> frames/s on average, <b>%s</b> in the busiest second</figcaption>\n", when,
+	html_put(h->f, "<figure>\n<figcaption>%s<b>%s</b> frames/s to group addresses, <b>%s</b> in the busiest second</figcaption>\n", when,
 		FORMAT(fps, audit_fps(p, &p->flood.all)), FORMAT(count, p->flood.peak.frames));
 	svg_layers(&c, h->f);
 	html_put(h->f, "</figure>\n");
@@ -110,6 +110,24 @@ static void charts(const struct html *h, const struct audit_port *before, const 
 	free(is);
 }
 
+static void three_figures(const struct html *h, const struct audit_port *p, const struct audit_rate *r)
+{
+	if (p)
+		html_put(h->f, "<td class=\"n\">%s</td><td class=\"n\">%s</td><td class=\"n\">%s</td>", FORMAT(count, r->all.frames),
+			FORMAT(fps, audit_fps(p, &r->all)), FORMAT(count, r->peak.frames));
+}
+
+/* What is flood, too, and not in the chart, so that the figures add up to those of the tables. */
+static void legend_stray(const struct html *h, const struct audit_port *before, const struct audit_port *after)
+{
+	if (!(before && before->stray.all.frames) && !(after && after->stray.all.frames))
+		return;
+	html_put(h->f, "<tr><th scope=\"row\">unicast that is not its own <span class=\"dim\">(not drawn)</span></th>");
+	three_figures(h, before, before ? &before->stray : NULL);
+	three_figures(h, after, after ? &after->stray : NULL);
+	html_put(h->f, "</tr>\n");
+}
+
 static void legend_cells(const struct html *h, const struct audit_port *p, const struct layers *l, size_t layer)
 {
 	struct audit_rate sum = {0};
@@ -120,14 +138,13 @@ static void legend_cells(const struct html *h, const struct audit_port *p, const
 		sum = p->at[AUDIT_RECEIVED][l->classes[layer]];
 	} else {
 		for (int cls = 0; cls < CLASS_COUNT; cls++)
-			if (facts_floods((enum frame_class)cls) && layer_of(l, (enum frame_class)cls) == l->own) {
+			if (compare_class_floods((enum frame_class)cls) && layer_of(l, (enum frame_class)cls) == l->own) {
 				const struct audit_rate *r = &p->at[AUDIT_RECEIVED][cls];
 				sum.all.frames += r->all.frames;
 				sum.peak.frames = r->peak.frames > sum.peak.frames ? r->peak.frames : sum.peak.frames;
 			}
 	}
-	html_put(h->f, "<td class=\"n\">%s</td><td class=\"n\">%s</td><td class=\"n\">%s</td>", FORMAT(count, sum.all.frames),
-		FORMAT(fps, audit_fps(p, &sum.all)), FORMAT(count, sum.peak.frames));
+	three_figures(h, p, &sum);
 }
 
 static void legend(const struct html *h, const struct audit_port *before, const struct audit_port *after, const struct layers *l)
@@ -154,6 +171,7 @@ static void legend(const struct html *h, const struct audit_port *before, const 
 		legend_cells(h, after, l, i);
 		html_put(h->f, "</tr>\n");
 	}
+	legend_stray(h, before, after);
 	html_table_end(h->f);
 }
 
@@ -189,7 +207,7 @@ void html_over_time(const struct html *h)
 		return;
 	}
 	struct layers l = choose(before, after);
-	html_put(h->f, "<p class=\"lead\">What port <b>%s</b> received that was not for it alone%s.</p>\n", name,
+	html_put(h->f, "<p class=\"lead\">What port <b>%s</b> received to group addresses, by class%s.</p>\n", name,
 		before && after ? ", before and after on the same scale" : "");
 	charts(h, before, after, &l);
 	if (l.own)

@@ -24,7 +24,7 @@ static enum frame_class largest_class(const struct audit_sender *s)
 	int most = -1;
 
 	for (int cls = 0; cls < CLASS_COUNT; cls++)
-		if (facts_floods((enum frame_class)cls) && s->at[cls].frames &&
+		if (compare_class_floods((enum frame_class)cls) && s->at[cls].frames &&
 			(most < 0 || s->at[cls].frames > s->at[most].frames))
 			most = cls;
 	return most < 0 ? CLASS_COUNT : (enum frame_class)most;

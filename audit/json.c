@@ -114,6 +114,7 @@ static json_t *port(const struct audit *a, const struct audit_port *p)
 	json_object_set_new(o, "sent", classes_of_port(p, AUDIT_SENT));
 	json_object_set_new(o, "flood", rate(p, &p->flood));
 	json_object_set_new(o, "stray", rate(p, &p->stray));
+	json_object_set_new(o, "unwanted", rate(p, &p->unwanted));
 	json_object_set_new(o, "series", series(&p->series));
 	return o;
 }

@@ -170,23 +170,18 @@ static void matrix(const struct text *t, const struct facts_grid *g, bool before
 
 	for (size_t k = 0; k < shown; k++)
 		columns[count++] = (struct table_column){class_name(g->classes[k]), true};
-	if (g->class_count > shown)
+	bool others = facts_has_rest(g, shown);
+	if (others)
 		columns[count++] = (struct table_column){"others", true};
 	struct table *table = table_new(columns, count);
 	for (size_t i = 0; i < g->count && i < t->top; i++) {
 		const struct compare_cell *cells = before ? g->rows[i].before : g->rows[i].after;
-		double rest = 0;
 		table_cell(table, g->rows[i].port);
 		fps_cell(table, cells[FACTS_ALL].fps, !before && g->both);
-		for (size_t k = 0; k < g->class_count; k++) {
-			double fps = cells[g->classes[k]].fps;
-			if (k < shown)
-				fps_cell(table, fps, false);
-			else
-				rest += fps;
-		}
-		if (g->class_count > shown)
-			fps_cell(table, rest, false);
+		for (size_t k = 0; k < shown; k++)
+			fps_cell(table, cells[g->classes[k]].fps, false);
+		if (others)
+			fps_cell(table, facts_rest(g, cells, shown), false);
 	}
 	table_print(table, t->f, t->colour, "no ports");
 	table_free(table);

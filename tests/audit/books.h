@@ -142,6 +142,9 @@ static void books_port(struct books *b, struct audit *a, unsigned i, double shar
 	for (uint32_t s = 0; s < BOOKS_SECONDS; s++)
 		books_second(b, p, s, share);
 	books_count(&p->stray, 400 * share, 900, 12 * share, a->first_ns + 33 * BOOKS_SEC);
+	p->unwanted = p->flood;
+	p->unwanted.all.frames += p->stray.all.frames;
+	p->unwanted.all.octets += p->stray.all.octets;
 	books_count(&p->at[AUDIT_RECEIVED][CLASS_IP4_UNICAST], 91000 + 400 * share, 700, 400, a->first_ns);
 	books_count(&p->at[AUDIT_SENT][CLASS_IP4_UNICAST], 88000, 650, 380, a->first_ns);
 	books_count(&p->at[AUDIT_SENT][CLASS_ARP_REQUEST], 61000, 60, 300, a->first_ns);
