@@ -1,3 +1,0 @@
-/* Tables are lib/table.h's. */
-#pragma once
-#include "lib/table.h"
