@@ -139,6 +139,30 @@ START_TEST(finds_by_address_and_mac)
 }
 END_TEST
 
+/* The example that docs/registry.md has for a person to copy: its first block. */
+START_TEST(the_documents_example_is_read)
+{
+	const char *srcdir = getenv("srcdir");
+	char path[512], line[512], text[4096] = "";
+	size_t len = 0;
+
+	snprintf(path, sizeof(path), "%s/docs/registry.md", srcdir ? srcdir : ".");
+	FILE *from = fopen(path, "r");
+	ck_assert_ptr_nonnull(from);
+	while (fgets(line, sizeof(line), from) && (!len || strncmp(line, "    ", 4) == 0))
+		if (strncmp(line, "    ", 4) == 0)
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s", line + 4);
+	fclose(from);
+	struct registry *reg = load(text);
+	ck_assert_uint_eq(reg->member_count, 3);
+	ck_assert_uint_eq(reg->port_count, 3);
+	ck_assert_uint_eq(reg->unassigned_count, 2);
+	ck_assert_uint_eq(reg->ports[1].former_count, 1);
+	ck_assert(reg->members[2].exchange);
+	registry_free(reg);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("registry/write");
@@ -149,6 +173,7 @@ int main(void)
 	tcase_add_test(tc, stands_in_an_order_of_its_own);
 	tcase_add_test(tc, says_when_the_stream_is_full);
 	tcase_add_test(tc, finds_by_address_and_mac);
+	tcase_add_test(tc, the_documents_example_is_read);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_NORMAL);
 	int failed = srunner_ntests_failed(sr);
