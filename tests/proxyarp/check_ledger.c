@@ -74,6 +74,11 @@ START_TEST(every_balance)
 	size_t n = ledger_balance(ports, 3, f, 2);
 	ck_assert_msg((int)n == r->faults, "%s: %zu faults", r->text, n);
 	ck_assert_uint_eq(ledger_balance(ports, 3, NULL, 0), n);
+	struct ledger_books *books = calloc(1, sizeof(*books));
+	for (int i = 0; i < 3; i++)
+		ledger_books_add(books, &ports[i]);
+	ck_assert_uint_eq(ledger_books_faults(books), n);
+	free(books);
 	if (n) {
 		ck_assert_msg(f[0].what == r->what, "%s: %s", r->text, ledger_fault_text(f[0].what));
 		ck_assert_uint_eq(f[0].left, r->left);
