@@ -4,6 +4,16 @@
 
 #define SECTIONS_MAX 8
 
+void metrics_line(struct openmetrics *m, const char *key, const char *value, const char *key2,
+	const char *value2, uint64_t n)
+{
+	openmetrics_sample(m);
+	openmetrics_label(m, key, value);
+	if (key2)
+		openmetrics_label(m, key2, value2);
+	openmetrics_value(m, n);
+}
+
 struct metrics_job {
 	const struct metrics_section *section[SECTIONS_MAX];
 	size_t count, at; /* sections */

@@ -25,6 +25,10 @@ struct metrics_section {
 void metrics_answer(struct http_answer *ret, const struct http_request *r,
 	const struct metrics_section *const *sections, size_t count, void *arg, void (*release)(void *arg));
 
+/* A whole line with a label, or two; key2 may be NULL. */
+void metrics_line(struct openmetrics *m, const char *key, const char *value, const char *key2, const char *value2,
+	uint64_t n);
+
 /* What both daemons tell of themselves. */
 struct metrics_process {
 	const char *program;

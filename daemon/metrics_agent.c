@@ -9,16 +9,6 @@
 #include "daemon/metrics_agent.h"
 #include "proxyarp/announce.h"
 
-static void labelled(struct openmetrics *m, const char *key, const char *value, const char *key2,
-	const char *value2, uint64_t n)
-{
-	openmetrics_sample(m);
-	openmetrics_label(m, key, value);
-	if (key2)
-		openmetrics_label(m, key2, value2);
-	openmetrics_value(m, n);
-}
-
 /* --- the agent --- */
 
 enum {
@@ -68,8 +58,8 @@ static void sample_fdb(const struct agent *a, struct openmetrics *m, size_t fami
 
 	fdb_stats(a->fdb, &f);
 	if (family == FDB_WANTED) {
-		labelled(m, "kind", "mac", NULL, NULL, f.wanted);
-		labelled(m, "kind", "flood", NULL, NULL, f.wanted_flood);
+		metrics_line(m, "kind", "mac", NULL, NULL, f.wanted);
+		metrics_line(m, "kind", "flood", NULL, NULL, f.wanted_flood);
 		return;
 	}
 	openmetrics_sample(m);
@@ -86,8 +76,8 @@ static void sample_feed(const struct agent *a, struct openmetrics *m, size_t fam
 
 	agent_feed_view(a->feed, &v);
 	if (family == FEED_LINES) {
-		labelled(m, "direction", "in", NULL, NULL, v.lines_in);
-		labelled(m, "direction", "out", NULL, NULL, v.lines_out);
+		metrics_line(m, "direction", "in", NULL, NULL, v.lines_in);
+		metrics_line(m, "direction", "out", NULL, NULL, v.lines_out);
 		return;
 	}
 	openmetrics_sample(m);
@@ -109,7 +99,7 @@ static void sample_agent(const void *arg, struct openmetrics *m, size_t family, 
 		return;
 	}
 	if (family == PLANE) {
-		labelled(m, "plane", a->ops->name, "adopted", a->adopted ? "true" : "false", 1);
+		metrics_line(m, "plane", a->ops->name, "adopted", a->adopted ? "true" : "false", 1);
 		return;
 	}
 	netlink_stats(a->nl, &n);
@@ -212,29 +202,29 @@ static bool prepare_lans(void *arg)
 
 static void sample_addresses(struct openmetrics *m, const char *lan, const struct binding_stats *s)
 {
-	labelled(m, "lan", lan, "source", "static", s->statics);
-	labelled(m, "lan", lan, "source", "dynamic", s->dynamics);
-	labelled(m, "lan", lan, "source", "evpn", s->evpns);
-	labelled(m, "lan", lan, "source", "sponge", s->sponges);
-	labelled(m, "lan", lan, "source", "dead", s->dead);
+	metrics_line(m, "lan", lan, "source", "static", s->statics);
+	metrics_line(m, "lan", lan, "source", "dynamic", s->dynamics);
+	metrics_line(m, "lan", lan, "source", "evpn", s->evpns);
+	metrics_line(m, "lan", lan, "source", "sponge", s->sponges);
+	metrics_line(m, "lan", lan, "source", "dead", s->dead);
 }
 
 static void sample_sent(struct openmetrics *m, const char *lan, const struct announce_stats *n)
 {
-	labelled(m, "lan", lan, "kind", "announcement", n->announced);
-	labelled(m, "lan", lan, "kind", "confirm", n->sent[ANNOUNCE_CONFIRM]);
-	labelled(m, "lan", lan, "kind", "refresh", n->sent[ANNOUNCE_REFRESH]);
-	labelled(m, "lan", lan, "kind", "repair", n->sent[ANNOUNCE_REPAIR]);
-	labelled(m, "lan", lan, "kind", "probe", n->sent[ANNOUNCE_PROBE]);
+	metrics_line(m, "lan", lan, "kind", "announcement", n->announced);
+	metrics_line(m, "lan", lan, "kind", "confirm", n->sent[ANNOUNCE_CONFIRM]);
+	metrics_line(m, "lan", lan, "kind", "refresh", n->sent[ANNOUNCE_REFRESH]);
+	metrics_line(m, "lan", lan, "kind", "repair", n->sent[ANNOUNCE_REPAIR]);
+	metrics_line(m, "lan", lan, "kind", "probe", n->sent[ANNOUNCE_PROBE]);
 }
 
 static void sample_sponge(struct openmetrics *m, const char *lan, size_t family, const struct sponge_stats *s)
 {
 	if (family == SPONGE) {
-		labelled(m, "lan", lan, "state", "watched", s->addresses);
-		labelled(m, "lan", lan, "state", "pending", s->pending);
-		labelled(m, "lan", lan, "state", "sponged", s->sponged);
-		labelled(m, "lan", lan, "state", "static", s->statics);
+		metrics_line(m, "lan", lan, "state", "watched", s->addresses);
+		metrics_line(m, "lan", lan, "state", "pending", s->pending);
+		metrics_line(m, "lan", lan, "state", "sponged", s->sponged);
+		metrics_line(m, "lan", lan, "state", "static", s->statics);
 		return;
 	}
 	const struct {
@@ -244,7 +234,7 @@ static void sample_sponge(struct openmetrics *m, const char *lan, size_t family,
 		{"yielded", s->yields}, {"repaired", s->repairs}, {"probed", s->probes}, {"swept", s->swept},
 		{"evicted", s->evicted}, {"full", s->full}};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		labelled(m, "lan", lan, "event", rows[i].event, rows[i].n);
+		metrics_line(m, "lan", lan, "event", rows[i].event, rows[i].n);
 }
 
 static void sample_lan(const void *arg, struct openmetrics *m, size_t family, size_t item)
@@ -277,15 +267,15 @@ static void sample_lan(const void *arg, struct openmetrics *m, size_t family, si
 	switch (family) {
 	case LAN:
 		snprintf(vni, sizeof(vni), "%u", lan->c->vni);
-		labelled(m, "lan", name, "vni", vni, 1);
+		metrics_line(m, "lan", name, "vni", vni, 1);
 		break;
 	case ADDRESSES:
 		sample_addresses(m, name, b);
 		break;
 	case MACS:
-		labelled(m, "lan", name, "place", "home", b->macs_home);
-		labelled(m, "lan", name, "place", "learned", b->macs_learned);
-		labelled(m, "lan", name, "place", "remote", b->macs_remote);
+		metrics_line(m, "lan", name, "place", "home", b->macs_home);
+		metrics_line(m, "lan", name, "place", "learned", b->macs_learned);
+		metrics_line(m, "lan", name, "place", "remote", b->macs_remote);
 		break;
 	case SENT:
 		sample_sent(m, name, &c->announce);
@@ -295,7 +285,7 @@ static void sample_lan(const void *arg, struct openmetrics *m, size_t family, si
 		sample_sponge(m, name, family, &c->sponge);
 		break;
 	default:
-		labelled(m, "lan", name, NULL, NULL, plain[family]);
+		metrics_line(m, "lan", name, NULL, NULL, plain[family]);
 	}
 }
 
