@@ -50,11 +50,14 @@ static void know(struct audit *a, struct audit_sender_row *row)
 struct audit_sender_row *audit_sender_of(struct audit *a, struct mac mac, uint32_t port, int64_t ns)
 {
 	struct audit_state *st = a->state;
-	uint64_t hash = hash_of(mac);
-	struct audit_sender_row *row = hmap_get(&st->senders, hash, mac.b);
+	struct audit_sender_row **near = &st->near_sender[(mac.b[5] | mac.b[4] << 8) % AUDIT_NEAR], *row = *near;
 
-	if (row)
+	if (row && mac_eq(row->s.mac, mac))
 		return row;
+	uint64_t hash = hash_of(mac);
+	row = hmap_get(&st->senders, hash, mac.b);
+	if (row)
+		return *near = row;
 	row = st->senders.count < st->max_senders ? calloc(1, sizeof(*row)) : NULL;
 	if (!row || hmap_add(&st->senders, hash, row) < 0) {
 		free(row);
@@ -63,7 +66,7 @@ struct audit_sender_row *audit_sender_of(struct audit *a, struct mac mac, uint32
 	}
 	row->s = (struct audit_sender){.mac = mac, .port = port, .first_ns = ns, .last_ns = ns};
 	know(a, row);
-	return row;
+	return *near = row;
 }
 
 static int most_first(const void *x, const void *y)

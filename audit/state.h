@@ -68,7 +68,13 @@ struct audit_finding_row {
 	struct audit_finding f;
 };
 
+/* The row that was found last for each of so many low bits: a look before the hash map. Who contrives that all fall on one gains
+ * nothing but the map's own pace. */
+#define AUDIT_NEAR 2048
+
 struct audit_state {
+	struct audit_sender_row *near_sender[AUDIT_NEAR];
+	struct audit_target_row *near_target[AUDIT_NEAR];
 	struct tables tables;
 	const struct prefix *prefixes;
 	size_t prefix_count;

@@ -45,11 +45,15 @@ bool audit_in_prefixes(const struct audit_state *st, struct ip ip)
 static struct audit_target_row *row_of(struct audit *a, struct ip ip)
 {
 	struct audit_state *st = a->state;
-	uint64_t hash = hash_of(ip);
-	struct audit_target_row *row = hmap_get(&st->targets, hash, &ip);
+	const uint8_t *low = ip.family == 4 ? ip.b + 2 : ip.b + 14;
+	struct audit_target_row **near = &st->near_target[(low[1] ^ low[0] << 8 ^ (ip.family == 4) << 10) % AUDIT_NEAR], *row = *near;
 
-	if (row)
+	if (row && ip_eq(row->t.ip, ip))
 		return row;
+	uint64_t hash = hash_of(ip);
+	row = hmap_get(&st->targets, hash, &ip);
+	if (row)
+		return *near = row;
 	row = st->targets.count < st->max_targets ? calloc(1, sizeof(*row)) : NULL;
 	if (!row || hmap_add(&st->targets, hash, row) < 0) {
 		free(row);
@@ -57,7 +61,7 @@ static struct audit_target_row *row_of(struct audit *a, struct ip ip)
 		return NULL;
 	}
 	row->t.ip = ip;
-	return row;
+	return *near = row;
 }
 
 /* Who calls is put in front: he calls again. */
