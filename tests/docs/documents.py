@@ -169,7 +169,12 @@ def check_reload():
 # --- the rest ------------------------------------------------------------------------------------------------------------
 
 def check_links():
-    for doc in ("README.md", "HACKING.md", "docs/architecture.md", "docs/feed.md", "docs/interop.md", "docs/verdict.md"):
+    readme = read("README.md")
+    docs = sorted(f"docs/{name}" for name in os.listdir(os.path.join(SRC, "docs")) if name.endswith(".md"))
+    for doc in docs:
+        if f"]({doc})" not in readme:
+            fault(f"README.md: no link to {doc}")
+    for doc in ["README.md", "HACKING.md"] + docs:
         text = read(doc)
         for path in re.findall(r"\]\(([^)#:]+)\)", text) + re.findall(r"`([a-z]+/[a-z0-9_/]+\.(?:c|h|sh|md))`", text):
             if not any(os.path.exists(os.path.join(SRC, base, path)) for base in ("", os.path.dirname(doc))):
