@@ -252,20 +252,34 @@ static void bindings_init(struct bindings *b, const struct registry *r)
 	}
 }
 
-/* How many of the current bindings of `a` are not in `b`, not even by a former MAC. */
+/* Is it in `b`, if only by a former MAC, and as much in service as it was? A port that is no longer active hears and says nothing. */
+static bool is_missing(const struct bindings *b, const struct binding *key)
+{
+	const struct binding *is = hmap_get(&b->map, binding_hash(key), key);
+
+	return !is || (key->p->status == REGISTRY_ACTIVE && is->p->status != REGISTRY_ACTIVE);
+}
+
+/* How many of the current bindings of a port are missing in `b`. */
+static size_t port_missing(const struct registry *r, const struct registry_port *p, const struct bindings *b)
+{
+	size_t missing = 0;
+
+	for (int m = 0; m < current_count(p); m++) {
+		for (int n = 0; n < p->ip_count; n++) {
+			struct binding key = {p, &r->members[p->member], p->macs[m], p->ips[n]};
+			missing += is_missing(b, &key);
+		}
+	}
+	return missing;
+}
+
 static size_t bindings_missing(const struct registry *a, const struct bindings *b)
 {
 	size_t missing = 0;
 
-	for (size_t i = 0; i < a->port_count; i++) {
-		const struct registry_port *p = &a->ports[i];
-		for (int m = 0; m < current_count(p); m++) {
-			for (int n = 0; n < p->ip_count; n++) {
-				struct binding key = {p, &a->members[p->member], p->macs[m], p->ips[n]};
-				missing += !hmap_get(&b->map, binding_hash(&key), &key);
-			}
-		}
-	}
+	for (size_t i = 0; i < a->port_count; i++)
+		missing += port_missing(a, &a->ports[i], b);
 	return missing;
 }
 
@@ -273,6 +287,47 @@ static void bindings_free(struct bindings *b)
 {
 	hmap_free(&b->map);
 	free(b->list);
+}
+
+/* --- whole switches --- */
+
+static int switch_cmp(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+	int d = (x->p->pe > y->p->pe) - (x->p->pe < y->p->pe);
+
+	return d ? d : strcmp(x->p->sw, y->p->sw);
+}
+
+static void say_switch(struct registry_step *step, const struct registry_port *p, size_t count)
+{
+	char pe[IP_TEXT] = "";
+
+	if (p->pe)
+		ip_format(ip_v4_u32(p->pe), pe);
+	snprintf(step->why, sizeof(step->why), "all %zu bindings of %s%s%s would go", count, p->sw,
+		*p->sw && *pe ? " at " : "", pe);
+	step->refused = true;
+}
+
+/* One of many switches whose list came empty is a small share of the whole, and an outage for all that are at it. */
+static void find_lost_switch(const struct registry *was, const struct bindings *now, const struct registry_limits *limits,
+	struct registry_step *step)
+{
+	struct entry *list = sorted(was);
+
+	qsort(list, was->port_count, sizeof(*list), switch_cmp);
+	for (size_t i = 0, k; i < was->port_count && !step->refused; i = k) {
+		const struct registry_port *p = list[i].p;
+		size_t count = 0, missing = 0;
+		for (k = i; k < was->port_count && switch_cmp(&list[i], &list[k]) == 0; k++) {
+			count += (size_t)current_count(list[k].p) * list[k].p->ip_count;
+			missing += port_missing(was, list[k].p, now);
+		}
+		if ((p->pe || *p->sw) && missing == count && count > limits->small)
+			say_switch(step, p, count);
+	}
+	free(list);
 }
 
 void registry_replace(const struct registry *was, struct registry *is, const struct registry_limits *limits,
@@ -290,13 +345,15 @@ void registry_replace(const struct registry *was, struct registry *is, const str
 	step.bindings_is = now.count;
 	step.removed = bindings_missing(was ? was : &none, &now);
 	step.added = bindings_missing(is, &then);
-	bindings_free(&then);
-	bindings_free(&now);
 	step.refused = step.removed > limits->small &&
 		       step.removed * 100 > step.bindings_was * (size_t)limits->max_removed_percent;
 	if (step.refused)
 		snprintf(step.why, sizeof(step.why),
 			"%zu of %zu bindings would go (%zu %%); at most %u %% may at once", step.removed,
 			step.bindings_was, step.removed * 100 / step.bindings_was, limits->max_removed_percent);
+	else if (was && limits->max_removed_percent < 100)
+		find_lost_switch(was, &now, limits, &step);
+	bindings_free(&then);
+	bindings_free(&now);
 	*ret = step;
 }

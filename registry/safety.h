@@ -11,13 +11,14 @@ struct registry_limits {
 };
 
 struct registry_step {
-	size_t bindings_was, bindings_is, removed, added; /* pairs of MAC and IP on a port */
+	/* Pairs of MAC and IP on a port. Removed is also what goes out of service: its port is active no longer. */
+	size_t bindings_was, bindings_is, removed, added;
 	size_t swapped; /* ports whose MACs were replaced: the old ones were kept as former */
 	bool refused;
 	char why[160];
 };
 
-/* Compares; and in `is` keeps the MACs that `was` has on the same port and member, and that are no other member's now, as former
+/* Compares: too large a share is refused, and a switch or PE that had more than a small number and loses all of them. In `is` it keeps the MACs that `was` has on the same port and member, and that are no other member's now, as former
  * ones: those that go now before those that were former already, as many as a port may have. A port that has no MAC any more keeps
  * none. `was` NULL: the first one, which is never refused. Done also if refused.
  *

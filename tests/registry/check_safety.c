@@ -74,6 +74,11 @@ static const struct {
 		M(1, P("p", MAC(a) "," MAC(b), IP(1))), "ab|12345678", 0, 2, 1, false},
 	{"members of whom only the name is known", "- {asn: 0, name: x, ports: [" P("p", MAC(1), IP(1)) "]}\n",
 		"- {asn: 0, name: y, ports: [" P("p", MAC(2), IP(1)) "]}\n", "2", 1, 1, 0, true},
+	{"out of service", M(1, P("p", MAC(1), IP(1))), M(1, P("p", MAC(1), IP(1) ", status: disabled")), "1", 1, 0, 0, true},
+	{"into quarantine", M(1, P("p", MAC(1), IP(1))), M(1, P("p", MAC(1), IP(1) ", status: quarantine")), "1", 1, 0, 0, true},
+	{"into service", M(1, P("p", MAC(1), IP(1) ", status: disabled")), M(1, P("p", MAC(1), IP(1))), "1", 0, 1, 0, false},
+	{"the switch has another name", M(1, P("p", MAC(1), IP(1) ", switch: a")), M(1, P("p", MAC(1), IP(1) ", switch: b")), "1",
+		0, 0, 0, false},
 	{"the first", NULL, M(1, P("p", MAC(1), IP(1))), "1", 0, 1, 0, false},
 };
 
@@ -142,6 +147,60 @@ START_TEST(refuses_too_large_a_loss)
 		ck_assert_uint_eq(step.bindings_is, cases[i].keep);
 		registry_free(reg[0]);
 		registry_free(reg[1]);
+	}
+}
+END_TEST
+
+/* 40 switches of three members each: two of them would pass by their share. */
+static struct registry *switches(int empty, const char *status, bool pes)
+{
+	struct registry *reg;
+	char *text;
+	size_t len;
+	FILE *to = open_memstream(&text, &len);
+
+	fputs("members:\n", to);
+	for (int sw = 0; sw < 40; sw++)
+		for (int n = 0; n < 3; n++) {
+			bool gone = sw == empty && !*status;
+			if (gone)
+				continue;
+			fprintf(to, "- {asn: %d, ports: [{port: p%d, macs: ['02:00:00:00:%02x:%02x'], ipv4: [198.18.%d.%d], switch: sw%d",
+				sw * 3 + n + 1, n, sw, n, sw, n + 1, sw);
+			if (pes)
+				fprintf(to, ", pe: 10.0.0.%d", sw + 1);
+			fprintf(to, "%s}]}\n", sw == empty ? status : "");
+		}
+	fclose(to);
+	reg = load(text);
+	free(text);
+	return reg;
+}
+
+START_TEST(refuses_the_loss_of_a_switch)
+{
+	static const struct {
+		const char *status;
+		bool pes;
+		struct registry_limits limits;
+		const char *why;
+	} cases[] = {
+		{"", true, {10, 2}, "all 3 bindings of sw7 at 10.0.0.8 would go"},
+		{"", false, {10, 2}, "all 3 bindings of sw7 would go"},
+		{", status: disabled", true, {10, 2}, "all 3 bindings of sw7 at 10.0.0.8 would go"},
+		{"", true, {10, 3}, ""},
+		{"", true, {100, 2}, ""},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct registry *was = switches(-1, "", cases[i].pes), *is = switches(7, cases[i].status, cases[i].pes);
+		struct registry_step step;
+		registry_replace(was, is, &cases[i].limits, &step);
+		ck_assert_str_eq(step.why, cases[i].why);
+		ck_assert(step.refused == (*cases[i].why != '\0'));
+		ck_assert_uint_eq(step.removed, 3);
+		registry_free(was);
+		registry_free(is);
 	}
 }
 END_TEST
@@ -256,6 +315,7 @@ int main(void)
 
 	tcase_add_loop_test(tc, keeps_what_is_being_replaced, 0, sizeof(steps) / sizeof(steps[0]));
 	tcase_add_test(tc, refuses_too_large_a_loss);
+	tcase_add_test(tc, refuses_the_loss_of_a_switch);
 	tcase_add_test(tc, holds_for_any_two);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_NORMAL);
