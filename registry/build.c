@@ -101,6 +101,18 @@ static void say_taken(struct build *b, const char *where, const char *text, cons
 	build_say(b, REGISTRY_CONFLICT, where, text, line);
 }
 
+static void add_claim(struct build *b, const uint8_t key[17], uint64_t hash, uint32_t member, const char *where)
+{
+	struct claim *c = calloc(1, sizeof(*c));
+
+	if (!c || hmap_add(&b->claims, hash, c) < 0)
+		abort();
+	memcpy(c->key, key, sizeof(c->key));
+	c->member = member;
+	c->source = b->source;
+	snprintf(c->where, sizeof(c->where), "%s", where);
+}
+
 /* Notes that this port's member has `key`. False with a word about it if another has it. */
 static bool claim(struct build *b, uint8_t kind, const void *octets, size_t len, bool share_in_member,
 	const char *where, const char *text)
@@ -119,13 +131,7 @@ static bool claim(struct build *b, uint8_t kind, const void *octets, size_t len,
 			exchange ? "the exchange's own, given already in " : "given already in ");
 		return false;
 	}
-	c = calloc(1, sizeof(*c));
-	if (!c || hmap_add(&b->claims, hash, c) < 0)
-		abort();
-	memcpy(c->key, key, sizeof(key));
-	c->member = member;
-	c->source = b->source;
-	snprintf(c->where, sizeof(c->where), "%s", b->at);
+	add_claim(b, key, hash, member, b->at);
 	return true;
 }
 
@@ -274,6 +280,16 @@ void build_ip(struct build *b, const char *where, struct ip ip)
 		build_say(b, REGISTRY_CONFLICT, where, text, "more addresses than a port may have");
 	else if (claim(b, ip.family, ip.b, 16, false, where, text))
 		port->ips[port->ip_count++] = ip;
+}
+
+void build_given(struct build *b, const char *where, struct ip ip)
+{
+	uint8_t key[17];
+
+	claim_key(ip.family, ip.b, 16, key);
+	uint64_t hash = siphash(siphash_process_key(), key, sizeof(key));
+	if (!hmap_get(&b->claims, hash, key))
+		add_claim(b, key, hash, UINT32_MAX, where);
 }
 
 /* --- what nobody has --- */

@@ -68,6 +68,8 @@ struct registry_port *build_port(struct build *b, uint32_t member, const char *a
 /* Former ones behind the others. */
 void build_mac(struct build *b, const char *where, struct mac mac, bool former);
 void build_ip(struct build *b, const char *where, struct ip ip);
+/* An address that a book gives to somebody, though no port has it: it is not unassigned. Once all ports are there. */
+void build_given(struct build *b, const char *where, struct ip ip);
 /* `list` is a literal: the place is list[index]. */
 void build_unassigned(struct build *b, const char *list, uint32_t index, struct ip ip);
 

@@ -8,7 +8,8 @@
  *   port        layer2's; an IX-F entry that layer2 does not have is at no port that is known
  *
  * The exchange's own hosts come first: who claims an address of theirs does not get it, wherever it stands in the books. An entry
- * without a MAC keeps its port and loses its addresses, since nothing could be answered for them.
+ * without a MAC keeps its port and loses its addresses, since nothing could be answered for them; nor are they nobody's: the sponge
+ * would answer for a member that is there.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -263,6 +264,17 @@ static void add_rest(struct join *j, bool exchange)
 			add_who(j, &books->who.list[i]);
 }
 
+static void keep_given(struct join *j, const struct book_entries *entries)
+{
+	for (size_t i = 0; i < entries->count; i++) {
+		const struct book_entry *e = &entries->list[i];
+		j->books->b->source = e->source;
+		for (int f = 0; f < BOOK_FAMILIES; f++)
+			if (e->ips[f].family)
+				build_given(j->books->b, e->where, e->ips[f]);
+	}
+}
+
 void registry_join(struct books *books)
 {
 	struct join j = {.books = books};
@@ -284,6 +296,8 @@ void registry_join(struct books *books)
 		add_entries(&j, exchange);
 		add_rest(&j, exchange);
 	}
+	keep_given(&j, &books->where);
+	keep_given(&j, &books->who);
 	index_free(&j.who);
 	index_free(&j.where);
 	free(j.joined);

@@ -189,9 +189,12 @@ static void read_lag_ports(struct layer2 *l, const json_t *list)
 void registry_layer2_read(struct books *books, const json_t *root, uint32_t pe, const char *sw)
 {
 	struct layer2 l = {.books = books, .r = {.b = books->b}, .pe = pe, .sw = sw};
-	const json_t *list = json_list(&l.r, root, "layer2interfaces"), *o;
+	const json_t *list = json_object_get(root, "layer2interfaces"), *o;
 	size_t i, before = books->where.count, top = json_enter(&l.r, "layer2interfaces");
 
+	/* Elsewhere what is null is not there; here it would be a switch without members. */
+	if (!json_is_array(list))
+		json_say(&l.r, REGISTRY_ERROR, "", list, "expected a list");
 	read_lag_ports(&l, list);
 	json_array_foreach(list, i, o) {
 		size_t mark = json_enter_item(&l.r, i);
@@ -201,6 +204,7 @@ void registry_layer2_read(struct books *books, const json_t *root, uint32_t pe, 
 	}
 	json_leave(&l.r, top);
 	free(l.lag_ports);
-	if (json_array_size(list) && books->where.count == before)
-		build_say(books->b, REGISTRY_NOTE, "layer2interfaces", NULL, "nothing of this LAN");
+	if (json_is_array(list) && books->where.count == before)
+		build_say(books->b, REGISTRY_NOTE, "layer2interfaces", NULL,
+			json_array_size(list) ? "nothing of this LAN" : "no interfaces at all");
 }

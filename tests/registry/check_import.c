@@ -196,6 +196,8 @@ static const struct {
 	{"a VLAN that the exchange does not list", {IXF(MEMBER(1, "", "{\"vlan_id\": 9, \"ipv4\": {\"address\": \"198.18.0.1\", "
 							       "\"mac_addresses\": [\"" MAC1 "\"]}}"))},
 		0, "1  " MAC1 " 198.18.0.1 0\n", ""},
+	{"an empty switch", {LAYER2("")}, 0, "",
+		"note: a: layer2interfaces: no interfaces at all\n"},
 	{"a later version", {"{\"version\": \"1.1\", \"member_list\": []}"}, 0, "", "note: a: version: '1.1': not known: read as 1.0\n"},
 	{"nobody", {"{\"version\": \"1.0\", \"member_list\": [{\"asnum\": 1}]}"}, 0, "", "note: a: member_list: nobody in this LAN\n"},
 	{"a byte order mark", {"\xef\xbb\xbf" IXF(MEMBER(1, "", VLAN4("198.18.0.1", MAC1)))}, 0, "1  " MAC1 " 198.18.0.1 0\n", ""},
@@ -262,6 +264,36 @@ START_TEST(books_are_joined)
 }
 END_TEST
 
+/* Nobody's is what no book gives to anybody: not what is given without a MAC, nor to a port in another book. */
+START_TEST(what_is_given_is_not_unassigned)
+{
+	struct registry_lan lan = test_lan(0);
+	struct registry_file files[] = {{.name = "a", .text = IXF(MEMBER(1, "", VLAN4("198.18.0.1", "")))},
+		{.name = "b", .text = LAYER2(PORT("p1", "", VLAN(100, "198.18.0.2", "")))},
+		{.name = "c",
+			.text = "{\"ipv4\": [{\"address\": \"198.18.0.1\", \"vliid\": null}, {\"address\": \"198.18.0.2\", "
+				"\"vliid\": null}, {\"address\": \"198.18.0.3\", \"vliid\": null}]}"}};
+	struct registry_findings f;
+	struct registry *reg = NULL;
+	char text[IP_TEXT];
+
+	for (size_t i = 0; i < 3; i++)
+		files[i].len = strlen(files[i].text);
+	ck_assert_int_eq(registry_import(files, 3, &lan, false, &reg, &f), 0);
+	ck_assert_uint_eq(reg->unassigned_count, 1);
+	ck_assert_str_eq(ip_format(reg->unassigned[0], text), "198.18.0.3");
+	ck_assert_uint_eq(f.conflicts, 2);
+	char *said = findings_text(&f);
+	ck_assert_ptr_nonnull(strstr(said,
+		"conflict: c: ipv4[0]: '198.18.0.1': nobody's, but given in a: member_list[0].connection_list[0].vlan_list[0]\n"));
+	ck_assert_ptr_nonnull(
+		strstr(said, "conflict: c: ipv4[1]: '198.18.0.2': nobody's, but given in b: layer2interfaces[0].vlans[0]\n"));
+	free(said);
+	registry_free(reg);
+	registry_findings_free(&f);
+}
+END_TEST
+
 /* --- what is not read --- */
 
 static const struct {
@@ -290,6 +322,8 @@ static const struct {
 		"awaitingxconnect\n"},
 	{LAYER2(PORT("p", "", VLAN(100, "198.18.0.1", MAC1 "0"))),
 		"error: a: layer2interfaces[0].vlans[0].macaddresses[0]: '" MAC1 "0': expected a MAC address\n"},
+	{"{\"layer2interfaces\": null}", "error: a: layer2interfaces: expected a list\n"},
+	{"{\"layer2interfaces\": {}}", "error: a: layer2interfaces: expected a list\n"},
 	{"{\"ipv4\": [{\"address\": \"198.18.0.1\"}]}", "error: a: ipv4[0]: expected vliid, or vli_id\n"},
 	{"{\"ipv4\": [{\"address\": null, \"vliid\": null}]}", "error: a: ipv4[0].address: expected an address\n"},
 	{"{\"ipv4\": [{\"address\": \"198.18.0.1\", \"vliid\": \"\"}]}", "error: a: ipv4[0].vliid: '': expected a number or null\n"},
@@ -449,6 +483,7 @@ int main(void)
 
 	tcase_add_loop_test(tc, every_field_that_matters_survives, 0, sizeof(samples) / sizeof(samples[0]));
 	tcase_add_loop_test(tc, books_are_joined, 0, sizeof(joins) / sizeof(joins[0]));
+	tcase_add_test(tc, what_is_given_is_not_unassigned);
 	tcase_add_loop_test(tc, refuses_with_the_place, 0, sizeof(refused) / sizeof(refused[0]));
 	tcase_add_test(tc, a_kind_is_told_by_the_content);
 	tcase_add_test(tc, findings_have_a_limit);
