@@ -66,10 +66,15 @@ void fetch_cache_get(const char *dir, const char *name, size_t max, struct fetch
 
 static int make_dir(const char *dir)
 {
+	struct stat st;
 	char *copy;
 
-	if (mkdir(dir, 0700) < 0)
-		return errno == EEXIST ? 0 : -errno;
+	if (mkdir(dir, 0700) < 0) {
+		if (errno != EEXIST)
+			return -errno;
+		/* Not through a link that somebody has put there. */
+		return lstat(dir, &st) < 0 ? -errno : S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+	}
 	if ((copy = strdup(dir)) != NULL) {
 		char *slash = strrchr(copy, '/'); /* fetch_cache_dir() has put one there */
 		*slash = '\0';

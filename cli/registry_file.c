@@ -65,15 +65,32 @@ int registry_file_read(const char *path, size_t max, char **ret, size_t *ret_len
 	return r;
 }
 
+/* Where the link leads; NULL: it is none, or not there. A link that is somebody else's is not for root to follow: whoever may write
+ * into the directory could have any file of root's replaced. One that is none now need not be resolved, and what is done later does
+ * not follow one that takes its place. */
+static int follow(const char *path, char **ret)
+{
+	struct stat st;
+
+	*ret = NULL;
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISLNK(st.st_mode))
+		return 0;
+	if (geteuid() == 0 && st.st_uid != 0)
+		return -EPERM;
+	*ret = realpath(path, NULL);
+	return *ret ? 0 : errno == ENOENT ? -ENOLINK : -errno; /* it would be lost */
+}
+
 int registry_file_place(const char *path, char **ret_dir, char **ret_name)
 {
-	char *real = realpath(path, NULL), *copy, *dir = NULL, *name = NULL, link;
-	int r = -ENOMEM;
+	char *real, *copy, *dir = NULL, *name = NULL;
+	int r = follow(path, &real);
 
-	if (!real && errno != ENOENT)
-		return -errno;
-	if (!real && readlink(path, &link, 1) >= 0)
-		return -ENOLINK; /* it would be lost */
+	if (r < 0)
+		return r;
+	r = -ENOMEM;
 	copy = strdup(real ? real : path);
 	if (copy && (name = strdup(basename(copy))) != NULL) {
 		/* basename() may have written into it. */
@@ -130,7 +147,7 @@ static int keep_last(const char *dir, const char *name)
 static int put(int fd, const char *dir, const char *name, const char *text, size_t len)
 {
 	struct stat st;
-	bool there = fstatat(fd, name, &st, 0) == 0;
+	bool there = fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 	int r = 0;
 
 	if (there && !S_ISREG(st.st_mode))
@@ -144,7 +161,8 @@ static int put(int fd, const char *dir, const char *name, const char *text, size
 	if (r == 0 && !there)
 		registry_file_own(dir, name);
 	/* Not being allowed to is no fault: whoever runs us owns it then. */
-	if (r == 0 && there && fchownat(fd, name, st.st_uid, st.st_gid, 0) < 0 && errno != EPERM)
+	if (r == 0 && there && fchownat(fd, name, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0 &&
+		errno != EPERM)
 		r = -errno;
 	return r;
 }

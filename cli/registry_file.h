@@ -6,7 +6,7 @@
 int registry_file_read(const char *path, size_t max, char **ret, size_t *ret_len);
 
 /* Directory and name of the file that `path` leads to, through links, whether it is there yet or not; both to be freed. 0 or
- * -errno; -ENOLINK: a link that leads nowhere. */
+ * -errno; -ENOLINK: a link that leads nowhere; -EPERM: we are root, and the link is not root's. */
 int registry_file_place(const char *path, char **ret_dir, char **ret_name);
 
 /* In place of what is there, which stays as PATH.last and whose owner keeps it. For all to read. 0 or -errno; then what was there is

@@ -226,6 +226,25 @@ def nobodys():
         yield pathlib.Path(folder)
 
 
+def test_root_follows_no_links_of_others(nobodys, box):
+    target = box.folder / "roots.yaml"
+    (box.folder / "members.yaml").write_text("members: [{asn: 64500, ports: [{port: swp1}]}]\n")
+    box.quell("import", "-o", target, box.folder / "members.yaml")
+    before = target.read_bytes()
+    box.into = nobodys / "ixp.yaml"
+    box.into.symlink_to(target)
+    os.chown(box.into, 65534, 65534, follow_symlinks=False)
+    box.write()
+    assert "Operation not permitted" in box.fetch("--force", code=1)[1]
+    assert target.read_bytes() == before and not last_of(target)
+    box.into.unlink()
+    elsewhere = box.folder / "elsewhere"
+    elsewhere.mkdir()
+    (nobodys / "ixp.yaml.cache").symlink_to(elsewhere)
+    box.fetch()
+    assert not list(elsewhere.iterdir())
+
+
 def test_a_timer_goes_on_where_root_began(nobodys, build, serve):
     shutil.copy(f"{build}/quell", nobodys)
     box = Box(nobodys, nobodys, serve())
