@@ -82,19 +82,25 @@ void audit_free(struct audit *a)
 	free(a);
 }
 
-/* "swp1", or "swp1@10.99.0.1" of one PE alone. */
-static const struct registry_port *port_of_name(const struct registry *r, const char *name)
+/* "swp1", or "swp1@10.99.0.1" of one PE alone; the first is nobody's if two PEs have one, for it would be judged as another's. */
+static const struct registry_port *port_of_name(const struct registry *r, const char *name, bool *ret_ambiguous)
 {
+	const struct registry_port *found = NULL;
+
 	for (size_t i = 0; r && i < r->port_count; i++) {
 		const struct registry_port *p = &r->ports[i];
 		char pe[IP_TEXT], full[128];
 		if (!p->port[0])
 			continue;
 		snprintf(full, sizeof(full), "%s@%s", p->port, ip_format(ip_v4_u32(p->pe), pe));
-		if (strcmp(p->port, name) == 0 || strcmp(full, name) == 0)
+		if (strcmp(full, name) == 0)
 			return p;
+		if (strcmp(p->port, name) != 0)
+			continue;
+		*ret_ambiguous = *ret_ambiguous || (found && found->pe != p->pe);
+		found = found ? found : p;
 	}
-	return NULL;
+	return *ret_ambiguous ? NULL : found;
 }
 
 static bool more_ports(struct audit *a)
@@ -133,8 +139,7 @@ uint32_t audit_port_add(struct audit *a, const char *name)
 		snprintf(shown, sizeof(shown), "others");
 	struct audit_port *p = &a->ports[a->port_count];
 	memcpy(p->name, shown, sizeof(p->name));
-	p->registered = port_of_name(a->registry, shown);
-	st->vantages[a->port_count].turned = !p->registered;
+	p->registered = port_of_name(a->registry, shown, &p->ambiguous);
 	if (p->registered) {
 		uint32_t place = st->place_of[p->registered - a->registry->ports];
 		st->vantages[a->port_count].place = place;
@@ -159,7 +164,15 @@ void audit_port_ran(struct audit *a, uint32_t port, int64_t from_ns, int64_t to_
 	widen(&a->first_ns, &a->last_ns, from_ns, to_ns);
 }
 
-/* Seen from the member. The capture says which way, of the side on which it was made; the port's own MACs say which side that is. */
+static uint32_t place_of_mac(const struct audit_state *st, struct mac mac)
+{
+	const struct layout_mac *m = tables_mac(&st->tables, AUDIT_LAN, mac.b);
+
+	return m ? m->ifindex : 0;
+}
+
+/* Seen from the member. The capture says which way, of the side on which it was made; the first frame from
+ * or to the port's own MACs says which side that is. It stays, since another may send one with such a MAC, too. */
 static enum audit_dir direction(struct audit_passage *p)
 {
 	struct audit_vantage *v = &p->a->state->vantages[p->port];
@@ -167,11 +180,34 @@ static enum audit_dir direction(struct audit_passage *p)
 
 	if (p->dir == AUDIT_DIRS)
 		return own ? AUDIT_SENT : AUDIT_RECEIVED;
-	if (own)
-		v->turned = p->dir == AUDIT_RECEIVED;
-	if (own || !v->turned)
-		return own ? AUDIT_SENT : p->dir;
+	bool out = p->dir == AUDIT_RECEIVED;
+	if (!v->sided && v->place && (own || (out && place_of_mac(p->a->state, p->f.dst) == v->place))) {
+		v->sided = true;
+		v->turned = own && out;
+	}
+	if (v->place && !v->turned)
+		return p->dir;
 	return p->dir == AUDIT_SENT ? AUDIT_RECEIVED : AUDIT_SENT;
+}
+
+/* An answer with its owner's MAC that the owner's port did not show: the exchange may have given it in his name (RFC 9161 section
+ * 3.3), and nothing says that he is there. */
+static bool is_on_behalf(const struct audit_passage *p)
+{
+	const struct frame *f = &p->f;
+
+	if (p->dir != AUDIT_RECEIVED || !p->sender || !p->sender->place)
+		return false;
+	if (f->cls == CLASS_ARP_REPLY)
+		return !f->mismatch && audit_is_his(p, f->sender);
+	return frame_is_na(f) && !f->mismatch && audit_is_his(p, f->target);
+}
+
+static bool is_spoofed(const struct audit_passage *p)
+{
+	uint32_t place = p->a->state->vantages[p->port].place;
+
+	return p->dir == AUDIT_SENT && place && p->sender && p->sender->place && p->sender->place != place;
 }
 
 /* Whether this is the port at which its sender's frames are counted. */
@@ -182,6 +218,8 @@ static bool counts_here(struct audit_passage *p)
 
 	if (!row)
 		return p->dir == AUDIT_SENT;
+	if (p->spoofed)
+		return true;
 	if (p->dir == AUDIT_SENT) {
 		if (!row->at_own)
 			row->s.port = p->port;
@@ -203,6 +241,15 @@ static void count_sender(struct audit_passage *p)
 	s->at[p->f.cls].frames++;
 	s->at[p->f.cls].octets += p->wire_len;
 	s->last_ns = p->ns > s->last_ns ? p->ns : s->last_ns;
+}
+
+/* For whom has its source MAC. */
+static void account(struct audit_passage *p)
+{
+	if (p->sender)
+		count_sender(p);
+	audit_speaks(p);
+	audit_targets(p);
 }
 
 static void count_all(struct audit_passage *p)
@@ -238,16 +285,20 @@ void audit_frame(struct audit *a, uint32_t port, enum audit_dir dir, const uint8
 	if (mac_is_host(p.f.src))
 		p.sender = audit_sender_of(a, p.f.src, port, p.ns);
 	p.dir = direction(&p);
-	p.counts = counts_here(&p);
+	p.by_mac = dir == AUDIT_DIRS || p.dir != AUDIT_SENT;
+	p.spoofed = is_spoofed(&p);
+	bool on_behalf = is_on_behalf(&p);
+	p.counts = !on_behalf && counts_here(&p);
+	if (p.sender && !on_behalf && !p.spoofed)
+		a->state->alive[p.sender->place] = true;
 	audit_rates(&p);
 	if (!p.counts)
 		return;
-	if (p.sender)
-		count_sender(&p);
 	if (p.maimed)
 		p.f.sender = p.f.target = (struct ip){0};
-	audit_speaks(&p);
-	audit_targets(&p);
+	/* What is sent in another's name is not the other's. */
+	if (!p.spoofed)
+		account(&p);
 	audit_judge(&p);
 }
 

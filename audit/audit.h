@@ -50,6 +50,7 @@ struct audit_series {
 struct audit_port {
 	char name[64];
 	const struct registry_port *registered; /* NULL: not in the registry */
+	bool ambiguous;				/* several PEs have a port of that name: none of them */
 	int64_t first_ns, last_ns;		/* of the capture's frames; 0: none */
 	struct audit_rate at[AUDIT_DIRS][CLASS_COUNT];
 	/* Of what it received: to a group MAC (BUM), and unicast to a MAC that is not its own (unknown unicast). */
@@ -98,12 +99,14 @@ struct audit_ruling {
 	enum audit_verdict verdict;
 	uint64_t frames; /* that broke it */
 	int64_t first_ns, last_ns;
+	uint64_t by_mac; /* of them, those that only their source MAC says are the member's: anybody could have sent them */
 };
 
 /* A member before the rules. Rule numbers are FRAME_RULES' (class.h); 16 is BGP's and never seen here. */
 struct audit_member {
 	const struct registry_member *member; /* NULL: all senders that the registry does not know, together */
 	struct audit_count sent, group;
+	uint64_t by_mac; /* frames of `sent`, as above */
 	struct audit_ruling rules[RULE_COUNT];
 	bool pass; /* of all rules that were seen */
 };

@@ -391,6 +391,8 @@ static void say_member(const struct audit_report *r, char *buf)
 		add(buf, "AS%u breaks %u rules: ", r->member, failed);
 	say_rules(m, buf);
 	add(buf, ".");
+	if (m->by_mac == m->sent.frames)
+		add(buf, " That the frames are its own, only their source MAC address says.");
 }
 
 /* All senders that nobody registered, in one. */

@@ -101,8 +101,7 @@ void audit_find(struct audit_passage *p, enum audit_finding_kind kind, struct ip
 	f->last_ns = p->ns;
 }
 
-/* Whether the sender may speak for it, as far as one knows. */
-static bool is_his(const struct audit_passage *p, struct ip ip)
+bool audit_is_his(const struct audit_passage *p, struct ip ip)
 {
 	struct audit_state *st = p->a->state;
 	const struct layout_bind *b = ip.family == 4 ? tables_bind4(&st->tables, AUDIT_LAN, ip.b)
@@ -115,7 +114,7 @@ static void answers_for(struct audit_passage *p, struct ip ip)
 {
 	struct audit_sender_row *row = p->sender;
 
-	if (!row || row->exchange_own || (ip.family == 6 && ip_is_link_local(ip)) || is_his(p, ip))
+	if (!row || row->exchange_own || (ip.family == 6 && ip_is_link_local(ip)) || audit_is_his(p, ip))
 		return;
 	if (!row->answered)
 		row->answered = calloc(1, sizeof(*row->answered));

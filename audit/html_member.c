@@ -10,21 +10,29 @@
 
 #define NAME_MAX_OCTETS 2048
 
+/* By their source MAC address alone frames are anybody's who takes it: a member is not to be told that it sent them. */
+static bool is_proven(const struct audit_member *m)
+{
+	return !m || m->by_mac < m->sent.frames;
+}
+
 static void letter(const struct html *h, const struct audit_member *m)
 {
 	unsigned failed = m ? facts_failed(m) : 0;
+	const char *what = is_proven(m) ? "what your port sent into the peering LAN" : "frames in the peering LAN that have your MAC address";
 
 	html_put(h->f, "<section class=\"letter\"><p>Dear peering team,</p>\n<p>");
 	if (!m || !facts_heard(m))
-		html_put(h->f, "we looked at the peering LAN and heard nothing from your port. If it should be in use, please let us know.");
+		html_put(h->f, "we looked at the peering LAN and heard nothing from you. If it should be in use, please let us know.");
 	else if (!failed)
-		html_put(h->f, "we looked at what your port sent into the peering LAN, and nothing in it breaks the rules. Thank you for "
-			       "keeping the LAN quiet.");
+		html_put(h->f, "we looked at %s, and nothing in it breaks the rules. Thank you for keeping the LAN quiet.", what);
 	else
-		html_put(h->f, "we looked at what your port sent into the peering LAN. Some of it breaks %s of the rules that keep the LAN quiet "
-			       "for all its members. Beneath is what we saw, when, and what usually is behind it. Please take a look, and write "
-			       "to us when something has changed: we will then look again.",
-			failed == 1 ? "one" : "some");
+		html_put(h->f, "we looked at %s. Some of it breaks %s of the rules that keep the LAN quiet for all its members. Beneath is what "
+			       "we saw, when, and what usually is behind it. Please take a look, and write to us when something has changed: we "
+			       "will then look again.%s",
+			what, failed == 1 ? "one" : "some",
+			is_proven(m) ? "" : " That these frames are yours, only their MAC address says: if you did not send them, please "
+					    "tell us.");
 	html_put(h->f, "</p></section>\n");
 }
 
@@ -73,7 +81,8 @@ static void facts(const struct html *h, const struct audit *a, const struct audi
 	html_put(h->f, "</dd>\n<dt>Time</dt><dd>%s to %s UTC (%s)</dd>\n", FORMAT(time, a->first_ns), FORMAT(clock, a->last_ns),
 		FORMAT(duration, a->last_ns - a->first_ns));
 	if (m && facts_heard(m))
-		html_put(h->f, "<dt>Frames you sent</dt><dd>%s, of which %s (%s) to everybody</dd>\n", FORMAT(count, m->sent.frames),
+		html_put(h->f, "<dt>%s</dt><dd>%s, of which %s (%s) to everybody</dd>\n",
+			is_proven(m) ? "Frames you sent" : "Frames with your MAC address", FORMAT(count, m->sent.frames),
 			FORMAT(count, m->group.frames), FORMAT(share, (double)m->group.frames / (double)m->sent.frames));
 	html_put(h->f, "</dl></section>\n");
 }
@@ -124,6 +133,8 @@ static void violation(const struct html *h, const struct audit *a, const struct 
 		html_put(h->f, "Rule %s: ", row->label);
 	html_put(h->f, "%s</h3>\n<p><b>%s</b> %s it, the first at %s UTC, the last at %s.", rules_text(row), FORMAT(count, ruling->frames),
 		ruling->frames == 1 ? "frame breaks" : "frames break", FORMAT(time, ruling->first_ns), FORMAT(clock, ruling->last_ns));
+	if (ruling->by_mac && is_proven(facts_member(a, h->r->member)))
+		html_put(h->f, " That %s of them are yours, only the MAC address says.", FORMAT(count, ruling->by_mac));
 	seen_as(h, a, row->rule);
 	html_put(h->f, "</p>\n<p class=\"cause\"><b>What usually is behind it.</b> ");
 	cause(h->f, row->cause);

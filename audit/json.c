@@ -178,19 +178,19 @@ static json_t *member(const struct audit_member *m)
 	json_t *rules = json_array();
 
 	for (size_t i = 0; i < RULES_ROWS; i++) {
-		static const struct audit_ruling unseen = {AUDIT_NOT_SEEN, 0, 0, 0};
+		static const struct audit_ruling unseen = {.verdict = AUDIT_NOT_SEEN};
 		const struct rules_row *row = &rules_rows[i];
 		const struct audit_ruling *ruling = row->rule == RULE_NONE ? &unseen : &m->rules[row->rule];
 		json_array_append_new(rules,
-			json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:o}", "rule", rules_token(row), "number",
+			json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o}", "rule", rules_token(row), "number",
 				row->number ? json_integer(row->number) : json_null(), "text", rules_text(row), "verdict",
-				audit_verdict_name(ruling->verdict), "frames", count(ruling->frames), "first", when(ruling->first_ns),
-				"last", when(ruling->last_ns)));
+				audit_verdict_name(ruling->verdict), "frames", count(ruling->frames), "by_mac",
+				count(ruling->by_mac), "first", when(ruling->first_ns), "last", when(ruling->last_ns)));
 	}
-	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o}", "asn", m->member ? json_integer(m->member->asn) : json_null(), "member",
+	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "asn", m->member ? json_integer(m->member->asn) : json_null(), "member",
 		m->member ? text(m->member->name) : json_null(), "verdict",
 		audit_verdict_name(!facts_heard(m) ? AUDIT_NOT_SEEN : m->pass ? AUDIT_PASS : AUDIT_FAIL), "sent", plain_count(&m->sent),
-		"group", plain_count(&m->group), "rules", rules);
+		"group", plain_count(&m->group), "by_mac", count(m->by_mac), "rules", rules);
 }
 
 static json_t *finding(const struct audit *a, uint32_t asn, const struct audit_finding *f)

@@ -82,7 +82,8 @@ static int place_port(struct audit_state *st, const struct registry *reg, size_t
 {
 	const struct registry_port *port = &reg->ports[i];
 	uint32_t place = place_of(st, port);
-	int r = add_port(&st->tables, place, PORT_CLOSED);
+	/* Of a port without MACs nobody has said whose frames are right. */
+	int r = add_port(&st->tables, place, port->mac_count ? PORT_CLOSED : 0);
 
 	st->place_of[i] = place;
 	for (int k = 0; k < port->mac_count && r == 0; k++)
@@ -184,8 +185,9 @@ static void broken(struct audit_passage *p, struct audit_member *m, enum frame_r
 	if (!r->frames)
 		r->first_ns = p->ns;
 	r->frames++;
+	r->by_mac += p->by_mac;
 	r->last_ns = p->ns;
-	if (p->sender)
+	if (p->sender && !p->spoofed)
 		p->sender->s.broken[rule]++;
 }
 
@@ -211,6 +213,7 @@ void audit_judge(struct audit_passage *p)
 		return;
 	m->sent.frames++;
 	m->sent.octets += p->wire_len;
+	m->by_mac += p->by_mac;
 	if (mac_is_group(p->f.dst)) {
 		m->group.frames++;
 		m->group.octets += p->wire_len;

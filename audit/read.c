@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "audit/source.h"
 
@@ -81,7 +82,10 @@ void audit_expect(struct audit *a, const char *path, const char *port)
 	struct source s;
 	struct capture c = {.a = a, .path = path, .port = port, .s = &s, .err = err};
 
-	if (strcmp(path, "-") == 0 || source_open(&s, path) < 0)
+	struct stat st;
+
+	/* What can be read only once is not looked into. */
+	if (strcmp(path, "-") == 0 || stat(path, &st) < 0 || !S_ISREG(st.st_mode) || source_open(&s, path) < 0)
 		return;
 	const uint8_t *magic = source_peek(&s, 4);
 	if (magic && memcmp(magic, "\x0a\x0d\x0d\x0a", 4) == 0) {

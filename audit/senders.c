@@ -44,7 +44,6 @@ static void know(struct audit *a, struct audit_sender_row *row)
 	}
 	row->place = m->ifindex;
 	row->s.registered = registry_by_mac(a->registry, row->s.mac);
-	st->alive[row->place] = true;
 }
 
 struct audit_sender_row *audit_sender_of(struct audit *a, struct mac mac, uint32_t port, int64_t ns)
@@ -90,6 +89,7 @@ void audit_senders_close(struct audit *a)
 	if (!a->senders)
 		return;
 	hmap_foreach (&a->state->senders, row)
-		a->senders[a->sender_count++] = row->s;
+		if (row->s.all.frames)
+			a->senders[a->sender_count++] = row->s;
 	qsort(a->senders, a->sender_count, sizeof(*a->senders), most_first);
 }

@@ -17,7 +17,7 @@ struct audit_second {
 struct audit_vantage {
 	struct audit_second at[AUDIT_DIRS][CLASS_COUNT], flood, stray, unwanted, total[AUDIT_DIRS];
 	uint32_t place; /* of the registered port; 0: not registered */
-	bool turned;	/* the capture was made at the member's side */
+	bool sided, turned; /* it is known at which side the capture was made; it was the member's */
 	size_t series_room;
 };
 
@@ -112,6 +112,8 @@ struct audit_passage {
 	bool cut;   /* not all of it is there that its class is made from */
 	bool maimed; /* nor what the rules ask about */
 	struct audit_sender_row *sender; /* NULL: none, or the table is full */
+	bool by_mac; /* whose it is, only its source MAC says */
+	bool spoofed; /* sent at a port whose MAC it is not, but another's */
 	bool counts; /* at this port its sender is counted and judged */
 };
 
@@ -145,6 +147,8 @@ void audit_findings_init(struct audit_state *st);
 void audit_findings_free(struct audit_state *st);
 void audit_find(struct audit_passage *p, enum audit_finding_kind kind, struct ip ip, struct mac other);
 void audit_speaks(struct audit_passage *p);
+/* Whether its sender may speak for the address, by the registry. */
+bool audit_is_his(const struct audit_passage *p, struct ip ip);
 void audit_findings_close(struct audit *a);
 
 /* --- judge.c --- */

@@ -103,6 +103,20 @@ static bool prepare(struct run *r)
 
 /* --- what was captured --- */
 
+/* Ports of one name on several PEs: whose frames they are cannot be told. */
+static bool ambiguous(const struct run *r, const struct audit *a)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < a->port_count; i++)
+		if (a->ports[i].ambiguous) {
+			fprintf(r->err, "quell audit: port %s is on several PEs: say which, --port %s@PE=FILE with its router id\n",
+				a->ports[i].name, a->ports[i].name);
+			any = true;
+		}
+	return any;
+}
+
 static struct audit *read_files(struct run *r, const struct audit_files *files, bool evidence)
 {
 	struct audit_config c = r->audit;
@@ -125,6 +139,10 @@ static struct audit *read_files(struct run *r, const struct audit_files *files, 
 			audit_free(a);
 			return NULL;
 		}
+	}
+	if (ambiguous(r, a)) {
+		audit_free(a);
+		return NULL;
 	}
 	audit_close(a);
 	if (a->evidence_error)
@@ -181,7 +199,7 @@ static bool capture_live(struct run *r)
 	if (e < 0)
 		fprintf(r->err, "quell audit: %s\n", why);
 	audit_close(r->books);
-	return e == 0;
+	return e == 0 && !ambiguous(r, r->books);
 }
 
 static bool read_captures(struct run *r)

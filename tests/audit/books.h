@@ -160,7 +160,7 @@ static void books_port(struct books *b, struct audit *a, unsigned i, double shar
 
 static void books_break(struct audit_member *m, enum frame_rule rule, uint64_t frames, int64_t first)
 {
-	m->rules[rule] = (struct audit_ruling){AUDIT_FAIL, frames, first, first + 300 * BOOKS_SEC};
+	m->rules[rule] = (struct audit_ruling){AUDIT_FAIL, frames, first, first + 300 * BOOKS_SEC, 0};
 	m->pass = false;
 }
 

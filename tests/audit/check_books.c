@@ -175,6 +175,78 @@ START_TEST(the_other_side)
 }
 END_TEST
 
+/* Member 2 sends with member 1's MAC: at its own port that is member 2's breach, and nothing of it member 1's; at member 1's port, where the
+ * flood of it leaves, member 1 did not send it, nor is the capture turned round by it. */
+START_TEST(anothers_mac)
+{
+	static const struct frame_spec own = ARP(.from = "198.18.0.1", .to = "198.18.0.2");
+	static const struct frame_spec dhcp = IP4(.op = 17, .hex = "0044 0043 0008 0000");
+	static const struct frame_spec arp = ARP(.from = "198.18.0.1", .to = "198.18.0.77");
+	static const struct frame_spec flood = ARP(.src = 'R', .from = "198.18.0.9", .to = "198.18.0.77");
+
+	world_send(a, "swp1", AUDIT_SENT, &own, 0);
+	for (int i = 0; i < 2; i++) {
+		const struct frame_spec *s = i ? &arp : &dhcp;
+		world_send(a, "swp2", AUDIT_SENT, s, 1);
+		world_send(a, "swp1", AUDIT_RECEIVED, s, 1);
+	}
+	world_send(a, "swp1", AUDIT_RECEIVED, &flood, 2);
+	audit_close(a);
+	const struct audit_member *one = world_member(a, 64500), *two = world_member(a, 64501);
+	ck_assert(one->pass && one->sent.frames == 1 && one->by_mac == 0);
+	ck_assert(!two->pass && two->sent.frames == 2 && two->rules[RULE_SOURCE_MAC].frames == 2);
+	ck_assert_uint_eq(two->rules[RULE_SOURCE_MAC].by_mac, 0);
+	ck_assert_uint_eq(world_vantage(a, "swp1")->flood.all.frames, 3);
+	for (size_t i = 0; i < a->sender_count; i++)
+		ck_assert_uint_eq(a->senders[i].all.frames, 1);
+	for (size_t i = 0; i < a->target_count; i++)
+		for (uint32_t k = 0; k < a->targets[i].caller_count; k++)
+			ck_assert(!mac_eq(a->targets[i].callers[k].mac, frame_mac('A')) || a->targets[i].callers[k].calls == 1);
+	ck_assert_uint_eq(a->finding_count, 1);
+	ck_assert_int_eq(a->findings[0].kind, AUDIT_SPOOF_MAC);
+}
+END_TEST
+
+/* At an observer's it cannot be known who sent it. */
+START_TEST(by_its_mac_alone)
+{
+	static const struct frame_spec dhcp = IP4(.src = 'B', .op = 17, .hex = "0044 0043 0008 0000");
+
+	world_send(a, "tap", _i ? AUDIT_SENT : AUDIT_DIRS, &dhcp, 0);
+	audit_close(a);
+	const struct audit_member *m = world_member(a, 64501);
+	ck_assert(!m->pass && m->by_mac == 1 && m->rules[RULE_DHCP].by_mac == 1);
+}
+END_TEST
+
+/* The exchange answers in the name of a member that is dead. */
+START_TEST(answers_on_behalf)
+{
+	static const struct frame_spec ask = ARP(.from = "198.18.0.1", .to = "198.18.0.3");
+	static const struct frame_spec answer = ARP(.op = 2, .src = 'C', .dst = 'A', .from = "198.18.0.3", .to = "198.18.0.1");
+
+	world_send(a, "swp1", _i ? AUDIT_SENT : AUDIT_DIRS, &ask, 0);
+	world_send(a, "swp1", _i ? AUDIT_RECEIVED : AUDIT_DIRS, &answer, 1);
+	audit_close(a);
+	ck_assert_uint_eq(world_member(a, 64502)->sent.frames, 0);
+	ck_assert_uint_eq(a->target_count, 1);
+	ck_assert_int_eq(a->targets[0].kind, AUDIT_DEAD);
+	ck_assert_uint_eq(world_vantage(a, "swp1")->at[AUDIT_RECEIVED][CLASS_ARP_REPLY].all.frames, 1);
+}
+END_TEST
+
+/* Ports of one name on two PEs are told apart by the PE, or not at all. */
+START_TEST(a_port_of_two)
+{
+	snprintf(w.ports[1].port, sizeof(w.ports[1].port), "swp3");
+	w.ports[1].pe = 0x0a630001;
+	w.ports[2].pe = 0x0a630002;
+	uint32_t any = audit_port_add(a, "swp3"), two = audit_port_add(a, "swp3@10.99.0.2");
+	ck_assert(a->ports[any].ambiguous && !a->ports[any].registered);
+	ck_assert(!a->ports[two].ambiguous && a->ports[two].registered == &w.ports[2]);
+}
+END_TEST
+
 /* --- rates --- */
 
 START_TEST(rates)
@@ -544,6 +616,10 @@ int main(void)
 	tcase_add_test(t, seen_from_elsewhere);
 	tcase_add_loop_test(t, counted_once, 0, 2);
 	tcase_add_test(t, the_other_side);
+	tcase_add_test(t, anothers_mac);
+	tcase_add_loop_test(t, by_its_mac_alone, 0, 2);
+	tcase_add_loop_test(t, answers_on_behalf, 0, 2);
+	tcase_add_test(t, a_port_of_two);
 	tcase_add_test(t, rates);
 	tcase_add_test(t, a_long_series);
 	tcase_add_test(t, targets);
