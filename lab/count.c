@@ -6,6 +6,8 @@
  * interface's own MAC), `group` (broadcast and multicast), `other` (unicast to a MAC of somebody
  * else), and `out` (sent by the member itself).
  *
+ * `span` is the time in seconds from the first frame to the last.
+ *
  * Prints a line "ready" once it sees, then one JSON object a line: at each SIGUSR1, and at the end
  * (SIGTERM, SIGINT or
  * --seconds). With --registry FILE (lines of "MAC IPv4 IPv6") every ARP reply and every NA that arrives is held against
@@ -52,6 +54,7 @@ static struct entry {
 static size_t entries;
 
 static FILE *capture;
+static struct timespec first, last; /* of the frames */
 static uint64_t lost, wrong;
 static struct mac own;
 static volatile sig_atomic_t stop, report;
@@ -219,6 +222,8 @@ static void drain(int fd)
 		if (have < 0)
 			return;
 		struct beside b = read_beside(&m, (size_t)have);
+		first = first.tv_sec ? first : b.at;
+		last = b.at;
 		count_one(frame, (size_t)have, b.aux.tp_len, b.aux.tp_status & TP_STATUS_VLAN_VALID,
 			from.sll_pkttype == PACKET_OUTGOING);
 		if (capture)
@@ -231,8 +236,8 @@ static void print_report(int fd, double seconds)
 	struct tpacket_stats s = {0};
 	getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &s, &(socklen_t){sizeof(s)});
 	lost += s.tp_drops;
-	printf("{\"seconds\": %.3f, \"lost\": %" PRIu64 ", \"wrong\": %" PRIu64, seconds, lost,
-		wrong);
+	printf("{\"seconds\": %.3f, \"span\": %.6f, \"lost\": %" PRIu64 ", \"wrong\": %" PRIu64, seconds,
+		(double)(last.tv_sec - first.tv_sec) + (double)(last.tv_nsec - first.tv_nsec) / 1e9, lost, wrong);
 	for (int w = 0; w < WHOSE_COUNT; w++) {
 		const char *sep = "";
 		printf(", \"%s\": {", whose_names[w]);

@@ -25,7 +25,7 @@ import time
 if __name__ == "__main__":
     sys.path[0] = str(pathlib.Path(__file__).resolve().parent.parent)
 
-from lab import frr, ledger, measure, netns, pair, quell, table  # noqa: E402
+from lab import frr, ledger, measure, netns, pair, quell, report, table  # noqa: E402
 from lab.topology import Lab, Plain, RouteServer  # noqa: E402
 
 SET_UPS = {
@@ -62,16 +62,17 @@ def raised(name, args, kind):
         raise
 
 
-def measure_set_up(name, args):
+def measure_set_up(name, args, captures):
     """Floods one LAN and returns what came of it, as plain values."""
     say(f"{name}: {ABOUT[name]}")
     lab = raised(name, args, "run")
     with lab:
         counters = {m.name: measure.Counter(lab, m) for m in lab.everyone}
         books = ledger.Books(lab, counters) if name == "quell" else None
-        before = {c: c.read() for c in counters.values()}
         if books:
             books.open()
+        # From here on, for the table and the report: what arrives during the flood, and nothing before it.
+        taken = {m.name: measure.Counter(lab, m, pcap=captures.path(name, m)) for m in lab.everyone}
         say(f"  flood: {args.rate / 1e6:g} Mbit/s from {len(lab.members)} members for {args.seconds:g} s")
         flood = measure.Flood(lab, lab.members, args.rate, args.seconds)
         time.sleep(min(PING_AFTER_S, args.seconds / 4))
@@ -80,10 +81,12 @@ def measure_set_up(name, args):
         say(f"  pings during the flood, caches flushed: {pings.ok} of {pings.tried}")
         sent = flood.wait()
         balance = books.close() if books else None
+        reports = {m.name: taken[m.name].stop() for m in lab.everyone}
+        for m in lab.everyone:
+            captures.counted(name, m, reports[m.name])
         arrived = {}
         for pe in lab.pes:
-            idle = [counters[m.name] for m in pe.members if m.idle]
-            a = measure.arrivals(idle, before, args.seconds)
+            a = measure.captured({m.name: reports[m.name] for m in pe.members if m.idle})
             arrived[pe.name] = {"flavour": pe.flavour, "frames": a.frames,
                                 "classes": {c: list(r) for c, r in a.rates.items()}}
         result = {"set_up": name, "offered": sent, "seconds": args.seconds, "idle": arrived,
@@ -170,17 +173,36 @@ def print_ledger(balance):
                       [None, ["all", total, ""]]))
 
 
+def print_report(rows, html):
+    print("\nWhat each port of PE1 and PE2 received that was not for it, by `quell audit` of captures at their members' side:\n")
+    print(table.table(["port", "before frames", "frames/s", "kbit/s", "after frames", "frames/s"],
+                      [[port, was["frames"], table.rate(was["frames_per_second"]), table.rate(was["bits_per_second"] / 1e3),
+                        now["frames"], table.rate(now["frames_per_second"])] for port, was, now in rows]))
+    print(f"\nThe report: {html}")
+
+
 def command_run(args):
     names = [n for n in SET_UPS if n in args.set_up.split(",")] if args.set_up else list(SET_UPS)
-    results = [measure_set_up(n, args) for n in names]
-    broken = verdict(results)
+    captures = report.Captures(names)
+    args.report = args.report or os.path.join(args.build, "lab-report.html")
+    try:
+        results = [measure_set_up(n, args, captures) for n in names]
+        broken = verdict(results)
+        rows = None
+        if captures.wanted:
+            rows, wrong = captures.write(args.build, args.report)
+            broken += wrong
+    finally:
+        captures.close()
     if args.json:
-        print(json.dumps({"results": results, "broken": broken}, indent=1))
+        print(json.dumps({"results": results, "report": rows, "broken": broken}, indent=1))
     else:
         print_table(results)
         for r in results:
             if r["ledger"]:
                 print_ledger(r["ledger"])
+        if rows:
+            print_report(rows, args.report)
         print()
         for b in broken:
             print(table.bad("BROKEN  ") + b)
@@ -296,6 +318,8 @@ def arguments(argv):
     for c in (run_p, two):
         c.add_argument("--rate", type=bit_rate, default=1.5e6, help="offered noise, bit/s (1.5M)")
     run_p.add_argument("--seconds", type=float, default=20, help="length of the flood (%(default)s)")
+    run_p.add_argument("--report", metavar="FILE",
+                       help="before and after as HTML, with bridge and quell (lab-report.html in the build directory)")
     up.add_argument("--set-up", choices=SET_UPS, help="(quell)")
     down.add_argument("name", nargs="*", help="which (all that nobody is running)")
     for c in (run_p, two, show):

@@ -31,6 +31,9 @@ class Counter:
         n = len(self._lines())
         self.process.signal(signal.SIGUSR1)
         wait_until(lambda: len(self._lines()) > n, 5, f"count at {self.member.name} answers", every=0.002)
+        return self._checked()
+
+    def _checked(self):
         report = json.loads(self._lines()[-1])
         if report["lost"]:
             raise LabError(f"count at {self.member.name} lost {report['lost']} frames")
@@ -41,7 +44,7 @@ class Counter:
     def stop(self):
         self.process.stop()
         self.member.ns.scope.forget(self.process)
-        return json.loads(self._lines()[-1])
+        return self._checked()
 
 
 def add(total, classes):
@@ -172,6 +175,16 @@ class Arrivals:
     def rates(self):
         n = len(self.ports) * self.seconds
         return {c: (f / n, o * 8 / n) for c, (f, o) in self.classes.items()}
+
+
+def captured(reports):
+    """Arrivals at the ports of whole readings {port: report}: over the time from the first frame to the last of each, as
+    `quell audit` has it of their captures."""
+    total, seconds = {}, 0
+    for r in reports.values():
+        add(total, arrived(r))
+        seconds += r["span"] / len(reports)
+    return Arrivals(list(reports), seconds or 1, total)
 
 
 def arrivals(counters, before, seconds):
