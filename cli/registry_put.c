@@ -193,8 +193,8 @@ static void tell_step(json_t *told, const struct registry *r, const struct regis
 }
 
 /* 0, or 1 told. */
-static int compare(
-	const struct put_options *o, const struct registry *was, struct registry *is, json_t *told)
+static int compare(const struct put_options *o, const struct registry *was, struct registry *is, size_t conflicts,
+	json_t *told)
 {
 	struct registry_limits limits = {
 		.max_removed_percent = o->max_removed, .small = o->max_removed ? SMALL : 0};
@@ -205,6 +205,13 @@ static int compare(
 	json_object_set_new(told, "changes", put_changes(was, is));
 	if (!o->force && step.refused) {
 		put_fail(told, "refused", "%s; if that is right: --force", step.why);
+		return 1;
+	}
+	/* Of two that claim the same, the later one in the files loses it: that may be the one that had it all along. */
+	if (!o->force && conflicts && step.taken) {
+		put_fail(told, "refused",
+			"it contradicts itself, and %zu binding%s would go to somebody else by it; if that is right: --force",
+			step.taken, step.taken == 1 ? "" : "s");
 		return 1;
 	}
 	return 0;
@@ -223,7 +230,7 @@ static int write_it(const struct put_options *o, const char *text, size_t len, j
 	return 0;
 }
 
-static int replace(struct registry *is, const struct put_options *o, json_t *told)
+static int replace(struct registry *is, const struct put_options *o, size_t conflicts, json_t *told)
 {
 	struct registry *was = NULL;
 	char *old = NULL, *text = NULL;
@@ -231,7 +238,7 @@ static int replace(struct registry *is, const struct put_options *o, json_t *tol
 	int r = load_in_force(o, told, &was, &old);
 
 	if (r == 0)
-		r = compare(o, was, is, told);
+		r = compare(o, was, is, conflicts, told);
 	if (r == 0) {
 		text = to_text(is, o->head, &len);
 		r = check_text(o, text, len, told);
@@ -282,12 +289,13 @@ int registry_put(
 	if (r < 0)
 		put_fail(told, "failed", "no registry comes of it: %zu error%s", f.errors,
 			f.errors == 1 ? "" : "s");
+	size_t conflicts = f.conflicts;
 	registry_findings_free(&f);
 	if (r < 0)
 		return 1;
 	r = o->force ? 0 : check_empty(files, count, is, told);
 	if (r == 0)
-		r = replace(is, o, told);
+		r = replace(is, o, conflicts, told);
 	registry_free(is);
 	return r;
 }

@@ -283,6 +283,30 @@ static size_t bindings_missing(const struct registry *a, const struct bindings *
 	return missing;
 }
 
+static bool is_of_another(const struct registry_port *p, const struct registry *r, const struct registry_member *m)
+{
+	return p && !same_member(&r->members[p->member], m);
+}
+
+/* Of the bindings of `was` that are missing, those that `is` gives to another member. */
+static size_t bindings_taken(const struct registry *was, const struct bindings *now, const struct registry *is)
+{
+	size_t taken = 0;
+
+	for (size_t i = 0; i < was->port_count; i++) {
+		const struct registry_port *p = &was->ports[i];
+		const struct registry_member *m = &was->members[p->member];
+		bool another = false;
+		size_t missing = port_missing(was, p, now);
+		for (int k = 0; missing && k < current_count(p); k++)
+			another |= is_of_another(registry_by_mac(is, p->macs[k]), is, m);
+		for (int k = 0; missing && k < p->ip_count; k++)
+			another |= is_of_another(registry_by_ip(is, p->ips[k]), is, m);
+		taken += another ? missing : 0;
+	}
+	return taken;
+}
+
 static void bindings_free(struct bindings *b)
 {
 	hmap_free(&b->map);
@@ -345,6 +369,7 @@ void registry_replace(const struct registry *was, struct registry *is, const str
 	step.bindings_is = now.count;
 	step.removed = bindings_missing(was ? was : &none, &now);
 	step.added = bindings_missing(is, &then);
+	step.taken = was ? bindings_taken(was, &now, is) : 0;
 	step.refused = step.removed > limits->small &&
 		       step.removed * 100 > step.bindings_was * (size_t)limits->max_removed_percent;
 	if (step.refused)

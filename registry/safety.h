@@ -13,6 +13,7 @@ struct registry_limits {
 struct registry_step {
 	/* Pairs of MAC and IP on a port. Removed is also what goes out of service: its port is active no longer. */
 	size_t bindings_was, bindings_is, removed, added;
+	size_t taken;	/* of the removed ones, those whose MAC or address is another member's now */
 	size_t swapped; /* ports whose MACs were replaced: the old ones were kept as former */
 	bool refused;
 	char why[160];
