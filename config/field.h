@@ -54,6 +54,7 @@ enum config_field_type {
 	T_WORD_DEAD,
 	T_WORD_ANNOUNCE,
 	T_WORD_IXF,
+	T_COUNT
 };
 
 /* Grows; aborts when out of memory. Whole values are written and compared; only what is shown is cut. */

@@ -38,24 +38,64 @@ static void put_word(struct config_text *t, const struct convert_word *words, in
 	config_text_put(t, "none");
 }
 
-static void put_hold(struct config_text *t, int32_t n)
+/* --- values; `at`: the member that the row names --- */
+
+static void put_flag(struct config_text *t, const void *at)
 {
+	config_text_put(t, "%s", *(const bool *)at ? "true" : "false");
+}
+
+static void put_profile(struct config_text *t, const void *at)
+{
+	config_text_put(t, "%s", *(const bool *)at ? "conservative" : "standard");
+}
+
+static void put_u16(struct config_text *t, const void *at)
+{
+	config_text_put(t, "%u", *(const uint16_t *)at);
+}
+
+static void put_u32(struct config_text *t, const void *at)
+{
+	config_text_put(t, "%u", *(const uint32_t *)at);
+}
+
+static void put_unless_0(struct config_text *t, uint32_t n, const char *otherwise)
+{
+	if (n)
+		config_text_put(t, "%u", n);
+	else
+		config_text_put(t, "%s", otherwise);
+}
+
+static void put_optional(struct config_text *t, const void *at)
+{
+	put_unless_0(t, *(const uint32_t *)at, "none");
+}
+
+static void put_hops(struct config_text *t, const void *at)
+{
+	put_unless_0(t, *(const uint8_t *)at, "none");
+}
+
+static void put_never(struct config_text *t, const void *at)
+{
+	put_unless_0(t, *(const uint32_t *)at, "never");
+}
+
+static void put_hold(struct config_text *t, const void *at)
+{
+	int32_t n = *(const int32_t *)at;
+
 	if (n < 0)
 		config_text_put(t, "none");
 	else
 		config_text_put(t, "%d", n);
 }
 
-static void put_optional(struct config_text *t, uint32_t n)
+static void put_policer(struct config_text *t, const void *at)
 {
-	if (n)
-		config_text_put(t, "%u", n);
-	else
-		config_text_put(t, "none");
-}
-
-static void put_policer(struct config_text *t, const struct layout_policer *p)
-{
+	const struct layout_policer *p = at;
 	static const struct {
 		const char *unit;
 		uint64_t factor;
@@ -122,13 +162,13 @@ static void put_names(struct config_text *t, uint64_t bits, const char *const *n
 	config_text_put(t, "]");
 }
 
-static void put_rules(struct config_text *t, uint64_t rules)
+static void put_rules(struct config_text *t, const void *at)
 {
 	const char *names[RULE_COUNT];
 
 	for (int i = 0; i < RULE_COUNT; i++)
 		names[i] = rule_name((enum frame_rule)i);
-	put_names(t, rules, names, RULE_COUNT);
+	put_names(t, *(const uint64_t *)at, names, RULE_COUNT);
 }
 
 static bool is_gratuitous(uint64_t classes)
@@ -136,9 +176,15 @@ static bool is_gratuitous(uint64_t classes)
 	return (classes & CONFIG_GRATUITOUS) == CONFIG_GRATUITOUS;
 }
 
-/* Those that `gratuitous` says are not said again. */
-static void put_classes(struct config_text *t, uint64_t classes)
+static void put_gratuitous(struct config_text *t, const void *at)
 {
+	put_word(t, config_gratuitous_words, is_gratuitous(*(const uint64_t *)at));
+}
+
+/* Those that `gratuitous` says are not said again. */
+static void put_classes(struct config_text *t, const void *at)
+{
+	uint64_t classes = *(const uint64_t *)at;
 	const char *names[CLASS_COUNT];
 
 	for (int i = 0; i < CLASS_COUNT; i++)
@@ -146,8 +192,51 @@ static void put_classes(struct config_text *t, uint64_t classes)
 	put_names(t, is_gratuitous(classes) ? classes & ~CONFIG_GRATUITOUS : classes, names, CLASS_COUNT);
 }
 
-static void put_mac(struct config_text *t, struct mac mac)
+static void put_text(struct config_text *t, const void *at)
 {
+	const char *text = *(char *const *)at;
+
+	config_text_put(t, "%s", text ? text : "none");
+}
+
+static void put_name(struct config_text *t, const void *at)
+{
+	config_text_put(t, "%s", (const char *)at);
+}
+
+static void put_ip(struct config_text *t, const void *at)
+{
+	const struct ip *ip = at;
+	char buf[IP_TEXT];
+
+	config_text_put(t, "%s", ip->family ? ip_format(*ip, buf) : "none");
+}
+
+static void put_id(struct config_text *t, const void *at)
+{
+	char buf[IP_TEXT];
+
+	config_text_put(t, "%s", ip_format(ip_v4_u32(*(const uint32_t *)at), buf));
+}
+
+static void put_prefix(struct config_text *t, const void *at)
+{
+	const struct prefix *prefix = at;
+	char buf[PREFIX_TEXT];
+
+	config_text_put(t, "%s", prefix->ip.family ? prefix_format(prefix, buf) : "none");
+}
+
+static void put_rd(struct config_text *t, const void *at)
+{
+	char buf[RD_TEXT];
+
+	config_text_put(t, "%s", rd_format(*(const struct rd *)at, buf));
+}
+
+static void put_mac(struct config_text *t, const void *at)
+{
+	struct mac mac = *(const struct mac *)at;
 	char buf[MAC_TEXT];
 
 	config_text_put(t, "%s", mac_is_zero(mac) ? "none" : mac_format(mac, buf));
@@ -184,8 +273,9 @@ static void put_switches(struct config_text *t, enum config_field_type type,
 	config_text_put(t, "]");
 }
 
-static void put_endpoint(struct config_text *t, const struct config_endpoint *e)
+static void put_endpoint(struct config_text *t, const void *at)
 {
+	const struct config_endpoint *e = at;
 	char buf[IP_TEXT];
 
 	if (e->port)
@@ -194,8 +284,10 @@ static void put_endpoint(struct config_text *t, const struct config_endpoint *e)
 		config_text_put(t, "none");
 }
 
-static void put_vteps(struct config_text *t, const struct config_import *im)
+static void put_vteps(struct config_text *t, const void *at)
 {
+	const struct config_import *im = at;
+
 	if (im->vtep_count)
 		put_list(t, T_PREFIXES, im->vteps, im->vtep_count);
 	else
@@ -224,8 +316,14 @@ static bool relays_unknown(const uint8_t *types)
 	return has_type(types, 0);
 }
 
-static void put_types(struct config_text *t, const uint8_t *types)
+static void put_unknown_types(struct config_text *t, const void *at)
 {
+	put_word(t, config_unknown_type_words, relays_unknown(at));
+}
+
+static void put_types(struct config_text *t, const void *at)
+{
+	const uint8_t *types = at;
 	bool first = true;
 
 	config_text_put(t, "[");
@@ -243,8 +341,9 @@ static void put_types(struct config_text *t, const uint8_t *types)
 	config_text_put(t, "]");
 }
 
-static void put_rts(struct config_text *t, const struct config_import *im)
+static void put_rts(struct config_text *t, const void *at)
 {
+	const struct config_import *im = at;
 	char buf[RD_TEXT];
 
 	config_text_put(t, im->rt_count ? "[" : "any");
@@ -258,101 +357,70 @@ static void put_rts(struct config_text *t, const struct config_import *im)
 	config_text_put(t, im->rt_count ? "]" : "");
 }
 
-static const struct convert_word *words_of(enum config_field_type type)
-{
-	switch (type) {
-	case T_WORD_ROLE:
-		return config_role_words;
-	case T_WORD_ADD_PATH:
-		return config_add_path_words;
-	case T_WORD_BMP_POLICY:
-		return config_bmp_policy_words;
-	case T_WORD_PLANE:
-		return config_plane_words;
-	case T_WORD_UNKNOWN:
-		return config_unknown_words;
-	case T_WORD_NS_OPTION:
-		return config_ns_option_words;
-	case T_WORD_UNREGISTERED:
-		return config_unregistered_words;
-	case T_WORD_DUPLICATE:
-		return config_duplicate_words;
-	case T_WORD_OVERRIDE:
-		return config_override_words;
-	case T_WORD_MAC_LIST:
-		return config_mac_list_words;
-	case T_WORD_REGISTRY_ROUTES:
-		return config_registry_routes_words;
-	case T_WORD_DEAD:
-		return config_dead_words;
-	case T_WORD_IXF:
-		return config_ixf_words;
-	case T_WORD_ANNOUNCE:
-		return config_announce_words;
-	default:
-		return config_accelerate_words;
-	}
-}
+/* --- by the type --- */
+
+/* Those that are an enumeration's. */
+static const struct convert_word *const words[T_COUNT] = {
+	[T_WORD_ROLE] = config_role_words,
+	[T_WORD_ADD_PATH] = config_add_path_words,
+	[T_WORD_BMP_POLICY] = config_bmp_policy_words,
+	[T_WORD_PLANE] = config_plane_words,
+	[T_WORD_UNKNOWN] = config_unknown_words,
+	[T_WORD_NS_OPTION] = config_ns_option_words,
+	[T_WORD_UNREGISTERED] = config_unregistered_words,
+	[T_WORD_ACCELERATE] = config_accelerate_words,
+	[T_WORD_DUPLICATE] = config_duplicate_words,
+	[T_WORD_OVERRIDE] = config_override_words,
+	[T_WORD_MAC_LIST] = config_mac_list_words,
+	[T_WORD_REGISTRY_ROUTES] = config_registry_routes_words,
+	[T_WORD_DEAD] = config_dead_words,
+	[T_WORD_ANNOUNCE] = config_announce_words,
+	[T_WORD_IXF] = config_ixf_words,
+};
+
+/* Those of one member. */
+static void (*const values[T_COUNT])(struct config_text *t, const void *at) = {
+	[T_FLAG] = put_flag,
+	[T_U16] = put_u16,
+	[T_U32] = put_u32,
+	[T_OPT] = put_optional,
+	[T_HOLD] = put_hold,
+	[T_HOPS] = put_hops,
+	[T_POLICER] = put_policer,
+	[T_TEXT] = put_text,
+	[T_SECRET] = put_text,
+	[T_IP] = put_ip,
+	[T_ID] = put_id,
+	[T_PREFIX] = put_prefix,
+	[T_RD] = put_rd,
+	[T_CLASSES] = put_classes,
+	[T_GRATUITOUS] = put_gratuitous,
+	[T_RULES] = put_rules,
+	[T_MAC] = put_mac,
+	[T_NAME] = put_name,
+	[T_TYPES] = put_types,
+	[T_UNKNOWN_TYPES] = put_unknown_types,
+	[T_RTS] = put_rts,
+	[T_VTEPS] = put_vteps,
+	[T_ENDPOINT] = put_endpoint,
+	[T_NEVER] = put_never,
+	[T_WORD_PROFILE] = put_profile,
+};
 
 void config_field_put(struct config_text *t, const struct config_field *f, const void *object)
 {
 	const char *at = (const char *)object + f->offset;
-	char buf[PREFIX_TEXT];
+	const char *count = (const char *)object + f->count_offset;
 
 	switch ((enum config_field_type)f->type) {
-	case T_FLAG:
-		config_text_put(t, "%s", *(const bool *)at ? "true" : "false");
-		break;
-	case T_U16:
-		config_text_put(t, "%u", *(const uint16_t *)at);
-		break;
-	case T_U32:
-		config_text_put(t, "%u", *(const uint32_t *)at);
-		break;
-	case T_OPT:
-		put_optional(t, *(const uint32_t *)at);
-		break;
-	case T_HOLD:
-		put_hold(t, *(const int32_t *)at);
-		break;
-	case T_HOPS:
-		put_optional(t, *(const uint8_t *)at);
-		break;
-	case T_POLICER:
-		put_policer(t, (const struct layout_policer *)at);
-		break;
-	case T_TEXT:
-	case T_SECRET:
-		config_text_put(t, "%s", *(char *const *)at ? *(char *const *)at : "none");
-		break;
-	case T_IP:
-		if (((const struct ip *)at)->family)
-			config_text_put(t, "%s", ip_format(*(const struct ip *)at, buf));
-		else
-			config_text_put(t, "none");
-		break;
-	case T_ID:
-		config_text_put(t, "%s", ip_format(ip_v4_u32(*(const uint32_t *)at), buf));
-		break;
-	case T_PREFIX:
-		if (((const struct prefix *)at)->ip.family)
-			config_text_put(t, "%s", prefix_format((const struct prefix *)at, buf));
-		else
-			config_text_put(t, "none");
-		break;
-	case T_RD:
-		config_text_put(t, "%s", rd_format(*(const struct rd *)at, buf));
-		break;
 	case T_IPS:
 	case T_PREFIXES:
 	case T_TEXTS:
-		put_list(t, f->type, *(void *const *)at,
-			*(const uint32_t *)((const char *)object + f->count_offset));
+		put_list(t, f->type, *(void *const *)at, *(const uint32_t *)count);
 		break;
 	case T_SWITCH_NAMES:
 	case T_SWITCH_PES:
-		put_switches(t, f->type, *(void *const *)at,
-			*(const uint32_t *)((const char *)object + f->count_offset));
+		put_switches(t, f->type, *(void *const *)at, *(const uint32_t *)count);
 		break;
 	case T_EXPORT:
 		put_export(t, object);
@@ -363,53 +431,17 @@ void config_field_put(struct config_text *t, const struct config_field *f, const
 	case T_PORTS:
 		put_ports(t, object);
 		break;
-	case T_CLASSES:
-		put_classes(t, *(const uint64_t *)at);
-		break;
-	case T_GRATUITOUS:
-		put_word(t, config_gratuitous_words, is_gratuitous(*(const uint64_t *)at));
+	case T_PE_VTEPS:
+		put_pe_vteps(t, object);
 		break;
 	case T_RULE:
 		put_word(t, config_action_words, (int)RULE_ACTION(*(const uint64_t *)at, f->count_offset));
 		break;
-	case T_RULES:
-		put_rules(t, *(const uint64_t *)at);
-		break;
-	case T_MAC:
-		put_mac(t, *(const struct mac *)at);
-		break;
-	case T_NAME:
-		config_text_put(t, "%s", at);
-		break;
-	case T_TYPES:
-		put_types(t, (const uint8_t *)at);
-		break;
-	case T_UNKNOWN_TYPES:
-		put_word(t, config_unknown_type_words, relays_unknown((const uint8_t *)at));
-		break;
-	case T_RTS:
-		put_rts(t, (const struct config_import *)at);
-		break;
-	case T_VTEPS:
-		put_vteps(t, (const struct config_import *)at);
-		break;
-	case T_PE_VTEPS:
-		put_pe_vteps(t, object);
-		break;
-	case T_ENDPOINT:
-		put_endpoint(t, (const struct config_endpoint *)at);
-		break;
-	case T_NEVER:
-		if (*(const uint32_t *)at)
-			config_text_put(t, "%u", *(const uint32_t *)at);
-		else
-			config_text_put(t, "never");
-		break;
-	case T_WORD_PROFILE:
-		config_text_put(t, "%s", *(const bool *)at ? "conservative" : "standard");
-		break;
 	default:
-		put_word(t, words_of(f->type), *(const int *)at);
+		if (words[f->type])
+			put_word(t, words[f->type], *(const int *)at);
+		else
+			values[f->type](t, at);
 	}
 }
 
