@@ -18,16 +18,6 @@ static void write_time(struct jsontext *out, const char *key, uint64_t ago_ms)
 	jsontext_string(out, key, text);
 }
 
-static void write_ip(struct jsontext *out, const char *key, struct ip ip)
-{
-	char text[IP_TEXT];
-
-	if (ip.family)
-		jsontext_string(out, key, ip_format(ip, text));
-	else
-		jsontext_null(out, key);
-}
-
 static void write_alarm(struct jsontext *out, const struct quelld_alarm *a, uint64_t now_ms)
 {
 	char mac[MAC_TEXT];
@@ -43,8 +33,8 @@ static void write_alarm(struct jsontext *out, const struct quelld_alarm *a, uint
 		jsontext_null(out, "mac");
 	else
 		jsontext_string(out, "mac", mac_format(a->mac, mac));
-	write_ip(out, "ip", a->ip);
-	write_ip(out, "vtep", a->vtep);
+	jsontext_ip(out, "ip", a->ip);
+	jsontext_ip(out, "vtep", a->vtep);
 	jsontext_close(out, '}');
 }
 
@@ -62,6 +52,6 @@ void control_answer_alarms(struct control_quelld *c, struct jsonsock *s, const j
 		write_alarm(&out, a, loop_now_ms());
 	jsontext_close(&out, ']');
 	jsontext_close(&out, '}');
-	jsonsock_send_text(s, out.p, out.len);
+	jsonsock_send_text(s, out.text.p, out.text.len);
 	jsontext_free(&out);
 }

@@ -110,8 +110,8 @@ uint64_t control_jobs_turn(struct control_quelld *c, uint64_t now_ms)
 		bool more = job_write(j);
 		if (!more)
 			jsontext_raw(&j->text, "\n");
-		if (j->text.len)
-			jsonsock_send_part(j->conn, j->text.p, j->text.len);
+		if (j->text.text.len)
+			jsonsock_send_part(j->conn, j->text.text.p, j->text.text.len);
 		if (!more) {
 			struct jsonsock *s = j->conn;
 			job_free(j);

@@ -1,23 +1,10 @@
 #include "daemon/jsontext.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-static char *room(struct jsontext *t, size_t len)
-{
-	if (t->cap - t->len < len) {
-		t->cap = 2 * (t->cap + len);
-		t->p = realloc(t->p, t->cap);
-		if (!t->p)
-			abort();
-	}
-	return t->p + t->len;
-}
 
 static void put(struct jsontext *t, const char *text, size_t len)
 {
-	memcpy(room(t, len), text, len);
-	t->len += len;
+	textbuf_add(&t->text, text, len);
 }
 
 void jsontext_raw(struct jsontext *t, const char *text)
@@ -79,14 +66,8 @@ void jsontext_string(struct jsontext *t, const char *key, const char *value)
 
 void jsontext_number(struct jsontext *t, const char *key, uint64_t value)
 {
-	char digits[20];
-	size_t at = sizeof(digits);
-
-	do
-		digits[--at] = (char)('0' + value % 10);
-	while (value /= 10);
 	lead(t, key);
-	put(t, digits + at, sizeof(digits) - at);
+	textbuf_number(&t->text, value);
 }
 
 void jsontext_bool(struct jsontext *t, const char *key, bool value)
@@ -101,13 +82,23 @@ void jsontext_null(struct jsontext *t, const char *key)
 	put(t, "null", 4);
 }
 
+void jsontext_ip(struct jsontext *t, const char *key, struct ip ip)
+{
+	char text[IP_TEXT];
+
+	if (ip.family)
+		jsontext_string(t, key, ip_format(ip, text));
+	else
+		jsontext_null(t, key);
+}
+
 void jsontext_clear(struct jsontext *t)
 {
-	t->len = 0;
+	textbuf_clear(&t->text);
 }
 
 void jsontext_free(struct jsontext *t)
 {
-	free(t->p);
+	textbuf_free(&t->text);
 	*t = (struct jsontext){0};
 }

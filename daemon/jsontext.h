@@ -6,9 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/ip.h"
+#include "lib/textbuf.h"
+
 struct jsontext {
-	char *p;
-	size_t len, cap;
+	struct textbuf text;
 	bool comma; /* the next item needs one before it */
 };
 
@@ -22,6 +24,8 @@ void jsontext_string(struct jsontext *t, const char *key, const char *value);
 void jsontext_number(struct jsontext *t, const char *key, uint64_t value);
 void jsontext_bool(struct jsontext *t, const char *key, bool value);
 void jsontext_null(struct jsontext *t, const char *key);
+/* null without one. */
+void jsontext_ip(struct jsontext *t, const char *key, struct ip ip);
 /* Forgets what was written but not whether a comma is due. */
 void jsontext_clear(struct jsontext *t);
 void jsontext_free(struct jsontext *t);

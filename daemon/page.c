@@ -201,6 +201,22 @@ void page_cell_age(struct textbuf *out, uint64_t sec)
 	page_cell_end(out);
 }
 
+void page_cell_member(struct textbuf *out, const struct registry *r, const struct registry_port *p)
+{
+	char as[16];
+
+	textbuf_put(out, "<td class=\"wide\">");
+	if (p) {
+		snprintf(as, sizeof(as), "AS%u", r->members[p->member].asn);
+		page_link(out, "/search", "q", as);
+		if (r->members[p->member].name) {
+			textbuf_put(out, " ");
+			page_foreign(out, r->members[p->member].name);
+		}
+	}
+	page_cell_end(out);
+}
+
 void page_list(struct textbuf *out)
 {
 	textbuf_put(out, "<dl>");

@@ -7,6 +7,7 @@
 #include "daemon/http.h"
 #include "lib/ip.h"
 #include "lib/mac.h"
+#include "registry/registry.h"
 
 #define PAGE_URL_MAX 96
 
@@ -78,6 +79,8 @@ void page_cell_number(struct textbuf *out, uint64_t n);
 void page_cell_ip(struct textbuf *out, struct ip ip);
 void page_cell_mac(struct textbuf *out, struct mac mac);
 void page_cell_age(struct textbuf *out, uint64_t sec);
+/* "AS64500 Example Networks"; NULL: an empty one. */
+void page_cell_member(struct textbuf *out, const struct registry *r, const struct registry_port *p);
 
 /* <dl>: a name and what is written until the next. */
 void page_list(struct textbuf *out);

@@ -29,22 +29,6 @@ struct page pages_agent_begin(struct agent *a, const struct http_request *r, con
 	return p;
 }
 
-void pages_agent_member(struct textbuf *out, const struct registry *r, const struct registry_port *p)
-{
-	char as[16];
-
-	textbuf_put(out, "<td class=\"wide\">");
-	if (p) {
-		snprintf(as, sizeof(as), "AS%u", r->members[p->member].asn);
-		page_link(out, "/search", "q", as);
-		if (r->members[p->member].name) {
-			textbuf_put(out, " ");
-			page_foreign(out, r->members[p->member].name);
-		}
-	}
-	page_cell_end(out);
-}
-
 void pages_agent_port(struct textbuf *out, const struct agent_port *p)
 {
 	page_cell(out);

@@ -11,7 +11,5 @@ pages_agent_fn pages_agent_overview, pages_agent_alarms, pages_ports, pages_port
 
 /* What all of them begin with; title and query must be there until page_answer(). */
 struct page pages_agent_begin(struct agent *a, const struct http_request *r, const char *title, const char *path);
-/* "AS64500 Example Networks" as a cell; NULL: an empty one. */
-void pages_agent_member(struct textbuf *out, const struct registry *r, const struct registry_port *p);
 /* Its name, which leads to its page; NULL: an empty one. */
 void pages_agent_port(struct textbuf *out, const struct agent_port *p);

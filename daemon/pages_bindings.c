@@ -110,7 +110,7 @@ static void write_row(struct textbuf *out, const struct agent_lan *lan, const st
 	page_link(out, "/search", "q", mac_format(v->mac, text));
 	page_cell_end(out);
 	write_where(out, lan, v);
-	pages_agent_member(out, lan->registry, owner_of(lan, v));
+	page_cell_member(out, lan->registry, owner_of(lan, v));
 	page_cell_text(out, sources[v->source]);
 	write_state(out, v);
 	page_cell(out);
@@ -322,10 +322,10 @@ static void caller_row(struct textbuf *out, const struct agent_lan *lan, const s
 	page_row(out);
 	page_cell_ip(out, beyond ? (struct ip){0} : c->target);
 	page_cell_text(out, beyond ? "beyond the LAN" : what);
-	pages_agent_member(out, r, r && !beyond ? registry_by_ip(r, c->target) : NULL);
+	page_cell_member(out, r, r && !beyond ? registry_by_ip(r, c->target) : NULL);
 	pages_agent_port(out, agent_port_find(lan, c->ifindex));
 	page_cell_mac(out, c->mac);
-	pages_agent_member(out, r, r ? registry_by_mac(r, c->mac) : NULL);
+	page_cell_member(out, r, r ? registry_by_mac(r, c->mac) : NULL);
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
 		page_cell_number(out, counts[i]);
 	page_cell(out);

@@ -59,7 +59,7 @@ void pages_entry_row(struct textbuf *out, const struct lan_entry *e, const struc
 	else
 		page_ip(out, e->vtep);
 	page_cell_end(out);
-	pages_cell_member(out, r, p);
+	page_cell_member(out, r, p);
 	page_cell(out);
 	if (p)
 		page_foreign(out, p->port[0] ? p->port : p->sw);

@@ -104,7 +104,7 @@ static void port_row(struct ports *j, const struct agent_port *p, struct textbuf
 	pages_agent_port(out, p);
 	page_cell_text(out, p->lan->c->name);
 	if (p->kind == PORT_MEMBER)
-		pages_agent_member(out, p->lan->registry, p->member);
+		page_cell_member(out, p->lan->registry, p->member);
 	else
 		page_cell_text(out, kinds[p->kind]);
 	page_cell(out);

@@ -44,22 +44,6 @@ const struct registry *pages_registry(const struct quelld *q, const char *lan)
 	return NULL;
 }
 
-void pages_cell_member(struct textbuf *out, const struct registry *r, const struct registry_port *p)
-{
-	char as[16];
-
-	textbuf_put(out, "<td class=\"wide\">");
-	if (p) {
-		snprintf(as, sizeof(as), "AS%u", r->members[p->member].asn);
-		page_link(out, "/search", "q", as);
-		if (r->members[p->member].name) {
-			textbuf_put(out, " ");
-			page_foreign(out, r->members[p->member].name);
-		}
-	}
-	page_cell_end(out);
-}
-
 /* --- alarms --- */
 
 static const struct page_column alarm_columns[] = {{"Last", false}, {"First", false}, {"Times", true}, {"LAN", false},

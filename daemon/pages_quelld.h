@@ -13,8 +13,6 @@ pages_quelld_fn pages_overview, pages_alarms, pages_neighbors, pages_neighbor, p
 struct page pages_begin(const struct quelld *q, const struct http_request *r, const char *title, const char *path);
 /* Whose the LAN's addresses are; NULL: nobody has said. For this turn. */
 const struct registry *pages_registry(const struct quelld *q, const char *lan);
-/* "AS64500 Example Networks" as a cell; NULL: an empty one. */
-void pages_cell_member(struct textbuf *out, const struct registry *r, const struct registry_port *p);
 
 /* --- pages_lan.c --- */
 

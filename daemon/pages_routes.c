@@ -120,7 +120,7 @@ static void port_row(struct textbuf *out, const char *lan, const struct registry
 	static const char *const status[] = {"active", "quarantine", "disabled"};
 
 	page_row(out);
-	pages_cell_member(out, r, p);
+	page_cell_member(out, r, p);
 	page_cell_text(out, lan);
 	page_cell_text(out, p->port);
 	page_cell_text(out, p->sw);

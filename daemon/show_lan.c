@@ -237,7 +237,7 @@ static bool write_part(struct show_lan *q, struct jsontext *out, size_t stop)
 			jsontext_open(out, section_name[q->section], '[');
 		while (q->row < rows_of(p, q->section)) {
 			write_row(out, p, q->section, q->row++);
-			if (out->len >= stop)
+			if (out->text.len >= stop)
 				return true;
 		}
 		jsontext_close(out, ']');
@@ -250,7 +250,7 @@ static bool write_part(struct show_lan *q, struct jsontext *out, size_t stop)
 
 bool show_lan_write(struct show_lan *q, struct jsontext *out, size_t octets)
 {
-	size_t stop = out->len + octets;
+	size_t stop = out->text.len + octets;
 
 	if (q->copied < SECTIONS * q->parts) {
 		copy_step(q);
@@ -262,7 +262,7 @@ bool show_lan_write(struct show_lan *q, struct jsontext *out, size_t octets)
 		q->begun = true;
 	}
 	while (q->at < q->parts)
-		if (write_part(q, out, stop) || out->len >= stop)
+		if (write_part(q, out, stop) || out->text.len >= stop)
 			return true;
 	jsontext_close(out, ']');
 	jsontext_close(out, '}');

@@ -22,16 +22,6 @@ struct show_neighbors *show_neighbors_start(const struct speaker *s)
 	return q;
 }
 
-static void write_ip(struct jsontext *out, const char *key, struct ip ip)
-{
-	char text[IP_TEXT];
-
-	if (ip.family)
-		jsontext_string(out, key, ip_format(ip, text));
-	else
-		jsontext_null(out, key);
-}
-
 /* Numbers by word; those that are 0 are left out. */
 static void write_refused(struct jsontext *out, const struct speaker *s, const struct neighbor_view *v)
 {
@@ -62,8 +52,8 @@ static void write_who(struct jsontext *out, const struct neighbor_view *v)
 	char id[IP_TEXT];
 	uint64_t now = loop_now_ms();
 
-	write_ip(out, "address", v->address);
-	write_ip(out, "local", v->local);
+	jsontext_ip(out, "address", v->address);
+	jsontext_ip(out, "local", v->local);
 	jsontext_string(out, "name", v->name ? v->name : "");
 	jsontext_string(out, "state", v->state);
 	jsontext_number(out, "remote_as", v->remote_as);
@@ -134,7 +124,7 @@ static void write_one(struct jsontext *out, const struct speaker *s, const struc
 
 bool show_neighbors_write(struct show_neighbors *q, struct jsontext *out, size_t octets)
 {
-	size_t stop = out->len + octets;
+	size_t stop = out->text.len + octets;
 	const struct neighbor *n;
 
 	if (!q->begun) {
@@ -144,7 +134,7 @@ bool show_neighbors_write(struct show_neighbors *q, struct jsontext *out, size_t
 	}
 	while ((n = speaker_neighbor_from(q->s, &q->place)) != NULL) {
 		write_one(out, q->s, n);
-		if (out->len >= stop)
+		if (out->text.len >= stop)
 			return true;
 	}
 	jsontext_close(out, ']');

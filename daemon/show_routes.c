@@ -329,7 +329,7 @@ static void write_record(const struct show_routes *q, struct jsontext *out,
 
 bool show_routes_write(struct show_routes *r, struct jsontext *out, size_t octets)
 {
-	size_t stop = out->len + octets;
+	size_t stop = out->text.len + octets;
 
 	if (!r->begun) {
 		jsontext_open(out, NULL, '{');
@@ -340,7 +340,7 @@ bool show_routes_write(struct show_routes *r, struct jsontext *out, size_t octet
 	}
 	while (r->at < r->len) {
 		struct record rec;
-		if (out->len >= stop)
+		if (out->text.len >= stop)
 			return true;
 		memcpy(&rec, r->records + r->at, sizeof(rec));
 		write_record(r, out, &rec, r->records + r->at + sizeof(rec));

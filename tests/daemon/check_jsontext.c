@@ -25,8 +25,8 @@ START_TEST(test_all)
 	jsontext_number(&t, NULL, 1);
 	/* In slices: what was written is taken away in the middle. */
 	char head[512] = "";
-	ck_assert_uint_lt(t.len, sizeof(head));
-	memcpy(head, t.p, t.len);
+	ck_assert_uint_lt(t.text.len, sizeof(head));
+	memcpy(head, t.text.p, t.text.len);
 	jsontext_clear(&t);
 	jsontext_string(&t, NULL, "");
 	jsontext_open(&t, NULL, '{');
@@ -34,7 +34,7 @@ START_TEST(test_all)
 	jsontext_close(&t, ']');
 	jsontext_close(&t, '}');
 	jsontext_raw(&t, "\n");
-	strncat(head, t.p, t.len);
+	strncat(head, t.text.p, t.text.len);
 	got = json_loads(head, JSON_REJECT_DUPLICATES, NULL);
 	ck_assert_msg(got != NULL, "%s", head);
 	want = json_pack("{s:s, s:s, s:i, s:I, s:b, s:b, s:n, s:[], s:[i,s,{}]}", "plain", "text",

@@ -77,16 +77,16 @@ static char *written(struct show_lan *q, size_t octets)
 	while (more) {
 		jsontext_clear(&slice);
 		more = show_lan_write(q, &slice, octets);
-		ck_assert_uint_le(slice.len, octets + 2 * LONGEST_ROW);
-		if (!slice.len)
+		ck_assert_uint_le(slice.text.len, octets + 2 * LONGEST_ROW);
+		if (!slice.text.len)
 			continue; /* it copies */
-		char *part = strndup(slice.p, slice.len);
+		char *part = strndup(slice.text.p, slice.text.len);
 		jsontext_raw(&all, part);
 		free(part);
 	}
 	show_lan_free(q);
 	jsontext_free(&slice);
-	char *text = strndup(all.p, all.len);
+	char *text = strndup(all.text.p, all.text.len);
 	jsontext_free(&all);
 	return text;
 }
@@ -137,15 +137,15 @@ START_TEST(of_one_moment)
 	struct show_lan *q = ask("full"), *left = ask(NULL);
 	struct jsontext head = {0};
 
-	while (!head.len)
+	while (!head.text.len)
 		ck_assert(show_lan_write(q, &head, 2000));
 	fill(lans_find(lans, "full"), 3 * MACS);
 	lans_remove(lans, lans_find(lans, "full"));
 	char *rest = written(q, 500);
-	ck_assert(memcmp(before, head.p, head.len) == 0);
+	ck_assert(memcmp(before, head.text.p, head.text.len) == 0);
 	/* The comma between them is the text's business. */
-	ck_assert_int_eq(before[head.len], ',');
-	ck_assert(strcmp(before + head.len + 1, rest) == 0);
+	ck_assert_int_eq(before[head.text.len], ',');
+	ck_assert(strcmp(before + head.text.len + 1, rest) == 0);
 	show_lan_free(left); /* its reader went */
 	jsontext_free(&head);
 	free(rest);
@@ -160,7 +160,7 @@ START_TEST(gone_before_it_is_copied)
 
 	for (int i = 0; i < _i; i++)
 		ck_assert(show_lan_write(q, &none, 2000));
-	ck_assert_uint_eq(none.len, 0);
+	ck_assert_uint_eq(none.text.len, 0);
 	lans_remove(lans, lans_find(lans, "full"));
 	char *text = written(q, 500);
 	json_t *answer = json_loads(text, JSON_REJECT_DUPLICATES, NULL);

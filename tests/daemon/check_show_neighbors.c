@@ -58,13 +58,13 @@ static json_t *shown(size_t octets, unsigned when, unsigned gone)
 				speaker, speaker_find_neighbor(speaker, address_of(gone), NULL), 1);
 		jsontext_clear(&slice);
 		more = show_neighbors_write(q, &slice, octets);
-		ck_assert_uint_le(slice.len, octets + LONGEST_ROW);
-		char *part = strndup(slice.p, slice.len);
+		ck_assert_uint_le(slice.text.len, octets + LONGEST_ROW);
+		char *part = strndup(slice.text.p, slice.text.len);
 		jsontext_raw(&all, part);
 		free(part);
 	}
 	show_neighbors_free(q);
-	json_t *o = json_loadb(all.p, all.len, JSON_REJECT_DUPLICATES, &err);
+	json_t *o = json_loadb(all.text.p, all.text.len, JSON_REJECT_DUPLICATES, &err);
 	ck_assert_msg(o != NULL, "%s", err.text);
 	jsontext_free(&slice);
 	jsontext_free(&all);
