@@ -392,7 +392,7 @@ static void say_member(const struct audit_report *r, char *buf)
 	say_rules(m, buf);
 	add(buf, ".");
 	if (m->by_mac == m->sent.frames)
-		add(buf, " That the frames are its own, only their source MAC address says.");
+		add(buf, " Only their source MAC address says that the frames are its own.");
 }
 
 /* All senders that nobody registered, in one. */

@@ -31,7 +31,7 @@ static void letter(const struct html *h, const struct audit_member *m)
 			       "we saw, when, and what usually is behind it. Please take a look, and write to us when something has changed: we "
 			       "will then look again.%s",
 			what, failed == 1 ? "one" : "some",
-			is_proven(m) ? "" : " That these frames are yours, only their MAC address says: if you did not send them, please "
+			is_proven(m) ? "" : " Only the MAC address says that these frames are yours: if you did not send them, please "
 					    "tell us.");
 	html_put(h->f, "</p></section>\n");
 }
@@ -134,7 +134,7 @@ static void violation(const struct html *h, const struct audit *a, const struct 
 	html_put(h->f, "%s</h3>\n<p><b>%s</b> %s it, the first at %s UTC, the last at %s.", rules_text(row), FORMAT(count, ruling->frames),
 		ruling->frames == 1 ? "frame breaks" : "frames break", FORMAT(time, ruling->first_ns), FORMAT(clock, ruling->last_ns));
 	if (ruling->by_mac && is_proven(facts_member(a, h->r->member)))
-		html_put(h->f, " That %s of them are yours, only the MAC address says.", FORMAT(count, ruling->by_mac));
+		html_put(h->f, " Of %s of them only the MAC address says that they are yours.", FORMAT(count, ruling->by_mac));
 	seen_as(h, a, row->rule);
 	html_put(h->f, "</p>\n<p class=\"cause\"><b>What usually is behind it.</b> ");
 	cause(h->f, row->cause);

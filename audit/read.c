@@ -54,7 +54,7 @@ static int read_source(struct audit *a, struct source *s, const char *path, cons
 	const uint8_t *magic = source_peek(s, 4);
 
 	if (!magic) {
-		snprintf(err, AUDIT_ERROR_MAX, "%s: %s", path, s->damaged ? "it cannot be unpacked" : "no capture: it is empty");
+		snprintf(err, AUDIT_ERROR_MAX, "%s: %s", path, s->damaged ? "it cannot be unpacked" : s->have ? "no capture: it is too short" : "no capture: it is empty");
 		return -EINVAL;
 	}
 	if (memcmp(magic, "\x0a\x0d\x0d\x0a", 4) == 0)

@@ -57,7 +57,9 @@ struct audit_sender_row *audit_sender_of(struct audit *a, struct mac mac, uint32
 	row = hmap_get(&st->senders, hash, mac.b);
 	if (row)
 		return *near = row;
-	row = st->senders.count < st->max_senders ? calloc(1, sizeof(*row)) : NULL;
+	/* Whom the registry knows finds room also after a flood of made-up MACs: else he would pass unjudged. */
+	bool room = st->senders.count < st->max_senders || tables_mac(&st->tables, AUDIT_LAN, mac.b);
+	row = room ? calloc(1, sizeof(*row)) : NULL;
 	if (!row || hmap_add(&st->senders, hash, row) < 0) {
 		free(row);
 		a->senders_more++;

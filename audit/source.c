@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -14,6 +15,13 @@ int source_open(struct source *s, const char *path)
 	*s = (struct source){.room = malloc(ROOM)};
 	if (!s->room)
 		return -ENOMEM;
+	/* zlib opens a directory, and then cannot say what is wrong with it. */
+	struct stat st;
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+		free(s->room);
+		s->room = NULL;
+		return -EISDIR;
+	}
 	errno = 0;
 	gzFile gz = strcmp(path, "-") == 0 ? gzdopen(dup(STDIN_FILENO), "rb") : gzopen(path, "rbe");
 	if (!gz) {

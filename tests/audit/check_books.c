@@ -445,6 +445,25 @@ START_TEST(limits)
 }
 END_TEST
 
+/* A flood of made-up MACs hides no member. */
+START_TEST(a_full_table)
+{
+	struct frame_spec lldp = RAW(.src = 'U', .dst = 't', .hex = "88cc 0207"), his = RAW(.src = 'B', .dst = 't', .hex = "88cc 0207");
+	struct frame_made m = frame_make(&lldp);
+
+	audit_free(a);
+	w.config.max_senders = 4;
+	a = audit_new(&w.config);
+	for (int i = 0; i < 10; i++) {
+		m.b[11] = (uint8_t)i;
+		audit_frame(a, audit_port_add(a, "tap"), AUDIT_DIRS, m.b, m.len, m.len, WORLD_NS);
+	}
+	world_send(a, "tap", AUDIT_DIRS, &his, 1);
+	audit_close(a);
+	ck_assert_uint_eq(world_member(a, 64501)->rules[RULE_DISCOVERY].frames, 1);
+}
+END_TEST
+
 /* Without a registry nobody's MAC is wrong, and what a sender is by himself still shows. */
 START_TEST(no_registry)
 {
@@ -626,6 +645,7 @@ int main(void)
 	tcase_add_test(t, many_callers);
 	tcase_add_test(t, findings);
 	tcase_add_test(t, limits);
+	tcase_add_test(t, a_full_table);
 	tcase_add_test(t, no_registry);
 	tcase_add_loop_test(t, vxlan, 0, sizeof(wrappings) / sizeof(wrappings[0]));
 	tcase_add_loop_test(t, cut, 0, sizeof(cuttings) / sizeof(cuttings[0]));

@@ -103,6 +103,7 @@ static const struct bad {
 	int error;
 } bads[] = {
 	{"nothing", "", "f: no capture: it is empty", -EINVAL},
+	{"three octets", "d4c3b2", "f: no capture: it is too short", -EINVAL},
 	{"text", "68656c6c6f20776f726c64 68656c6c6f20776f726c64 0000", "f: record 0 at octet 0: neither pcap nor pcapng", -EINVAL},
 	{"cooked", "a1b2c3d4 0002 0004 00000000 00000000 00040000 00000071", "f: record 0 at octet 0: Linux cooked (of 'any'), which has no destination MAC: capture the interface itself", -EINVAL},
 	{"802.11", "a1b2c3d4 0002 0004 00000000 00000000 00040000 00000069", "f: record 0 at octet 0: link type 105 is not Ethernet", -EINVAL},
