@@ -5,6 +5,7 @@
 
 #include "lib/hmap.h"
 #include "lib/siphash.h"
+#include "registry/crossed.h"
 
 /* --- whose a MAC is now --- */
 
@@ -378,6 +379,8 @@ void registry_replace(const struct registry *was, struct registry *is, const str
 			step.bindings_was, step.removed * 100 / step.bindings_was, limits->max_removed_percent);
 	else if (was && limits->max_removed_percent < 100)
 		find_lost_switch(was, &now, limits, &step);
+	if (was && !step.refused && limits->max_removed_percent < 100)
+		step.refused = registry_crossed(was, is, step.why, sizeof(step.why));
 	bindings_free(&then);
 	bindings_free(&now);
 	*ret = step;

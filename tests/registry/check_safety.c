@@ -205,6 +205,36 @@ START_TEST(refuses_the_loss_of_a_switch)
 }
 END_TEST
 
+START_TEST(refuses_what_is_swapped)
+{
+	static const struct {
+		const char *was, *is, *why;
+	} cases[] = {
+		{M(1, P("p", MAC(1), IP(1))) M(2, P("q", MAC(2), IP(2))), M(1, P("p", MAC(2), IP(1))) M(2, P("q", MAC(1), IP(2))),
+			"02:00:00:00:00:02 of AS2 would be that of AS1, and AS2 is still there: are they swapped?"},
+		{M(1, P("p", MAC(1), IP(1))) M(2, P("q", MAC(2), IP(2))), M(1, P("p", MAC(1), IP(2))) M(2, P("q", MAC(2), IP(1))),
+			"198.18.0.2 of AS2 would be that of AS1, and AS2 is still there: are they swapped?"},
+		/* It left, or is called otherwise now. */
+		{M(1, P("p", MAC(1), IP(1))) M(2, P("q", MAC(2), IP(2))), M(2, P("q", MAC(2), IP(1))), ""},
+		{M(1, P("p", MAC(1), IP(1))), M(2, P("p", MAC(1), IP(1))), ""},
+		/* It was not in force. */
+		{M(1, P("p", MAC(1), IP(1) ", status: disabled")), M(1, P("p", MAC(3), IP(3))) M(2, P("q", MAC(1), IP(1))), ""},
+		/* Its own. */
+		{M(1, P("p", MAC(1), IP(1)) "," P("q", MAC(2), IP(2))), M(1, P("p", MAC(2), IP(2)) "," P("q", MAC(1), IP(1))), ""},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct registry *was = load_members(cases[i].was), *is = load_members(cases[i].is);
+		struct registry_step step;
+		registry_replace(was, is, &(struct registry_limits){10, 4}, &step);
+		ck_assert_str_eq(step.why, cases[i].why);
+		ck_assert(step.refused == (*cases[i].why != '\0'));
+		registry_free(was);
+		registry_free(is);
+	}
+}
+END_TEST
+
 /* --- whatever the two are --- */
 
 static uint32_t seed = 1;
@@ -316,6 +346,7 @@ int main(void)
 	tcase_add_loop_test(tc, keeps_what_is_being_replaced, 0, sizeof(steps) / sizeof(steps[0]));
 	tcase_add_test(tc, refuses_too_large_a_loss);
 	tcase_add_test(tc, refuses_the_loss_of_a_switch);
+	tcase_add_test(tc, refuses_what_is_swapped);
 	tcase_add_test(tc, holds_for_any_two);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_NORMAL);
