@@ -214,24 +214,46 @@ static int take_class(const char *text, const char **ret)
 	return 0;
 }
 
+/* Those that only say yes, and those whose word is taken as it is. */
+static bool take_plain(int opt, struct arguments *a)
+{
+	const struct {
+		int opt;
+		bool *flag;
+		const char **word;
+	} rows[] = {
+		{OPT_JSON, &a->show.json, NULL},
+		{OPT_REJECTED, &a->show.rejected, NULL},
+		{OPT_FLAGGED, &a->show.flagged, NULL},
+		{OPT_ALL, &a->show.all, NULL},
+		{OPT_METRICS, &a->show.metrics, NULL},
+		{OPT_CLASSES, &a->top.classes, NULL},
+		{OPT_HARD, &a->hard, NULL},
+		{OPT_DRY_RUN, &a->dry_run, NULL},
+		{'h', &a->help, NULL},
+		{'V', &a->version, NULL},
+		{OPT_DIR, NULL, &a->show.dir},
+		{'c', NULL, &a->config},
+		{OPT_LAN, NULL, &a->show.lan},
+		{OPT_PORT, NULL, &a->show.port},
+		{OPT_PROVE, NULL, &a->show.prove},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (rows[i].opt != opt)
+			continue;
+		if (rows[i].flag)
+			*rows[i].flag = true;
+		else
+			*rows[i].word = optarg;
+		return true;
+	}
+	return false;
+}
+
 static int take_option(int opt, struct arguments *a)
 {
 	switch (opt) {
-	case OPT_JSON:
-		a->show.json = true;
-		return 0;
-	case OPT_DIR:
-		a->show.dir = optarg;
-		return 0;
-	case 'c':
-		a->config = optarg;
-		return 0;
-	case OPT_LAN:
-		a->show.lan = optarg;
-		return 0;
-	case OPT_PORT:
-		a->show.port = optarg;
-		return 0;
 	case OPT_MAC:
 		return take_mac(optarg, a);
 	case OPT_IP:
@@ -242,28 +264,10 @@ static int take_option(int opt, struct arguments *a)
 		return take_ip("--neighbor", optarg, a->neighbor, &a->show.neighbor);
 	case OPT_TYPE:
 		return take_type(optarg, &a->show.type);
-	case OPT_REJECTED:
-		a->show.rejected = true;
-		return 0;
-	case OPT_FLAGGED:
-		a->show.flagged = true;
-		return 0;
 	case OPT_CLASS:
 		return take_class(optarg, &a->show.cls);
-	case OPT_ALL:
-		a->show.all = true;
-		return 0;
-	case OPT_METRICS:
-		a->show.metrics = true;
-		return 0;
-	case OPT_PROVE:
-		a->show.prove = optarg;
-		return 0;
 	case OPT_FOR:
 		return take_seconds("--for", optarg, &a->show.seconds);
-	case OPT_CLASSES:
-		a->top.classes = true;
-		return 0;
 	case OPT_INTERVAL:
 		return take_seconds("--interval", optarg, &a->top.interval);
 	case OPT_COUNT:
@@ -271,19 +275,9 @@ static int take_option(int opt, struct arguments *a)
 	case OPT_MESSAGE:
 		a->message = optarg;
 		return strlen(optarg) <= 255 ? 0 : wrong("--message: more than 255 octets");
-	case OPT_HARD:
-		a->hard = true;
-		return 0;
-	case OPT_DRY_RUN:
-		a->dry_run = true;
-		return 0;
-	case 'h':
-		a->help = true;
-		return 0;
-	case 'V':
-		a->version = true;
-		return 0;
 	default:
+		if (take_plain(opt, a))
+			return 0;
 		fputs("quell: see quell help\n", stderr);
 		return EXIT_USAGE;
 	}
