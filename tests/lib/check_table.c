@@ -4,24 +4,7 @@
 #include <string.h>
 
 #include "lib/table.h"
-
-static char *printed(const struct table *t, bool colour)
-{
-	char *text = NULL;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
-
-	table_print(t, f, colour, "nothing");
-	fclose(f);
-	return text;
-}
-
-#define IS(t, colour, want)                                                                        \
-	do {                                                                                       \
-		char *is = printed(t, colour);                                                     \
-		ck_assert_str_eq(is, want);                                                        \
-		free(is);                                                                          \
-	} while (0)
+#include "tests/lib/table_text.h"
 
 static const struct table_column columns[] = {{"NAME", false}, {"N", true}, {"LAST", false}};
 
