@@ -130,6 +130,15 @@ class Agent:
                 raise LabError(self.process.said())
         return self.process
 
+    def begin(self):
+        """Started, with a quelld of straw that has had its say: .straw; the ports are closed."""
+        self.straw = self.feed()
+        self.start()
+        self.straw.accept().snapshot()
+        self.straw.say({"op": "end"})
+        wait_until(self.open, 15, "the ports are taken")
+        return self
+
     def kill(self):
         self.process.kill()
         self.scope.forget(self.process)

@@ -22,12 +22,7 @@ def box(scope, build):
 @pytest.fixture
 def up(box):
     """Started, with a feed that has had its say: box.straw."""
-    box.straw = box.feed()
-    box.start()
-    box.straw.accept().snapshot()
-    box.straw.say({"op": "end"})
-    wait_until(box.open, 10, "the ports are taken")
-    return box
+    return box.begin()
 
 
 def far_mac(mac=FAR, seq=0, vtep=OTHER, **more):

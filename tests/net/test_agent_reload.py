@@ -17,11 +17,7 @@ FREE = "198.18.0.200"  # nobody's
 @pytest.fixture
 def up(scope, build):
     a = Agent(scope, build)
-    a.straw = a.feed()
-    a.start()
-    a.straw.accept().snapshot()
-    a.straw.say({"op": "end"})
-    wait_until(a.open, 10, "the ports are taken")
+    a.begin()
     yield a
     a.close()
 

@@ -181,11 +181,7 @@ def test_classes_are_tsharks(build, scope):
 def box(scope, build):
     a = Agent(scope, build)
     a.write(entry(1), entry(2), entry(3))
-    a.straw = a.feed()
-    a.start()
-    a.straw.accept().snapshot()
-    a.straw.say({"op": "end"})
-    wait_until(a.open, 15, "the ports are taken")
+    a.begin()
     yield a
     a.close()
 

@@ -25,11 +25,7 @@ PLANES = "bpf", "packet"
 def up(scope, build):
     """An agent that has had quelld's say: members 1 and 2 registered, 3 not."""
     a = Agent(scope, build)
-    a.straw = a.feed()
-    a.start()
-    a.straw.accept().snapshot()
-    a.straw.say({"op": "end"})
-    wait_until(a.open, 10, "the ports are taken")
+    a.begin()
     yield a
     a.close()
 

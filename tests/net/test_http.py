@@ -55,11 +55,7 @@ def establish(net, address):
 @pytest.fixture
 def box(scope, build):
     a = Agent(scope, build, more=f'http: {{agent: "127.0.0.1:{G}"}}\n')
-    a.straw = a.feed()
-    a.start()
-    a.straw.accept().snapshot()
-    a.straw.say({"op": "end"})
-    wait_until(a.open, 10, "the ports are taken")
+    a.begin()
     yield a
     a.close()
 

@@ -29,15 +29,6 @@ def box(scope, build):
     a.close()
 
 
-def begin(box):
-    box.straw = box.feed()
-    box.start()
-    box.straw.accept().snapshot()
-    box.straw.say({"op": "end"})
-    wait_until(box.open, 10, "the ports are taken")
-    return box
-
-
 def quell(box, *args, code=0):
     ran = subprocess.run([os.path.join(box.build, "quell"), *args, "--socket-dir", box.run_dir], capture_output=True, text=True,
                          timeout=30)
@@ -156,7 +147,7 @@ def alarms_of(box, port="swp1"):
 @pytest.mark.parametrize("action", ["drop", "alarm", "count", "off"])
 def test_each_rule_does_what_it_is_told(box, action):
     box.write(entry(1), entry(2), rules=all_rules(action))
-    begin(box)
+    box.begin()
     settled(box, action)
     wrong = []
     with box.port(1) as one, box.port(2) as two:
@@ -194,7 +185,7 @@ def test_rules_of_a_port_come_before_those_of_the_lan(box):
     settings = ("      port-settings:\n        - {ports: [swp1], rules: {discovery: count}}\n"
                 "        - {ports: [swp3], rules: {discovery: \"off\"}}\n")
     box.write(entry(1), entry(2), more=settings)
-    begin(box)
+    box.begin()
     settled(box, "count")
 
     def tried(n, to, want, comes):
@@ -240,7 +231,7 @@ def test_dry_run_does_nothing_and_counts_all(box):
     """The bridge is as it was found, members reach each other although the registry has them wrong, and each rule is counted."""
     box.write(entry(1, macs=[MACS[2]]), entry(2, macs=[MACS[1]]), **{"dry-run": "true", "rules": all_rules("alarm")})
     before = box.traces()[0]
-    begin(box)
+    box.begin()
     assert box.traces()[0] == before
     dress(box, 1, 2)
     assert pings(box, 1, 2) and pings(box, 2, 1)
@@ -266,7 +257,7 @@ def test_one_port_in_dry_run(box):
     dry = "      port-settings: [{ports: [swp1], dry-run: true}]\n"
     found = {link["ifname"]: link for link in box.ns.bridge_json("-d", "link")}["swp1"]
     box.write(entry(1), entry(2), more=dry)
-    begin(box)
+    box.begin()
     lldp = {n: Ether(src=MACS[n], dst="01:00:0c:cc:cc:cc", type=0x88cc) / Raw(b"x" * 46) for n in (1, 2)}
 
     def comes(n, to):
@@ -299,7 +290,7 @@ def in_quarantine(box, port):
 
 
 def test_the_operator_puts_a_port_into_quarantine(box):
-    begin(box)
+    box.begin()
     assert box.answered(1, ip4(2)) == MACS[2]
     assert quell(box, "quarantine", "add", "swp2") == "swp2: in quarantine, by operator\n"
     assert in_quarantine(box, "swp2") == ["operator"]
@@ -308,7 +299,7 @@ def test_the_operator_puts_a_port_into_quarantine(box):
     box.straw.until(op="del", ip=ip4(2))
     # It outlives the agent.
     box.kill()
-    begin(box)
+    box.begin()
     assert in_quarantine(box, "swp2") == ["operator"]
     assert box.answered(1, ip4(2), 0.5) is None
     assert quell(box, "quarantine", "del", "swp2") == "swp2: let out\n"
@@ -318,7 +309,7 @@ def test_the_operator_puts_a_port_into_quarantine(box):
 
 
 def test_a_port_that_learns_is_forgotten_in_quarantine(box):
-    begin(box)
+    box.begin()
     with box.port(3) as three:
         three.send(wire.garp(MACS[3], ip4(3)))
         box.straw.until(op="add", ip=ip4(3))
@@ -337,7 +328,7 @@ def test_a_port_that_learns_is_forgotten_in_quarantine(box):
 
 def test_what_the_configuration_has_in_quarantine_the_operator_does_not_let_out(box):
     box.write(entry(1), entry(2, status="quarantine"), more="      port-settings: [{ports: [swp1], quarantine: true}]\n")
-    begin(box)
+    box.begin()
     assert in_quarantine(box, "swp1") == ["configuration"] and in_quarantine(box, "swp2") == ["registry"]
     assert box.answered(1, ip4(2), 0.5) is None
     quell(box, "quarantine", "add", "swp1")
@@ -348,7 +339,7 @@ def test_what_the_configuration_has_in_quarantine_the_operator_does_not_let_out(
 def test_too_many_violations(box):
     """The third of source-mac within a minute; other rules do not count; after two seconds it is let out."""
     box.write(entry(1), entry(2), quarantine="{violations: 3, rules: [source-mac], release: 2}")
-    begin(box)
+    box.begin()
     with box.port(1) as one:
         for n in range(20):
             one.send(wire.who_has(ONE, ip4(9), ip4(2)))  # assigned-address

@@ -18,11 +18,7 @@ pytestmark = pytest.mark.needs("quell-agent", "quell")
 @pytest.fixture
 def up(scope, build):
     a = Agent(scope, build)
-    a.straw = a.feed()
-    a.start()
-    a.straw.accept().snapshot()
-    a.straw.say({"op": "end"})
-    wait_until(a.open, 10, "the ports are taken")
+    a.begin()
     yield a
     a.close()
 

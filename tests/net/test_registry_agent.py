@@ -26,15 +26,6 @@ def box(scope, build):
     a.close()
 
 
-def started(box):
-    box.straw = box.feed()
-    box.start()
-    box.straw.accept().snapshot()
-    box.straw.say({"op": "end"})
-    wait_until(box.open, 10, "the ports are taken")
-    return box
-
-
 def spoofed(box, port="swp2"):
     rows = box.show("ledger", port=port)["ports"][0]["in"]
     return sum(outcomes.get("spoof-mac", [0])[0] for outcomes in rows.values())
@@ -48,7 +39,7 @@ def test_a_router_is_swapped(box):
     """The registry names the new MAC and the old one as a former: the old one is answered for until the new one is heard, is let
     in as long as it sends, and is nobody's when it has been silent."""
     box.write(entry(1), entry(2), **{"mac-swap": SWAP})
-    started(box)
+    box.begin()
     with box.port(2) as two:
         two.send(wire.garp(MACS[2], ip4(2)))
         wait_until(lambda: box.answered(1, ip4(2)) == MACS[2], 5)
@@ -97,7 +88,7 @@ def test_the_clock_stands_still_while_nobody_can_be_heard(box):
     """A port that is down, or in quarantine: the old router may come back."""
     box.write(entry(1), swapped(), entry(3, macs=[MACS[3]]) + "        former-macs: ['02:00:5e:00:00:33']\n",
               **{"mac-swap": SWAP})
-    started(box)
+    box.begin()
     box.members[2].ip("link set eth0 down")
     wait_until(lambda: former(box, "swp3")["02:00:5e:00:00:33"]["silent"], 3 * SWAP, "the other port's is silent")
     assert not former(box)[MACS[2]]["silent"]
@@ -111,7 +102,7 @@ def test_the_clock_stands_still_while_nobody_can_be_heard(box):
 
 def test_never(box):
     box.write(entry(1), swapped(), **{"mac-swap": SWAP})
-    started(box)
+    box.begin()
     wait_until(lambda: former(box)[MACS[2]]["silent"], 3 * SWAP, "silent")
     box.write(entry(1), swapped(), **{"mac-swap": "never"})
     assert "mac-swap 5 -> never (in place)" in reload(box)
@@ -136,7 +127,7 @@ def test_the_unassigned_are_sponged_from_the_start(box, family):
     target = FREE[family]
     options = {"unknown-target": "sponge", "sponge": "{learn: 3600}"}
     box.write(entry(1), entry(2), unassigned(*FREE.values()), **options)
-    started(box)
+    box.begin()
     assert states(box) == {a: "static" for a in FREE.values()}
     assert box.answered(1, target) == SPONGE
     # Somebody has it after all, at a port that learns.
@@ -167,7 +158,7 @@ def test_the_operator_and_the_list(box, build):
     options = {"unknown-target": "sponge"}
     quell = [f"{build}/quell", "--socket-dir", box.run_dir, "sponge"]
     box.write(entry(1), entry(2), unassigned(target), **options)
-    started(box)
+    box.begin()
     said = subprocess.run([*quell, "del", target], capture_output=True, text=True)
     assert said.returncode == 1 and "the registry has that address as unassigned" in said.stderr
     subprocess.run([*quell, "add", target], check=True)
