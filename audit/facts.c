@@ -446,8 +446,18 @@ static void say_members(const struct audit_report *r, char *buf)
 	say_strangers(r, !heard, buf);
 }
 
+static bool over_limit(const struct audit_report *r)
+{
+	const struct audit *a = r->books;
+
+	for (size_t i = 0; r->has_limit && a && i < a->port_count; i++)
+		if (audit_fps(&a->ports[i], &a->ports[i].unwanted.all) > r->limit_fps)
+			return true;
+	return false;
+}
+
 /* Of one audit alone. */
-static void say_flood(const struct facts_grid *g, char *buf)
+static void say_flood(const struct audit_report *r, const struct facts_grid *g, char *buf)
 {
 	const char *fps = g->count ? FORMAT(fps, g->rows[0].after[FACTS_ALL].fps) : "";
 
@@ -457,6 +467,8 @@ static void say_flood(const struct facts_grid *g, char *buf)
 		add(buf, " Port %s received the most flood, %s frames/s.", g->rows[0].port, fps);
 	else if (g->count)
 		add(buf, " No port received any flood.");
+	if (g->count && r->has_limit)
+		add(buf, over_limit(r) ? " That is more than the limit of %s." : " The limit is %s.", FORMAT(fps, r->limit_fps));
 }
 
 char *facts_headline(const struct audit_report *r, char buf[FACTS_TEXT])
@@ -474,7 +486,7 @@ char *facts_headline(const struct audit_report *r, char buf[FACTS_TEXT])
 		if (r->compare)
 			say_comparison(r, &g, buf);
 		else
-			say_flood(&g, buf);
+			say_flood(r, &g, buf);
 		facts_grid_free(&g);
 	}
 	return buf;
@@ -529,5 +541,10 @@ enum audit_verdict audit_report_verdict(const struct audit_report *r)
 		heard = true;
 		pass = pass && m->pass;
 	}
+	if (!r->member && over_limit(r))
+		return AUDIT_FAIL;
+	/* A port that is to be quiet is, though nobody was heard. */
+	if (!heard && !r->member && r->has_limit && a && a->port_count)
+		return AUDIT_PASS;
 	return !heard ? AUDIT_NOT_SEEN : pass ? AUDIT_PASS : AUDIT_FAIL;
 }

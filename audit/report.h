@@ -23,10 +23,13 @@ struct audit_report {
 	uint64_t dropped;     /* frames that a live capture lost */
 	const char *evidence; /* the folder of the frames that prove */
 	bool colour;	      /* text: for a terminal */
+	/* So much flood a port may receive, without a comparison, which has its own. A member is judged by the rules alone. */
+	bool has_limit;
+	double limit_fps;
 };
 
-/* What the head line says: of `member` by the rules; else of the comparison; else of all members by the rules. Not seen if nobody (or
- * not that member) was heard. */
+/* What the head line says: of `member` by the rules; else of the comparison; else of all members by the rules and of the ports by
+ * the limit. Not seen if nobody (or not that member) was heard, and there is no limit that was kept. */
 enum audit_verdict audit_report_verdict(const struct audit_report *r);
 
 /* These return 0, or -errno of the stream. `columns` 0: as wide as it gets. */

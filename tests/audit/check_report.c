@@ -71,6 +71,15 @@ START_TEST(verdicts)
 	ck_assert_int_eq(audit_report_verdict(&unknown), AUDIT_NOT_SEEN);
 	ck_assert_int_eq(audit_report_verdict(&all), AUDIT_FAIL);
 	ck_assert_int_eq(audit_report_verdict(&none), AUDIT_NOT_SEEN);
+	/* A limit of flood: kept by a port where nobody was heard, not by one that is flooded; nothing was looked at, nothing is kept. */
+	struct audit_port quiet = {.name = "swp1"}, flooded = {.name = "swp1", .unwanted.all.frames = 9};
+	struct audit books = {.ports = &quiet, .port_count = 1};
+	struct audit_report limited = {.books = &books, .has_limit = true, .limit_fps = 5};
+	ck_assert_int_eq(audit_report_verdict(&limited), AUDIT_PASS);
+	books.ports = &flooded;
+	ck_assert_int_eq(audit_report_verdict(&limited), AUDIT_FAIL);
+	none.has_limit = true;
+	ck_assert_int_eq(audit_report_verdict(&none), AUDIT_NOT_SEEN);
 }
 END_TEST
 
