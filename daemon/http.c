@@ -131,6 +131,7 @@ static void finish(struct http_conn *c)
 {
 	if (evbuffer_get_length(bufferevent_get_output(c->bev)))
 		return;
+	bufferevent_enable(c->bev, EV_READ);
 	if (!c->keep) {
 		shutdown(bufferevent_getfd(c->bev), SHUT_WR);
 		set_state(c, CONN_LINGER, LINGER_MS);
@@ -218,10 +219,15 @@ static void take_requests(struct http_conn *c)
 		take_head(c, in, len);
 }
 
+/* While an answer is at work nothing is taken. libevent would call again at once for as long as what came is as much as may be held,
+ * and not come back from that to the loop; so nothing more is read until then. */
 static void on_read(struct bufferevent *bev, void *arg)
 {
-	(void)bev;
-	take_requests(arg);
+	struct http_conn *c = arg;
+
+	take_requests(c);
+	if (c->state == CONN_ANSWER && evbuffer_get_length(bufferevent_get_input(bev)) >= HTTP_HEAD_MAX)
+		bufferevent_disable(bev, EV_READ);
 }
 
 static void on_written(struct bufferevent *bev, void *arg)

@@ -381,6 +381,44 @@ START_TEST(test_patience)
 }
 END_TEST
 
+/* More requests than are held, and nobody who reads the first answer: the loop goes on, others are answered, and once it is read the
+ * next ones are, too. */
+START_TEST(test_ahead)
+{
+	static const char request[] = GET("http://localhost/rows?n=1&len=3");
+	int deaf = call(), ahead = call(), other = call();
+	static char buf[1024 * 1024];
+	struct http_stats s;
+	char small[2048];
+	size_t told = 0;
+
+	say(deaf, GET("http://localhost/rows?n=100000&len=1024"));
+	say(ahead, GET("http://localhost/rows?n=400&len=1024"));
+	for (size_t i = 0; i < 40 * 1024 / sizeof(request); i++) {
+		told += write(ahead, request, sizeof(request) - 1) == sizeof(request) - 1;
+		ck_assert(write(deaf, request, sizeof(request) - 1) != 0);
+		loop_once(loop, 1);
+	}
+	ck_assert_uint_gt(told * sizeof(request), 2 * HTTP_HEAD_MAX);
+	say(other, request);
+	hear(other, small, sizeof(small), "0\r\n\r\n");
+	ck_assert_ptr_nonnull(strstr(small, "xxx"));
+	close(other);
+	hear(ahead, buf, sizeof(buf), "3\r\nxxx\r\n0\r\n\r\n");
+	ck_assert_ptr_nonnull(strstr(buf + 400 * 1024, "3\r\nxxx\r\n0\r\n\r\n"));
+	close(ahead);
+	for (uint64_t end = loop_now_ms() + 8000; loop_now_ms() < end;) {
+		loop_once(loop, 5);
+		http_stats(server, &s);
+		if (!s.open)
+			break;
+	}
+	ck_assert_uint_eq(s.open, 0);
+	ck_assert_uint_eq(s.timeouts, 1);
+	close(deaf);
+}
+END_TEST
+
 /* Whoever holds all connections open keeps nobody out. */
 START_TEST(test_crowd)
 {
@@ -445,6 +483,7 @@ int main(void)
 	tcase_add_test(server_case, test_head_too_large);
 	tcase_add_test(server_case, test_slices);
 	tcase_add_test(server_case, test_patience);
+	tcase_add_test(server_case, test_ahead);
 	tcase_add_test(server_case, test_crowd);
 	tcase_add_test(server_case, test_elsewhere);
 	tcase_set_timeout(server_case, 60);
