@@ -146,6 +146,12 @@ static bool is_malformed(enum frame_class c)
 	return c == CLASS_ARP_BAD || c == CLASS_ND_BAD || c == CLASS_RUNT;
 }
 
+/* At an observer's the tag may be the mirror's: it is nobody's breach, and what is behind it is not judged. */
+static bool is_of_a_mirror(const struct audit_passage *p)
+{
+	return p->f.cls == CLASS_TAGGED && p->a->registry && !p->a->ports[p->port].registered;
+}
+
 static enum frame_rule rule_of(const struct audit_passage *p, uint32_t place)
 {
 	struct verdict_input in = {.frame = p->octets, .len = p->len, .ifindex = place};
@@ -219,8 +225,9 @@ void audit_judge(struct audit_passage *p)
 		m->group.octets += p->wire_len;
 	}
 	uint32_t place = port ? st->place_of[port - p->a->registry->ports] : st->nowhere;
-	st->seen[index] |= seen_rules(p, at_own);
-	enum frame_rule rule = rule_of(p, place);
+	bool mirrored = is_of_a_mirror(p);
+	st->seen[index] |= mirrored ? 0 : seen_rules(p, at_own);
+	enum frame_rule rule = mirrored ? RULE_NONE : rule_of(p, place);
 	if (!port && p->a->registry && rule != RULE_SOURCE_MAC && p->sender)
 		broken(p, m, RULE_SOURCE_MAC);
 	if (rule == RULE_NONE)

@@ -219,6 +219,17 @@ START_TEST(by_its_mac_alone)
 }
 END_TEST
 
+/* A mirror's tag is not the member's; at its own port it is. */
+START_TEST(a_tag)
+{
+	static const struct frame_spec tagged = RAW(.src = 'B', .hex = "8100 0001 0806 0001");
+
+	world_send(a, _i ? "swp2" : "tap", AUDIT_DIRS, &tagged, 0);
+	audit_close(a);
+	ck_assert_int_eq(world_member(a, 64501)->rules[RULE_ETHERTYPE].verdict, _i ? AUDIT_FAIL : AUDIT_NOT_SEEN);
+}
+END_TEST
+
 /* The exchange answers in the name of a member that is dead. */
 START_TEST(answers_on_behalf)
 {
@@ -637,6 +648,7 @@ int main(void)
 	tcase_add_test(t, the_other_side);
 	tcase_add_test(t, anothers_mac);
 	tcase_add_loop_test(t, by_its_mac_alone, 0, 2);
+	tcase_add_loop_test(t, a_tag, 0, 2);
 	tcase_add_loop_test(t, answers_on_behalf, 0, 2);
 	tcase_add_test(t, a_port_of_two);
 	tcase_add_test(t, rates);
