@@ -102,7 +102,9 @@ struct audit_ruling {
 	uint64_t by_mac; /* of them, those that only their source MAC says are the member's: anybody could have sent them */
 };
 
-/* A member before the rules. Rule numbers are FRAME_RULES' (class.h); 16 is BGP's and never seen here. */
+/* A member before the rules. Rule numbers are FRAME_RULES' (class.h); 16 is BGP's, none of a frame, and has its place. */
+#define AUDIT_RULE_PREFIX RULE_NONE
+
 struct audit_member {
 	const struct registry_member *member; /* NULL: all senders that the registry does not know, together */
 	struct audit_count sent, group;

@@ -193,8 +193,7 @@ static void member(const struct side *s, const struct audit_member *m)
 	r.section = "rule";
 	r.count = NULL;
 	for (size_t i = 0; i < RULES_ROWS; i++) {
-		static const struct audit_ruling unseen = {.verdict = AUDIT_NOT_SEEN};
-		const struct audit_ruling *ruling = rules_rows[i].rule == RULE_NONE ? &unseen : &m->rules[rules_rows[i].rule];
+		const struct audit_ruling *ruling = &m->rules[rules_rows[i].rule];
 		r.rule = rules_token(&rules_rows[i]);
 		r.verdict = audit_verdict_name(ruling->verdict);
 		r.frames = ruling->frames;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "audit/rules.h"
 #include "audit/state.h"
 
 #define PCAP_MAGIC_NS 0xa1b23c4d
@@ -36,12 +37,13 @@ static bool put(FILE *to, const struct audit_passage *p, bool first)
 void audit_evidence(struct audit_passage *p, const struct audit_member *m, enum frame_rule rule, uint64_t before)
 {
 	struct audit *a = p->a;
+	const char *token = rules_token(rules_row_of(rule));
 	char path[4096];
 
 	if (!a->state->evidence || before >= AUDIT_EVIDENCE_MAX)
 		return;
-	int n = m->member ? snprintf(path, sizeof(path), "%s/AS%u-%s.pcap", a->state->evidence, m->member->asn, rule_name(rule))
-			  : snprintf(path, sizeof(path), "%s/not-registered-%s.pcap", a->state->evidence, rule_name(rule));
+	int n = m->member ? snprintf(path, sizeof(path), "%s/AS%u-%s.pcap", a->state->evidence, m->member->asn, token)
+			  : snprintf(path, sizeof(path), "%s/not-registered-%s.pcap", a->state->evidence, token);
 	if (n < 0 || (size_t)n >= sizeof(path)) {
 		a->evidence_error = a->evidence_error ? a->evidence_error : ENAMETOOLONG;
 		return;

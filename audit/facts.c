@@ -363,7 +363,7 @@ static void say_rules(const struct audit_member *m, char *buf)
 
 	for (size_t i = 0; i < RULES_ROWS && said < failed; i++) {
 		const struct rules_row *row = &rules_rows[i];
-		if (row->rule == RULE_NONE || m->rules[row->rule].verdict != AUDIT_FAIL)
+		if (m->rules[row->rule].verdict != AUDIT_FAIL)
 			continue;
 		add(buf, "%s%s", said ? "; " : "", rules_text(row));
 		if (row->number)

@@ -155,14 +155,14 @@ static void violations(const struct html *h, const struct audit *a, const struct
 	if (!failed)
 		html_put(h->f, "<p class=\"good\">Nothing breaks them.</p>\n");
 	for (size_t i = 0; i < RULES_ROWS; i++)
-		if (rules_rows[i].rule != RULE_NONE && m->rules[rules_rows[i].rule].verdict == AUDIT_FAIL)
+		if (m->rules[rules_rows[i].rule].verdict == AUDIT_FAIL)
 			violation(h, a, &rules_rows[i], &m->rules[rules_rows[i].rule]);
 	for (size_t i = 0; i < RULES_ROWS; i++)
-		passed += rules_rows[i].rule != RULE_NONE && m->rules[rules_rows[i].rule].verdict == AUDIT_PASS;
+		passed += m->rules[rules_rows[i].rule].verdict == AUDIT_PASS;
 	if (passed) {
 		html_put(h->f, "<h3>Kept</h3>\n<ul class=\"kept\">\n");
 		for (size_t i = 0; i < RULES_ROWS; i++)
-			if (rules_rows[i].rule != RULE_NONE && m->rules[rules_rows[i].rule].verdict == AUDIT_PASS)
+			if (m->rules[rules_rows[i].rule].verdict == AUDIT_PASS)
 				html_put(h->f, "<li><span class=\"v ok\" aria-hidden=\"true\">✓</span> %s%s%s%s</li>\n", rules_text(&rules_rows[i]),
 					rules_rows[i].number ? " (" : "", rules_rows[i].number ? rules_rows[i].label : "",
 					rules_rows[i].number ? ")" : "");

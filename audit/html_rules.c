@@ -23,7 +23,7 @@ static void cell(const struct html *h, const struct rules_row *row, const struct
 	char frames[FORMAT_MAX];
 	const char *edge = row->rule == RULE_SENDER ? " edge" : "";
 
-	switch (row->rule == RULE_NONE ? AUDIT_NOT_SEEN : ruling->verdict) {
+	switch (ruling->verdict) {
 	case AUDIT_PASS:
 		html_put(h->f, "<td class=\"ok%s\">✓<i>pass</i></td>", edge);
 		break;
@@ -82,7 +82,7 @@ static void broken_by(const struct html *h, enum frame_rule rule, const struct a
 {
 	unsigned members = 0;
 
-	for (size_t i = 0; a && rule != RULE_NONE && i < a->member_count; i++)
+	for (size_t i = 0; a && i < a->member_count; i++)
 		members += a->members[i].rules[rule].verdict == AUDIT_FAIL;
 	if (members)
 		html_put(h->f, "<td class=\"n\"><b>%s</b></td>", FORMAT(count, members));
@@ -102,8 +102,8 @@ void html_rules_legend(const struct html *h)
 		r->books ? r->before ? "<th scope=\"col\" class=\"n\">after</th>" : "<th scope=\"col\" class=\"n\">break it</th>" : "");
 	for (size_t i = 0; i < RULES_ROWS; i++) {
 		const struct rules_row *row = &rules_rows[i];
-		html_put(h->f, "<tr><th scope=\"row\">%s</th><td class=\"say\">%s%s</td><td class=\"t\"><code>%s</code></td>", row->label, rules_text(row),
-			row->rule == RULE_NONE ? " (shows in BGP, not in frames)" : "", rules_token(row));
+		html_put(h->f, "<tr><th scope=\"row\">%s</th><td class=\"say\">%s</td><td class=\"t\"><code>%s</code></td>", row->label, rules_text(row),
+			rules_token(row));
 		if (r->before)
 			broken_by(h, row->rule, r->before);
 		if (r->books)

@@ -35,7 +35,7 @@ static void broken(const struct html *h, const struct audit_sender *s)
 	bool any = false;
 
 	for (size_t i = 0; i < RULES_ROWS; i++) {
-		if (rules_rows[i].rule == RULE_NONE || !s->broken[rules_rows[i].rule])
+		if (!s->broken[rules_rows[i].rule])
 			continue;
 		html_put(h->f, "%s<abbr title=\"%s\">%s</abbr>", any ? ", " : "", rules_text(&rules_rows[i]), rules_rows[i].label);
 		any = true;

@@ -139,9 +139,9 @@ static json_t *sender(const struct audit *a, const struct audit_sender *s)
 		if (s->at[cls].frames)
 			json_object_set_new(classes, class_name((enum frame_class)cls), plain_count(&s->at[cls]));
 	json_object_set_new(o, "classes", classes);
-	for (int rule = RULE_NONE + 1; rule < RULE_COUNT; rule++)
-		if (s->broken[rule])
-			json_object_set_new(broken, rule_name((enum frame_rule)rule), count(s->broken[rule]));
+	for (size_t i = 0; i < RULES_ROWS; i++)
+		if (s->broken[rules_rows[i].rule])
+			json_object_set_new(broken, rules_token(&rules_rows[i]), count(s->broken[rules_rows[i].rule]));
 	json_object_set_new(o, "broken", broken);
 	json_object_set_new(o, "first", when(s->first_ns));
 	json_object_set_new(o, "last", when(s->last_ns));
@@ -178,9 +178,8 @@ static json_t *member(const struct audit_member *m)
 	json_t *rules = json_array();
 
 	for (size_t i = 0; i < RULES_ROWS; i++) {
-		static const struct audit_ruling unseen = {.verdict = AUDIT_NOT_SEEN};
 		const struct rules_row *row = &rules_rows[i];
-		const struct audit_ruling *ruling = row->rule == RULE_NONE ? &unseen : &m->rules[row->rule];
+		const struct audit_ruling *ruling = &m->rules[row->rule];
 		json_array_append_new(rules,
 			json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o}", "rule", rules_token(row), "number",
 				row->number ? json_integer(row->number) : json_null(), "text", rules_text(row), "verdict",

@@ -6,7 +6,7 @@
  * Ports of one member that share a MAC (a link aggregate, a move being prepared) are one place.
  *
  * A rule passes only where its breach would have been seen. At the member's own port that is any of its frames; elsewhere only what floods
- * comes by. Rule 16 is BGP's and is seen nowhere here.
+ * comes by. Rule 16 is BGP's: announced.c.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -207,6 +207,16 @@ static void find_spoof(struct audit_passage *p, enum frame_rule rule, bool at_ow
 		audit_find(p, AUDIT_SPOOF_IP, na ? p->f.target : p->f.sender, (struct mac){{0}});
 }
 
+static void judge_update(struct audit_passage *p, struct audit_member *m, uint64_t *seen)
+{
+	enum audit_announced what = audit_announced(p);
+
+	if (what != AUDIT_ANNOUNCED_NOTHING)
+		*seen |= RULE_BIT(AUDIT_RULE_PREFIX);
+	if (what == AUDIT_ANNOUNCED_LAN)
+		broken(p, m, AUDIT_RULE_PREFIX);
+}
+
 void audit_judge(struct audit_passage *p)
 {
 	struct audit_state *st = p->a->state;
@@ -230,8 +240,10 @@ void audit_judge(struct audit_passage *p)
 	enum frame_rule rule = mirrored ? RULE_NONE : rule_of(p, place);
 	if (!port && p->a->registry && rule != RULE_SOURCE_MAC && p->sender)
 		broken(p, m, RULE_SOURCE_MAC);
-	if (rule == RULE_NONE)
+	if (rule == RULE_NONE) {
+		judge_update(p, m, &st->seen[index]);
 		return;
+	}
 	broken(p, m, rule);
 	find_spoof(p, rule, at_own);
 }
@@ -241,7 +253,7 @@ void audit_judge(struct audit_passage *p)
 static void conclude(struct audit_member *m, uint64_t seen)
 {
 	m->pass = m->sent.frames > 0;
-	for (int r = 1; r < RULE_COUNT; r++) {
+	for (int r = 0; r < RULE_COUNT; r++) {
 		struct audit_ruling *ruling = &m->rules[r];
 		ruling->verdict = ruling->frames	 ? AUDIT_FAIL
 				  : seen & RULE_BIT(r) ? AUDIT_PASS

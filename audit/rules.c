@@ -64,9 +64,10 @@ const struct rules_row rules_rows[RULES_ROWS] = {
 		"Name services of a general-purpose system (NetBIOS), a discovery service, or "
 		"directed broadcast forwarded into the LAN. Turn the service off; Cisco: `no ip "
 		"directed-broadcast`."),
-	ROW(NONE, 16, "16",
-		"Seen in BGP, not in the frames of a port. Do not announce the peering LAN's prefix "
-		"to anybody, nor redistribute it."),
+	{AUDIT_RULE_PREFIX, 16, "16",
+		"The router redistributes its connected networks into BGP, or passes on what it was told "
+		"by another member. Filter the peering LAN's prefix, and all that is longer, towards every "
+		"neighbour."},
 	ROW(ADDRESS, 17, "17",
 		"A wrong address or mask, a secondary address left over from elsewhere, or ARP for "
 		"addresses that are not of this LAN. Compare the interface with what the exchange "
@@ -89,17 +90,17 @@ const struct rules_row rules_rows[RULES_ROWS] = {
 const struct rules_row *rules_row_of(enum frame_rule rule)
 {
 	for (size_t i = 0; i < RULES_ROWS; i++)
-		if (rules_rows[i].rule == rule && rule != RULE_NONE)
+		if (rules_rows[i].rule == rule)
 			return &rules_rows[i];
 	return NULL;
 }
 
 const char *rules_token(const struct rules_row *row)
 {
-	return row->rule == RULE_NONE ? "prefix" : rule_name(row->rule);
+	return row->rule == AUDIT_RULE_PREFIX ? "prefix" : rule_name(row->rule);
 }
 
 const char *rules_text(const struct rules_row *row)
 {
-	return row->rule == RULE_NONE ? "the prefix of the peering LAN is announced to nobody" : rule_text(row->rule);
+	return row->rule == AUDIT_RULE_PREFIX ? "the prefix of the peering LAN is announced to nobody" : rule_text(row->rule);
 }

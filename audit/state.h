@@ -156,5 +156,13 @@ int audit_judge_init(struct audit *a);
 void audit_judge(struct audit_passage *p);
 void audit_judge_close(struct audit *a);
 
+/* --- announced.c --- */
+enum audit_announced {
+	AUDIT_ANNOUNCED_NOTHING, /* no UPDATE of a session of the LAN, or none that could be read */
+	AUDIT_ANNOUNCED_OTHERS,
+	AUDIT_ANNOUNCED_LAN, /* the LAN's own prefix, or a part of it */
+};
+enum audit_announced audit_announced(const struct audit_passage *p);
+
 /* --- evidence.c --- */
 void audit_evidence(struct audit_passage *p, const struct audit_member *m, enum frame_rule rule, uint64_t before);

@@ -287,8 +287,7 @@ static void rules_matrix(const struct text *t, const struct audit *a)
 		name_cell(table, t, name, 86);
 		verdict_cell(table, !facts_heard(m) ? AUDIT_NOT_SEEN : m->pass ? AUDIT_PASS : AUDIT_FAIL);
 		for (size_t k = 0; k < RULES_ROWS; k++) {
-			enum frame_rule rule = rules_rows[k].rule;
-			enum audit_verdict v = rule == RULE_NONE ? AUDIT_NOT_SEEN : m->rules[rule].verdict;
+			enum audit_verdict v = m->rules[rules_rows[k].rule].verdict;
 			table_cell(table, signs[v].sign);
 			table_paint(table, signs[v].colour);
 		}
@@ -313,7 +312,7 @@ static void broken_rules(const struct text *t, const struct audit *a)
 			const struct rules_row *row = &rules_rows[k];
 			const struct audit_ruling *ruling = &list[i]->rules[row->rule];
 			char name[64] = "not registered";
-			if (row->rule == RULE_NONE || ruling->verdict != AUDIT_FAIL)
+			if (ruling->verdict != AUDIT_FAIL)
 				continue;
 			if (shown == 2 * (size_t)t->top + RULES_ROWS) {
 				left++;
@@ -419,7 +418,7 @@ static void member_page(const struct text *t)
 	broken_rules(t, a);
 	for (size_t k = 0; k < RULES_ROWS; k++) {
 		const struct rules_row *row = &rules_rows[k];
-		if (row->rule != RULE_NONE && m->rules[row->rule].verdict == AUDIT_FAIL)
+		if (m->rules[row->rule].verdict == AUDIT_FAIL)
 			fprintf(t->f, "\n%s %s\n    %s\n", row->label, rules_text(row), row->cause);
 	}
 	title(t, "Findings");

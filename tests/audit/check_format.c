@@ -155,14 +155,13 @@ END_TEST
 /* A rule of class.h that the reports would leave out. */
 START_TEST(every_rule_has_a_row)
 {
-	for (int rule = RULE_NONE + 1; rule < RULE_COUNT; rule++) {
+	for (int rule = 0; rule < RULE_COUNT; rule++) {
 		const struct rules_row *row = rules_row_of((enum frame_rule)rule);
 		ck_assert(row);
 		ck_assert(*rules_text(row) && *rules_token(row) && strlen(row->cause) > 40);
 	}
 	for (int i = 0; i < RULES_LISTED; i++)
 		ck_assert_int_eq(rules_rows[i].number, i + 1);
-	ck_assert(!rules_row_of(RULE_NONE));
 }
 END_TEST
 

@@ -46,7 +46,7 @@ static void check_members(const struct audit *a)
 	for (size_t i = 0; i < a->member_count; i++) {
 		const struct audit_member *m = &a->members[i];
 		bool failed = false;
-		for (int r = 1; r < RULE_COUNT; r++) {
+		for (int r = 0; r < RULE_COUNT; r++) {
 			must((m->rules[r].verdict == AUDIT_FAIL) == (m->rules[r].frames > 0));
 			must(m->rules[r].frames <= m->sent.frames);
 			failed = failed || m->rules[r].frames;

@@ -1,6 +1,7 @@
 """quell audit: its counts are those of tshark and of the ledger, to the frame; and a member that breaks a rule is named for that rule."""
 import collections
 import glob
+import ipaddress
 import json
 import os
 import random
@@ -262,6 +263,8 @@ def test_each_rule_is_named(box, build):
     with box.port(1) as one, box.port(2) as two:
         for row in BROKEN:
             one.send(octets(row[2]))
+        one.send(announcement(ONE, 1, "198.18.0.0/21"))
+        two.send(announcement(TWO, 2, "203.0.113.0/24"))
         for f in clean(TWO, 2):
             two.send(f)
         one.send(Ether(src=ONE, dst=TWO) / IP(src=ip4(1), dst=ip4(2)) / UDP() / Raw(b"end" * 20))
@@ -271,18 +274,33 @@ def test_each_rule_is_named(box, build):
     members = {m["asn"]: m for m in report["books"]["members"]}
     assert {r["rule"]: r["frames"] for r in members[64501]["rules"] if r["rule"] in RULES} == {r: 1 for r in RULES}
     assert members[64501]["verdict"] == "fail"
+    # Number 16 is BGP's, the only one that no frame breaks by what it is.
+    assert [r["frames"] for r in members[64501]["rules"] if r["number"] == 16] == [1]
+    assert [bytes(f) for f in rdpcap(str(proof / "AS64501-prefix.pcap"))] == [bytes(announcement(ONE, 1, "198.18.0.0/21"))]
+    assert {r["number"] for r in members[64501]["rules"] if r["verdict"] == "fail"} >= set(range(1, 18))
     for row in BROKEN:
         frames = rdpcap(str(proof / f"AS64501-{row[0]}.pcap"))
         assert [bytes(f) for f in frames] == [octets(row[2])], row[0]
     assert members[64502]["verdict"] == "pass"
     seen = ruling(report, 2)
-    assert {seen[r] for r in RULES} == {"pass"}, seen
+    assert {seen[r] for r in (*RULES, "prefix")} == {"pass"}, seen
     assert not glob.glob(f"{proof}/AS64502*")
     # Each by itself: that rule, and no other.
     for row in BROKEN:
         alone = audit(build, "--port", f"swp1={proof}/AS64501-{row[0]}.pcap", "--registry", registry(box), "--own", BRIDGE,
                       "--member", "64501", codes=(3,)) if row[0] not in ("source-mac", "loop") else None
         assert alone is None or {r for r, v in ruling(alone, 1).items() if v == "fail"} == {row[0]}
+
+
+def announcement(mac, n, prefix):
+    """An UPDATE to the other member."""
+    net = ipaddress.ip_network(prefix)
+    attributes = bytes.fromhex("40010100 400200 400304") + ipaddress.ip_address(ip4(n)).packed
+    nlri = bytes([net.prefixlen]) + net.network_address.packed[:(net.prefixlen + 7) // 8]
+    body = b"\0\0" + len(attributes).to_bytes(2, "big") + attributes + nlri
+    update = b"\xff" * 16 + (19 + len(body)).to_bytes(2, "big") + b"\2" + body
+    return Ether(src=mac, dst=TWO if mac == ONE else ONE) / IP(src=ip4(n), dst=ip4(3 - n)) / \
+        TCP(sport=50000, dport=179, flags="PA", seq=1, ack=1) / Raw(update)
 
 
 def clean(mac, n):
