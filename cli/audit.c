@@ -1,13 +1,12 @@
 /* The command line of `quell audit`. Files stand where they are: behind --before and --after they are of that side, behind --live they are
  * interfaces. */
 #include "cli/audit.h"
+#include "cli/usage.h"
 
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define EXIT_USAGE 2
 #define TOP 10
 
 static const char help[] =
@@ -103,17 +102,7 @@ struct line {
 	bool help;
 };
 
-static int __attribute__((format(printf, 1, 2))) wrong(const char *fmt, ...)
-{
-	va_list ap;
-
-	fputs("quell audit: ", stderr);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputs("; see quell audit help\n", stderr);
-	return EXIT_USAGE;
-}
+#define wrong(...) usage_wrong("quell audit: ", "quell audit help", __VA_ARGS__)
 
 /* Lists are as long as the command line at most. */
 static void add_file(struct audit_files *f, const char *port, const char *path)

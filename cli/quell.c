@@ -23,13 +23,13 @@
 #include "cli/show.h"
 #include "cli/sponge.h"
 #include "cli/top.h"
+#include "cli/usage.h"
 #include "config/config.h"
 #include "lib/ip.h"
 #include "lib/mac.h"
 #include "proxyarp/verdict.h"
 
 #define RUN_DIR "/run/quell"
-#define EXIT_USAGE 2
 
 static const char help[] =
 	"usage: quell show WHAT [WORD] [option ...]\n"
@@ -140,17 +140,7 @@ struct arguments {
 	char mac[MAC_TEXT], ip[IP_TEXT], neighbor[IP_TEXT], word[64];
 };
 
-static int __attribute__((format(printf, 1, 2))) wrong(const char *fmt, ...)
-{
-	va_list ap;
-
-	fputs("quell: ", stderr);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputs("; see quell help\n", stderr);
-	return EXIT_USAGE;
-}
+#define wrong(...) usage_wrong("quell: ", "quell help", __VA_ARGS__)
 
 /* Into the form that the daemons write. */
 static int take_ip(const char *name, const char *text, char buf[IP_TEXT], const char **ret)

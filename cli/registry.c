@@ -2,15 +2,14 @@
 #include <config.h>
 
 #include "cli/registry.h"
+#include "cli/usage.h"
 
 #include <errno.h>
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define DEFAULT_CONFIG "/etc/quell/quell.yaml"
-#define EXIT_USAGE 2
 
 static const char help[] =
 	"usage: quell registry fetch [LAN] [--force] [--dry-run] [--reload] [--json]\n"
@@ -77,17 +76,7 @@ static const struct option longs[] = {
 	{NULL, 0, NULL, 0},
 };
 
-static int __attribute__((format(printf, 1, 2))) wrong(const char *fmt, ...)
-{
-	va_list ap;
-
-	fputs("quell: registry ", stderr);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputs("; see quell registry help\n", stderr);
-	return EXIT_USAGE;
-}
+#define wrong(...) usage_wrong("quell: registry ", "quell registry help", __VA_ARGS__)
 
 /* --- the words --- */
 

@@ -149,7 +149,15 @@ static int put_out(const struct config_lan *lan, const struct books *b)
 	return rc < 0;
 }
 
-int registry_do_import(const struct registry_options *o, char **words, int count)
+static int import_books(
+	const struct registry_options *o, const struct config_lan *lan, const struct books *b)
+{
+	return o->out ? put_into(o, lan, b) : put_out(lan, b);
+}
+
+/* The files that the words name, and the LAN that the options do, for `fn`. */
+static int with_books(const struct registry_options *o, char **words, int count,
+	int (*fn)(const struct registry_options *o, const struct config_lan *lan, const struct books *b))
 {
 	const struct config_lan *lan;
 	struct config *c;
@@ -159,11 +167,16 @@ int registry_do_import(const struct registry_options *o, char **words, int count
 		return 1;
 	int r = books_read(words, count, &b);
 	if (r == 0) {
-		r = o->out ? put_into(o, lan, &b) : put_out(lan, &b);
+		r = fn(o, lan, &b);
 		books_free(&b);
 	}
 	config_free(c);
 	return r;
+}
+
+int registry_do_import(const struct registry_options *o, char **words, int count)
+{
+	return with_books(o, words, count, import_books);
 }
 
 /* --- diff --- */
@@ -261,17 +274,5 @@ static int check_books(
 
 int registry_do_check(const struct registry_options *o, char **words, int count)
 {
-	const struct config_lan *lan;
-	struct config *c;
-	struct books b;
-
-	if (!registry_find_lan(o, &c, &lan))
-		return 1;
-	int r = books_read(words, count, &b);
-	if (r == 0) {
-		r = check_books(o, lan, &b);
-		books_free(&b);
-	}
-	config_free(c);
-	return r;
+	return with_books(o, words, count, check_books);
 }
